@@ -1,0 +1,1 @@
+"""lazyjit: a concurrent, lazy-compilation runtime for LLVM IR, driven from Python."""

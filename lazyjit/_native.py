@@ -1,0 +1,57 @@
+"""The door to lazyjit's own native library: every other module gets `lib` and `ffi` from here.
+
+Native functions return a status and fill a fault; `check` turns the pair into an exception of
+`lazyjit.errors`. cffi lets go of the GIL around each call, so a call is worth batching.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lazyjit import errors
+from lazyjit._native_lib import ffi, lib
+
+__all__ = ["check", "ffi", "lib", "new_fault"]
+
+
+def new_fault() -> Any:
+    """A cffi `lj_fault *` to pass to a native function."""
+    return ffi.new("lj_fault *")
+
+
+
+def error(status: int, fault: Any = None, *, file: str | None = None) -> Exception:
+    """The exception for a status that is not OK. Any thread."""
+    name = ffi.string(lib.lj_status_name(status)).decode()
+    text = ffi.string(lib.lj_status_text(status)).decode()
+    detail = ffi.string(fault.detail).decode("utf-8", "replace") if fault is not None else ""
+    words = f"{text}: {detail}" if detail else text
+    value = int(fault.value) if fault is not None else 0
+    if name == "NO_MEMORY":
+        return MemoryError(words)
+    if name == "SYSTEM":
+        return errors.ResourceError(words, errno=value or None)
+    if name == "ARENA_FULL":
+        return errors.ArenaFull(words)
+    if name == "CLOSED":
+        return errors.SessionClosed(words)
+    if name.startswith("IR_") or name in ("LLVM_PARSE", "LLVM_VERIFY"):
+        return errors.IRError(detail or text, file=file, line=fault.line or None if fault else None)
+    if name in ("LLVM_TARGET", "LLVM_EMIT"):
+        return errors.CompileError(words, unit=file or "<unit>")
+    if name in ("OBJ_MALFORMED", "OBJ_UNSUPPORTED"):
+        offset = int(fault.offset) if fault is not None else None
+        return errors.ObjectFormatError(words, file=file, offset=offset)
+    if name == "ARCHIVE_MALFORMED":
+        return errors.ArchiveFormatError(words, file=file)
+    if name in ("OBJ_RELOCATION", "LINK_OVERFLOW", "LINK_MISALIGNED"):
+        return errors.RelocationError(words, kind=str(value), file=file)
+    if name == "LINK_UNDEFINED":
+        return errors.SymbolsNotFound([detail], needed_by=file)
+    return errors.InternalError(f"{name}: {words}")
+
+
+def check(status: int, fault: Any = None, *, file: str | None = None) -> None:
+    """Raise what `status` and `fault` say, or return when it is OK. Any thread."""
+    if status:
+        raise error(status, fault, file=file)

@@ -1,0 +1,251 @@
+"""What can go wrong, as one tree split by whose fault it is.
+
+    LazyJITError
+    ├── UsageError                    the caller broke a contract of the API
+    │   ├── SessionClosed             ... by using what was closed
+    │   ├── DylibNotFound / DuplicateDylib
+    │   └── ResourceTrackerDefunct    ... by using a tracker whose code was removed
+    ├── InputError                    what was handed in is malformed
+    │   ├── IRError                   ... IR or bitcode; carries file, line and LLVM's words
+    │   ├── ObjectFormatError         ... an object file
+    │   └── ArchiveFormatError
+    ├── LinkError                     the pieces are well formed but don't fit together
+    │   ├── SymbolsNotFound           names that nothing defines, all of them at once
+    │   ├── DuplicateDefinition       two strong definitions of a name
+    │   ├── RelocationError           an unsupported kind, or a target out of range
+    │   └── MissingDefinitions        a materializer left a promised symbol undefined
+    ├── MaterializationError          making a symbol failed; `__cause__` says why
+    │   ├── FailedToMaterialize       ... here, or in something that the symbol depends on
+    │   ├── SymbolRemoved             ... because its code was removed meanwhile
+    │   └── CompileError              LLVM refused a unit
+    ├── ResourceError                 the system refused: memory, address space, threads, files
+    │   ├── ArenaFull
+    │   └── LibraryNotFound
+    ├── IncompatibleLLVM              the installed llvmlite is not one that lazyjit binds
+    └── InternalError                 a bug in lazyjit
+
+Errors carry their data as attributes (symbols, addresses, files), so that a program never parses
+a message. Native status codes are mapped to this tree at one door, `lazyjit/_native.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+__all__ = [
+    "ArchiveFormatError",
+    "ArenaFull",
+    "CompileError",
+    "DuplicateDefinition",
+    "DuplicateDylib",
+    "DylibNotFound",
+    "FailedToMaterialize",
+    "IRError",
+    "IncompatibleLLVM",
+    "InputError",
+    "InternalError",
+    "LazyJITError",
+    "LibraryNotFound",
+    "LinkError",
+    "MaterializationError",
+    "MissingDefinitions",
+    "ObjectFormatError",
+    "RelocationError",
+    "ResourceError",
+    "ResourceTrackerDefunct",
+    "SessionClosed",
+    "SymbolRemoved",
+    "SymbolsNotFound",
+    "UsageError",
+]
+
+
+class LazyJITError(Exception):
+    """Base of everything that lazyjit raises on purpose."""
+
+
+class UsageError(LazyJITError):
+    """The caller broke a contract of the API."""
+
+
+class SessionClosed(UsageError):
+    """The session was closed, before the call or during it."""
+
+
+class DylibNotFound(UsageError):
+    """No dylib has this name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"no dylib named {name!r}")
+        self.name = name
+
+
+class DuplicateDylib(UsageError):
+    """A dylib of this name exists."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"a dylib named {name!r} exists")
+        self.name = name
+
+
+class ResourceTrackerDefunct(UsageError):
+    """The resource tracker's code was removed or transferred."""
+
+
+class InputError(LazyJITError):
+    """What was handed in is malformed.
+
+    `file` names the input, `line` is 1-based or None, `reason` is the finding in words.
+    """
+
+    def __init__(self, reason: str, *, file: str | None = None, line: int | None = None) -> None:
+        where = file or ""
+        if line is not None:
+            where = f"{where or '<text>'}:{line}"
+        super().__init__(f"{where}: {reason}" if where else reason)
+        self.reason = reason
+        self.file = file
+        self.line = line
+
+
+class IRError(InputError):
+    """Malformed LLVM IR or bitcode; `reason` holds LLVM's words where LLVM found it."""
+
+
+class ObjectFormatError(InputError):
+    """A malformed or foreign object file; `offset` is where, in bytes, or None."""
+
+    def __init__(self, reason: str, *, file: str | None = None, offset: int | None = None) -> None:
+        super().__init__(reason, file=file)
+        self.offset = offset
+
+
+class ArchiveFormatError(InputError):
+    """A malformed archive."""
+
+
+class LinkError(LazyJITError):
+    """The pieces are well formed but don't fit together."""
+
+
+class SymbolsNotFound(LinkError):
+    """Names that nothing defines. `symbols` lists them all; `needed_by` says who asked."""
+
+    def __init__(self, symbols: Iterable[str], *, needed_by: str | None = None) -> None:
+        self.symbols = sorted(symbols)
+        self.needed_by = needed_by
+        what = ", ".join(self.symbols)
+        super().__init__(
+            f"symbols not found: {what}" + (f" (needed by {needed_by})" if needed_by else "")
+        )
+
+
+class DuplicateDefinition(LinkError):
+    """A second strong definition of `symbol` in `dylib`."""
+
+    def __init__(self, symbol: str, dylib: str, *, by: str | None = None) -> None:
+        super().__init__(
+            f"duplicate definition of {symbol} in dylib {dylib}" + (f" by {by}" if by else "")
+        )
+        self.symbol = symbol
+        self.dylib = dylib
+        self.by = by
+
+
+class RelocationError(LinkError):
+    """A relocation of a kind that can't be linked, or whose target is out of range.
+
+    `kind` is the ABI's name (R_X86_64_PC32), `symbol` its target or None, `file` the object,
+    `section` and `offset` the place, `value` what did not fit.
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        *,
+        kind: str,
+        symbol: str | None = None,
+        file: str | None = None,
+        section: str | None = None,
+        offset: int | None = None,
+        value: int | None = None,
+    ) -> None:
+        place = f"{section}+{offset:#x}" if section is not None and offset is not None else ""
+        parts = [part for part in (file, place) if part]
+        target = f" against {symbol}" if symbol else ""
+        super().__init__(f"{': '.join([*parts, kind + target])}: {reason}")
+        self.reason = reason
+        self.kind = kind
+        self.symbol = symbol
+        self.file = file
+        self.section = section
+        self.offset = offset
+        self.value = value
+
+
+class MissingDefinitions(LinkError):
+    """A materializer finished without the definitions that it had promised."""
+
+    def __init__(self, unit: str, symbols: Iterable[str]) -> None:
+        self.unit = unit
+        self.symbols = sorted(symbols)
+        super().__init__(f"{unit} did not define {', '.join(self.symbols)}")
+
+
+class MaterializationError(LazyJITError):
+    """Making a symbol failed."""
+
+
+class FailedToMaterialize(MaterializationError):
+    """These symbols can't be had: making them, or something that they depend on, failed.
+
+    `symbols` maps dylib names to symbol names; `__cause__` is the failure at the root.
+    """
+
+    def __init__(self, symbols: Mapping[str, Iterable[str]], cause: BaseException | None) -> None:
+        self.symbols = {dylib: sorted(names) for dylib, names in symbols.items()}
+        what = "; ".join(f"{dylib}: {', '.join(names)}" for dylib, names in self.symbols.items())
+        super().__init__(f"failed to materialize {what}" + (f": {cause}" if cause else ""))
+        self.__cause__ = cause
+
+
+class SymbolRemoved(MaterializationError):
+    """The symbol's code was removed from the session."""
+
+    def __init__(self, symbol: str) -> None:
+        super().__init__(f"{symbol} was removed")
+        self.symbol = symbol
+
+
+class CompileError(MaterializationError):
+    """LLVM refused to compile a unit; `unit` names it, `reason` holds LLVM's words."""
+
+    def __init__(self, reason: str, *, unit: str, file: str | None = None) -> None:
+        super().__init__(f"{unit}: {reason}")
+        self.reason = reason
+        self.unit = unit
+        self.file = file
+
+
+class ResourceError(LazyJITError):
+    """The system refused; `errno` is its code or None."""
+
+    def __init__(self, reason: str, *, errno: int | None = None) -> None:
+        super().__init__(reason)
+        self.errno = errno
+
+
+class ArenaFull(ResourceError):
+    """The session's address range has no room for an allocation."""
+
+
+class LibraryNotFound(ResourceError):
+    """A shared library or archive was not found or can't be loaded."""
+
+
+class IncompatibleLLVM(LazyJITError):
+    """The installed llvmlite lacks an entry point, or has another LLVM."""
+
+
+class InternalError(LazyJITError):
+    """A broken invariant of lazyjit's own: please report it."""

@@ -1,0 +1,56 @@
+/* The session's arena: one contiguous range of addresses for all code and data of a session.
+ *
+ * The range is reserved near libc when it can be, so that code reaches data, stubs and the C
+ * library in 32 bits. It is cut into three regions, so that a unit's pieces pack tightly and no
+ * page changes its protection while others run on it:
+ *
+ *   TEXT    target view r-x; written through a second, rw- mapping of the same memfd
+ *   RODATA  target view r--; likewise
+ *   DATA    target view rw-, private anonymous memory: writable where it is, and copied by fork
+ *
+ * No page is ever writable and executable, in either view. A span is written through `working`
+ * and used at `target`; for DATA the two are equal. Freed spans are reused and coalesced. All
+ * functions may be called from any thread.
+ */
+#ifndef LAZYJIT_ARENA_H
+#define LAZYJIT_ARENA_H
+
+#include "status.h"
+
+/* cffi: begin */
+enum { LJ_TEXT, LJ_RODATA, LJ_DATA, LJ_REGIONS };
+
+typedef struct lj_arena lj_arena;
+
+typedef struct lj_span {
+    uint64_t target; /* where the program sees it */
+    uint8_t *working; /* where the linker writes it */
+    uint64_t size;    /* bytes, as allocated (rounded up) */
+} lj_span;
+
+typedef struct lj_arena_statistics {
+    uint64_t reserved[3];  /* bytes of address range, by region */
+    uint64_t committed[3]; /* bytes of pages ever backed */
+    uint64_t used[3];      /* bytes in live spans */
+    uint64_t spans[3];     /* live spans */
+} lj_arena_statistics;
+
+/* Reserves `size` bytes (rounded up to 3 regions of whole pages) within 2 GiB of `near`, or
+ * anywhere when there is no room there or `near` is 0. SYSTEM with value = errno on failure. */
+lj_status lj_arena_new(uint64_t size, uint64_t near, lj_arena **out, lj_fault *fault);
+/* Unmaps everything. The caller guarantees that nobody runs in it. */
+void lj_arena_dispose(lj_arena *arena);
+/* `align` is a power of two up to 2 MiB. ARENA_FULL when no span is large enough. Fresh and
+ * reused memory is zeroed. Size 0 gives a unique span of the minimum size. */
+lj_status lj_arena_alloc(lj_arena *arena, int region, uint64_t size, uint64_t align, lj_span *out);
+lj_status lj_arena_free(lj_arena *arena, int region, uint64_t target);
+/* The writable alias of an address inside a live span, or NULL. */
+uint8_t *lj_arena_working(lj_arena *arena, uint64_t target);
+void lj_arena_bounds(lj_arena *arena, uint64_t *start, uint64_t *end);
+void lj_arena_statistics_get(lj_arena *arena, lj_arena_statistics *out);
+/* In a forked child, before any other call: memory that the parent may still hand out is replaced,
+ * so that the two processes never write to one page. */
+lj_status lj_arena_after_fork(lj_arena *arena);
+/* cffi: end */
+
+#endif
