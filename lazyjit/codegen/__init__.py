@@ -1,0 +1,19 @@
+"""Code generation: one unit of LLVM IR in, the bytes of one object out.
+
+`LLVMCompiler` does it on libllvmlite, in parallel and without the GIL. `Compiler` is all that the
+layers above ask for, so that another one (a cache, a worker process) can take its place.
+"""
+
+from lazyjit.codegen.compiler import CompiledObject, Compiler, LLVMCompiler, print_module
+from lazyjit.codegen.options import CompilerOptions, host_cpu, host_features, host_triple
+
+__all__ = [
+    "CompiledObject",
+    "Compiler",
+    "CompilerOptions",
+    "LLVMCompiler",
+    "host_cpu",
+    "host_features",
+    "host_triple",
+    "print_module",
+]
