@@ -1,0 +1,1 @@
+"""The JIT linker: object files into the session's arena."""
