@@ -14,9 +14,8 @@ from __future__ import annotations
 import enum
 import itertools
 import os
-import sys
+import threading
 import weakref
-from types import SimpleNamespace
 from typing import Protocol
 
 __all__ = ["Participant", "Phase", "join"]
@@ -55,15 +54,10 @@ def join(phase: Phase, participant: Participant) -> None:
     _participants[participant] = (phase, next(_serial))
 
 
-def _report(participant: Participant, error: BaseException) -> None:
-    sys.unraisablehook(
-        SimpleNamespace(
-            exc_type=type(error),
-            exc_value=error,
-            exc_traceback=error.__traceback__,
-            err_msg="lazyjit: around a fork",
-            object=participant,
-        )
+def _report(error: BaseException) -> None:
+    thread = threading.current_thread()
+    threading.excepthook(
+        threading.ExceptHookArgs((type(error), error, error.__traceback__, thread))
     )
 
 
@@ -73,7 +67,7 @@ def _before() -> None:
         try:
             participant.before_fork()
         except Exception as error:
-            _report(participant, error)
+            _report(error)
         else:
             _resting.append(participant)
 
@@ -84,7 +78,7 @@ def _after(in_child: bool) -> None:
         try:
             participant.after_fork(in_child)
         except Exception as error:
-            _report(participant, error)
+            _report(error)
 
 
 os.register_at_fork(

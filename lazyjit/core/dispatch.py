@@ -28,12 +28,10 @@ from __future__ import annotations
 import atexit
 import itertools
 import os
-import sys
 import threading
 import time
 import weakref
 from collections.abc import Callable
-from types import SimpleNamespace
 from typing import Any, Final
 
 from lazyjit import forking
@@ -54,15 +52,10 @@ _ITEM_STUB: Final[int] = lib.LJ_ITEM_STUB
 _OK: Final = 0
 
 
-def _report_unraisable(error: BaseException) -> None:
-    sys.unraisablehook(
-        SimpleNamespace(
-            exc_type=type(error),
-            exc_value=error,
-            exc_traceback=error.__traceback__,
-            err_msg="lazyjit: a task raised",
-            object=None,
-        )
+def _report_as_thread(error: BaseException) -> None:
+    thread = threading.current_thread()
+    threading.excepthook(
+        threading.ExceptHookArgs((type(error), error, error.__traceback__, thread))
     )
 
 
@@ -80,7 +73,7 @@ class ThreadPoolDispatcher:
 
     `threads` is how many (default: one per processor). `on_stub(payload)` serves a first call, on a
     pool thread; it may be set later, before the first stub is made. `report(error)` is told what
-    tasks and `on_stub` raise (default: `sys.unraisablehook`); the thread goes on with other work.
+    tasks and `on_stub` raise (default: `threading.excepthook`); the thread goes on with other work.
     """
 
     def __init__(
@@ -88,7 +81,7 @@ class ThreadPoolDispatcher:
         threads: int | None = None,
         on_stub: Callable[[int], None] | None = None,
         *,
-        report: Callable[[BaseException], None] = _report_unraisable,
+        report: Callable[[BaseException], None] = _report_as_thread,
     ) -> None:
         count = threads if threads is not None else os.cpu_count() or 1
         if count < 1:
@@ -198,7 +191,7 @@ class ThreadPoolDispatcher:
             try:
                 self.report(error)
             except BaseException as second:
-                _report_unraisable(second)
+                _report_as_thread(second)
 
     def _shut(self, keep: TaskClass, patience: float | None) -> None:
         with self._lock:
