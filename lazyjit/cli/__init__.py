@@ -31,9 +31,10 @@ def version() -> str:
     except importlib.metadata.PackageNotFoundError:
         own = "(not installed)"
     from llvmlite import __version__ as llvmlite
-    from llvmlite.binding import llvm_version_info
 
-    llvm = ".".join(map(str, llvm_version_info))
+    from lazyjit import llvmlib
+
+    llvm = ".".join(map(str, llvmlib.version()))
     return f"lazyjit {own}, LLVM {llvm} (llvmlite {llvmlite}), Python {platform.python_version()}\n"
 
 
@@ -58,6 +59,7 @@ def report(error: BaseException) -> int:
     """Print an error as one line; the exit code for it."""
     if os.environ.get("LAZYJIT_TRACEBACK"):
         traceback.print_exception(type(error), error, error.__traceback__)
+    process.flush_stdio()  # what the program printed before belongs before
     sys.stderr.write(f"lazyjit: error: {_message(error)}\n")
     return USAGE if isinstance(error, CommandLineError) else FAILURE
 
@@ -72,6 +74,8 @@ def _run(words: list[str]) -> int:
     if request.action != "run":
         sys.stdout.write(reference.run_help(hidden=request.action == "help-hidden"))
         return 0
+    if not request.file_given and sys.stdin.isatty():
+        raise CommandLineError("no FILE, and stdin is a terminal; see lazyjit run --help")
     return program.run(request)
 
 

@@ -94,8 +94,5 @@ def _option(flag: str, text: str, mcjit: str = "") -> Option:
 
 OPTIONS: tuple[Option, ...] = (
     *(_option(flag, text) for text, flags in INERT for flag in flags.split()),
-    *(
-        _option(flag, "only lli's MCJIT kind reads it", mcjit)
-        for flag, mcjit in MCJIT_ONLY.items()
-    ),
+    *(_option(flag, "only lli's MCJIT kind reads it", mcjit) for flag, mcjit in MCJIT_ONLY.items()),
 )

@@ -78,4 +78,6 @@ def find_library(name: str, first: Sequence[str] = ()) -> Path:
         for candidate in versioned:
             if _is_elf(candidate):
                 return candidate
-    raise LibraryNotFound(f"-l{name}: no library of this name in the directories of -L or the system's")
+    raise LibraryNotFound(
+        f"-l{name}: no library of this name in the directories of -L or the system's"
+    )

@@ -33,6 +33,7 @@ __all__ = [
     "Option",
     "Request",
     "parse_bool",
+    "parse_choice",
     "parse_unsigned",
 ]
 
@@ -102,7 +103,9 @@ class Input:
 class Request:
     """Everything that a `lazyjit run` command line asks for; options fill it in one by one."""
 
+    #: "-" is stdin.
     file: str = "-"
+    file_given: bool = False
     arguments: list[str] = field(default_factory=list)
 
     opt_level: int = 2

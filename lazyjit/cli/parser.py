@@ -100,7 +100,7 @@ def parse(words: list[str]) -> Request:
             only_files = True
             continue
         if only_files or not word.startswith("-") or word == "-":
-            request.file, request.arguments = word, rest
+            request.file, request.arguments, request.file_given = word, rest, True
             break
         spelling, option, value = _split(word)
         if value is None:

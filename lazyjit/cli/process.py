@@ -15,6 +15,7 @@ is never finalized: threads of the program may still be running code that must s
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import resource
@@ -22,14 +23,33 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
-__all__ = ["at_exit", "become_plain", "c_arguments", "environment", "forbid_core_files", "leave"]
+__all__ = [
+    "at_exit",
+    "become_plain",
+    "c_arguments",
+    "default_signals",
+    "environment",
+    "flush_stdio",
+    "forbid_core_files",
+    "keep",
+    "leave",
+    "libc",
+]
 
 LC_ALL = 6
 
+Kept = TypeVar("Kept")
+
 #: What C code may still point to when Python has forgotten it. Never shrinks.
 _kept: list[Any] = []
+
+
+def keep(value: Kept) -> Kept:
+    """`value`, which Python will never collect: machine code may use it to the last. Any thread."""
+    _kept.append(value)
+    return value
 
 
 def libc() -> ctypes.CDLL:
@@ -71,8 +91,8 @@ def c_arguments(arguments: Sequence[str]) -> tuple[int, int]:
     """
     strings = [ctypes.create_string_buffer(os.fsencode(argument)) for argument in arguments]
     vector = (ctypes.c_void_p * (len(strings) + 1))(*map(ctypes.addressof, strings), None)
-    _kept.extend((strings, vector))
-    return len(strings), ctypes.addressof(vector)
+    keep(strings)
+    return len(strings), ctypes.addressof(keep(vector))
 
 
 def environment() -> int:
@@ -86,18 +106,20 @@ def at_exit(callback: Callable[[], None]) -> None:
     It must not raise. Not called when the process dies of a signal or by `_exit`.
     """
     prototype = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
-    hook = prototype(lambda _: callback())
-    _kept.append(hook)
+    hook = keep(prototype(lambda _: callback()))
     libc().__cxa_atexit(hook, None, None)
+
+
+def flush_stdio() -> None:
+    """Write out what the program has printed so far through C's stdio. Any thread."""
+    libc().fflush(None)
 
 
 def leave(code: int) -> NoReturn:
     """End the process through the C library's `exit`. Any thread."""
     for stream in (sys.stdout, sys.stderr):
-        try:
+        # Closed or full: what it held is lost, as it would be natively.
+        with contextlib.suppress(OSError, ValueError):
             stream.flush()
-        except (OSError, ValueError):
-            # Closed or full: what it held is lost, as it would be natively.
-            pass
     libc().exit(code & 0xFF)
     raise AssertionError("exit returned")

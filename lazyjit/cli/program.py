@@ -12,22 +12,35 @@ import os
 import sys
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from lazyjit.cli import process, stats, units
 from lazyjit.cli.libraries import find_library, is_archive
 from lazyjit.cli.options import Input, InputKind, Request
-from lazyjit.errors import LazyJITError, LibraryNotFound, SymbolsNotFound
+from lazyjit.errors import LazyJITError, LibraryNotFound, LinkError, SymbolsNotFound
 
 __all__ = ["EntryNotFound", "run"]
 
 
-class EntryNotFound(SymbolsNotFound):
+class EntryNotFound(LinkError):
     """None of the inputs defines the function to start at."""
 
-    def __init__(self, name: str, option: str) -> None:
-        super().__init__([name])
-        self.args = (f"no function {name!r} in the program to start at ({option} names another)",)
+
+HOST = (None, "native")
+
+
+def features(request: Request) -> str | None:
+    """The features to compile for; None leaves the choice to the JIT.
+
+    Without --mcpu, --mattr adds to what this machine has, which may be less than what its
+    processor's name promises (virtual machines mask features).
+    """
+    if not request.features or request.cpu not in HOST:
+        return ",".join(request.features) or None
+    from lazyjit.codegen.options import host_features
+
+    return ",".join([host_features(), *request.features])
 
 
 def make_jit(request: Request) -> Any:
@@ -41,8 +54,8 @@ def make_jit(request: Request) -> Any:
         compile_threads=request.compile_threads,
         lazy=request.lazy,
         unit_policy=request.unit_policy,
-        cpu=None if request.cpu in (None, "native") else request.cpu,
-        features=",".join(request.features) or None,
+        cpu=None if request.cpu in HOST else request.cpu,
+        features=features(request),
         relocation_model=request.relocation_model,
         code_model=request.code_model,
         process_symbols=request.process_symbols,
@@ -53,10 +66,11 @@ def make_jit(request: Request) -> Any:
 def tune_llvm(request: Request) -> None:
     """Hand LLVM its own options. A value that its parser rejects ends the process with 1."""
     if request.llvm_arguments:
-        from llvmlite import binding
+        from lazyjit import llvmlib
 
+        library = llvmlib.bind()
         for argument in request.llvm_arguments:
-            binding.set_option("lazyjit", argument)
+            library.LLVMPY_SetCommandLine(b"lazyjit", os.fsencode(argument))
 
 
 def load_libraries(request: Request) -> None:
@@ -70,8 +84,16 @@ def load_libraries(request: Request) -> None:
             print(f"lazyjit: warning: {error}; --load={path} ignored", file=sys.stderr)
 
 
-def _source(name: str) -> Any:
-    return sys.stdin.buffer.read() if name == "-" else name
+def check_files(request: Request) -> None:
+    """Raise the OSError of the first input that can't be read, before anything is set up."""
+    files = [entry.name for entry in request.inputs if entry.kind is not InputKind.LIBRARY]
+    for name in (request.file, *files):
+        if name != "-":
+            Path(name).open("rb").close()
+
+
+def _source(name: str) -> bytes | Path:
+    return sys.stdin.buffer.read() if name == "-" else Path(name)
 
 
 def add_input(jit: Any, request: Request, entry: Input, dylib: Any) -> None:
@@ -79,13 +101,13 @@ def add_input(jit: Any, request: Request, entry: Input, dylib: Any) -> None:
     if entry.kind is InputKind.MODULE:
         jit.add_module(_source(entry.name), dylib=dylib)
     elif entry.kind is InputKind.OBJECT:
-        jit.add_object(entry.name, dylib=dylib)
+        jit.add_object(Path(entry.name), dylib=dylib)
     elif entry.kind is InputKind.ARCHIVE:
-        jit.add_archive(entry.name, dylib=dylib)
+        jit.add_archive(Path(entry.name), dylib=dylib)
     else:
         path = find_library(entry.name, request.library_dirs)
         if is_archive(path):
-            jit.add_archive(str(path), dylib=dylib)
+            jit.add_archive(path, dylib=dylib)
         else:
             jit.load_library(str(path), dylib=dylib)
 
@@ -125,7 +147,7 @@ def _function(jit: Any, name: str, option: str, *signature: Any) -> Callable[...
     except SymbolsNotFound as error:
         if error.symbols != [name]:
             raise
-        raise EntryNotFound(name, option) from None
+        raise EntryNotFound(f"the program has no function {name!r} ({option})") from None
     return function
 
 
@@ -153,6 +175,7 @@ def run_main(jit: Any, request: Request) -> int:
 
 def run(request: Request) -> int:
     """Run the program; what its main returns. Main thread. Raises LazyJITError, OSError."""
+    check_files(request)
     if not request.core_files:
         process.forbid_core_files()
     tune_llvm(request)
@@ -161,7 +184,7 @@ def run(request: Request) -> int:
     jit: Any = None
     if request.stats:
         process.at_exit(lambda: stats.report(jit))
-    jit = make_jit(request)
+    jit = process.keep(make_jit(request))
     dylibs = add_inputs(jit, request)
     process.become_plain()
     if request.run_initializers:

@@ -56,9 +56,7 @@ def _entry(option: Option) -> str:
     body = textwrap.wrap(text, 62)
     if len(head) > 30:
         return "\n".join([head, *(" " * 32 + line for line in body)])
-    return "\n".join(
-        f"{head if number == 0 else '':<32}{line}" for number, line in enumerate(body)
-    )
+    return "\n".join(f"{head if number == 0 else '':<32}{line}" for number, line in enumerate(body))
 
 
 def run_help(*, hidden: bool = False) -> str:
@@ -78,7 +76,9 @@ def _rows(group: str) -> Iterator[str]:
     for option in table.OPTIONS:
         if option.group == group:
             names = ", ".join(f"`{spelling(option, name)}`" for name in option.names)
-            text = option.text if option.fate is Fate.DO else f"*{option.fate.value}*: {option.text}"
+            text = (
+                option.text if option.fate is Fate.DO else f"*{option.fate.value}*: {option.text}"
+            )
             if option.mcjit:
                 text += f"; refused with `--jit-kind=mcjit` ({option.mcjit})"
             choices = [value for value in option.values if value]
@@ -101,7 +101,9 @@ def markdown() -> str:
         parts.append(f"  `--{flag.rstrip('=')}` ({reason}).\n")
     known = llvm_flags.names().values()
     handed_on = sum(has for _, has in known)
-    parts.append(f"\n### LLVM's own\n\nlli lists {len(known):,} options; {handed_on:,} of them are ")
+    parts.append(
+        f"\n### LLVM's own\n\nlli lists {len(known):,} options; {handed_on:,} of them are "
+    )
     parts.append("registered by LLVM's libraries and tune\nthe passes in them.\n")
     return "".join(parts)
 

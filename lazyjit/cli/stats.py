@@ -17,10 +17,9 @@ def _fields(statistics: Any) -> Mapping[str, Any]:
         return {
             field.name: getattr(statistics, field.name) for field in dataclasses.fields(statistics)
         }
-    if hasattr(statistics, "_asdict"):
-        fields: Mapping[str, Any] = statistics._asdict()
-        return fields
-    return vars(statistics)
+    as_dict = getattr(statistics, "_asdict", None)
+    fields: Mapping[str, Any] = as_dict() if as_dict else vars(statistics)
+    return fields
 
 
 def _amount(name: str, value: Any) -> str:

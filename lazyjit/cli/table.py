@@ -143,9 +143,7 @@ def _do(
     names: str, arity: Arity, text: str, apply: Apply, group: str, metavar: str = "VALUE",
     values: tuple[str, ...] = (), hidden: bool = False,
 ) -> Option:  # fmt: skip
-    return Option(
-        tuple(names.split()), arity, Fate.DO, text, apply, metavar, values, group, hidden
-    )
+    return Option(tuple(names.split()), arity, Fate.DO, text, apply, metavar, values, group, hidden)
 
 
 def _accept(names: str, arity: Arity, text: str, mcjit: str = "") -> Option:
