@@ -38,7 +38,7 @@ define dso_local noundef i32 @main(i32 noundef %0, ptr noundef readonly captures
   %13 = phi i64 [ 0, %7 ], [ %10, %9 ]
   %14 = getelementptr inbounds nuw %struct.fractal, ptr @fractals, i64 %13
   %15 = load ptr, ptr %14, align 16, !tbaa !14
-  %16 = tail call i32 @strcmp(ptr noundef nonnull dereferenceable(1) %15, ptr noundef nonnull readonly dereferenceable(1) %8) #8
+  %16 = tail call i32 @strcmp(ptr noundef nonnull dereferenceable(1) %15, ptr noundef nonnull readonly dereferenceable(1) %8) #7
   %17 = icmp eq i32 %16, 0
   br i1 %17, label %18, label %9
 
@@ -50,7 +50,7 @@ define dso_local noundef i32 @main(i32 noundef %0, ptr noundef readonly captures
 21:                                               ; preds = %18
   %22 = getelementptr inbounds nuw i8, ptr %1, i64 16
   %23 = load ptr, ptr %22, align 8, !tbaa !8
-  %24 = tail call i64 @strtol(ptr noundef nonnull captures(none) %23, ptr noundef null, i32 noundef 10) #9
+  %24 = tail call i64 @strtol(ptr noundef nonnull captures(none) %23, ptr noundef null, i32 noundef 10) #8
   %25 = trunc i64 %24 to i32
   br label %26
 
@@ -62,7 +62,7 @@ define dso_local noundef i32 @main(i32 noundef %0, ptr noundef readonly captures
 29:                                               ; preds = %26
   %30 = getelementptr inbounds nuw i8, ptr %1, i64 24
   %31 = load ptr, ptr %30, align 8, !tbaa !8
-  %32 = tail call i64 @strtol(ptr noundef nonnull captures(none) %31, ptr noundef null, i32 noundef 10) #9
+  %32 = tail call i64 @strtol(ptr noundef nonnull captures(none) %31, ptr noundef null, i32 noundef 10) #8
   %33 = trunc i64 %32 to i32
   br label %34
 
@@ -122,7 +122,7 @@ define dso_local noundef i32 @main(i32 noundef %0, ptr noundef readonly captures
   %76 = fdiv double %75, %49
   %77 = fadd double %70, %76
   %78 = load ptr, ptr %50, align 8, !tbaa !24
-  %79 = tail call i32 %78(double noundef %77, double noundef %61, i32 noundef 2000) #9
+  %79 = tail call i32 %78(double noundef %77, double noundef %61, i32 noundef 2000) #8
   %80 = icmp sgt i32 %79, 2
   br i1 %80, label %95, label %81
 
@@ -162,8 +162,8 @@ define dso_local noundef i32 @main(i32 noundef %0, ptr noundef readonly captures
 ; Function Attrs: cold nofree noreturn nounwind uwtable
 define internal fastcc void @usage(ptr noundef %0) unnamed_addr #1 {
   %2 = load ptr, ptr @stderr, align 8, !tbaa !19
-  %3 = tail call i32 (ptr, ptr, ...) @fprintf(ptr noundef %2, ptr noundef nonnull @.str.3, ptr noundef %0) #10
-  tail call void @exit(i32 noundef 2) #11
+  %3 = tail call i32 (ptr, ptr, ...) @fprintf(ptr noundef %2, ptr noundef nonnull @.str.3, ptr noundef %0) #9
+  tail call void @exit(i32 noundef 2) #10
   unreachable
 }
 
@@ -173,78 +173,80 @@ declare i32 @strcmp(ptr noundef captures(none), ptr noundef captures(none)) loca
 ; Function Attrs: nofree norecurse nosync nounwind memory(none) uwtable
 define internal i32 @mandelbrot(double noundef %0, double noundef %1, i32 noundef %2) #3 {
   %4 = icmp sgt i32 %2, 0
-  br i1 %4, label %5, label %20
+  br i1 %4, label %5, label %21
 
-5:                                                ; preds = %3, %12
-  %6 = phi double [ %15, %12 ], [ 0.000000e+00, %3 ]
-  %7 = phi i32 [ %18, %12 ], [ 0, %3 ]
-  %8 = phi double [ %17, %12 ], [ 0.000000e+00, %3 ]
-  %9 = fmul double %8, %8
-  %10 = tail call double @llvm.fmuladd.f64(double %6, double %6, double %9)
-  %11 = fcmp ugt double %10, 4.000000e+00
-  br i1 %11, label %20, label %12
+5:                                                ; preds = %3, %13
+  %6 = phi double [ %15, %13 ], [ 0.000000e+00, %3 ]
+  %7 = phi i32 [ %19, %13 ], [ 0, %3 ]
+  %8 = phi double [ %18, %13 ], [ 0.000000e+00, %3 ]
+  %9 = fmul double %6, %6
+  %10 = fmul double %8, %8
+  %11 = fadd double %10, %9
+  %12 = fcmp ugt double %11, 4.000000e+00
+  br i1 %12, label %21, label %13
 
-12:                                               ; preds = %5
-  %13 = fneg double %9
-  %14 = tail call double @llvm.fmuladd.f64(double %6, double %6, double %13)
+13:                                               ; preds = %5
+  %14 = fsub double %9, %10
   %15 = fadd double %0, %14
   %16 = fmul double %6, 2.000000e+00
-  %17 = tail call double @llvm.fmuladd.f64(double %16, double %8, double %1)
-  %18 = add nuw nsw i32 %7, 1
-  %19 = icmp eq i32 %18, %2
-  br i1 %19, label %20, label %5, !llvm.loop !28
+  %17 = fmul double %8, %16
+  %18 = fadd double %1, %17
+  %19 = add nuw nsw i32 %7, 1
+  %20 = icmp eq i32 %19, %2
+  br i1 %20, label %21, label %5, !llvm.loop !28
 
-20:                                               ; preds = %5, %12, %3
-  %21 = phi i32 [ 0, %3 ], [ %7, %5 ], [ %2, %12 ]
-  ret i32 %21
+21:                                               ; preds = %5, %13, %3
+  %22 = phi i32 [ 0, %3 ], [ %7, %5 ], [ %2, %13 ]
+  ret i32 %22
 }
 
 ; Function Attrs: nofree norecurse nosync nounwind memory(none) uwtable
 define internal i32 @julia(double noundef %0, double noundef %1, i32 noundef %2) #3 {
   %4 = icmp sgt i32 %2, 0
-  br i1 %4, label %5, label %20
+  br i1 %4, label %5, label %21
 
-5:                                                ; preds = %3, %12
-  %6 = phi double [ %15, %12 ], [ %0, %3 ]
-  %7 = phi i32 [ %18, %12 ], [ 0, %3 ]
-  %8 = phi double [ %17, %12 ], [ %1, %3 ]
-  %9 = fmul double %8, %8
-  %10 = tail call double @llvm.fmuladd.f64(double %6, double %6, double %9)
-  %11 = fcmp ugt double %10, 4.000000e+00
-  br i1 %11, label %20, label %12
+5:                                                ; preds = %3, %13
+  %6 = phi double [ %15, %13 ], [ %0, %3 ]
+  %7 = phi i32 [ %19, %13 ], [ 0, %3 ]
+  %8 = phi double [ %18, %13 ], [ %1, %3 ]
+  %9 = fmul double %6, %6
+  %10 = fmul double %8, %8
+  %11 = fadd double %10, %9
+  %12 = fcmp ugt double %11, 4.000000e+00
+  br i1 %12, label %21, label %13
 
-12:                                               ; preds = %5
-  %13 = fneg double %9
-  %14 = tail call double @llvm.fmuladd.f64(double %6, double %6, double %13)
+13:                                               ; preds = %5
+  %14 = fsub double %9, %10
   %15 = fadd double %14, -8.000000e-01
   %16 = fmul double %6, 2.000000e+00
-  %17 = tail call double @llvm.fmuladd.f64(double %16, double %8, double 1.560000e-01)
-  %18 = add nuw nsw i32 %7, 1
-  %19 = icmp eq i32 %18, %2
-  br i1 %19, label %20, label %5, !llvm.loop !29
+  %17 = fmul double %8, %16
+  %18 = fadd double %17, 1.560000e-01
+  %19 = add nuw nsw i32 %7, 1
+  %20 = icmp eq i32 %19, %2
+  br i1 %20, label %21, label %5, !llvm.loop !29
 
-20:                                               ; preds = %5, %12, %3
-  %21 = phi i32 [ 0, %3 ], [ %7, %5 ], [ %2, %12 ]
-  ret i32 %21
+21:                                               ; preds = %5, %13, %3
+  %22 = phi i32 [ 0, %3 ], [ %7, %5 ], [ %2, %13 ]
+  ret i32 %22
 }
 
 ; Function Attrs: nofree norecurse nosync nounwind memory(none) uwtable
 define internal i32 @burning_ship(double noundef %0, double noundef %1, i32 noundef %2) #3 {
   %4 = icmp sgt i32 %2, 0
-  br i1 %4, label %5, label %26
+  br i1 %4, label %5, label %27
 
-5:                                                ; preds = %3, %12
-  %6 = phi double [ %15, %12 ], [ 0.000000e+00, %3 ]
-  %7 = phi i32 [ %24, %12 ], [ 0, %3 ]
-  %8 = phi double [ %23, %12 ], [ 0.000000e+00, %3 ]
-  %9 = fmul double %8, %8
-  %10 = tail call double @llvm.fmuladd.f64(double %6, double %6, double %9)
-  %11 = fcmp ugt double %10, 4.000000e+00
-  br i1 %11, label %26, label %12
+5:                                                ; preds = %3, %13
+  %6 = phi double [ %15, %13 ], [ 0.000000e+00, %3 ]
+  %7 = phi i32 [ %25, %13 ], [ 0, %3 ]
+  %8 = phi double [ %24, %13 ], [ 0.000000e+00, %3 ]
+  %9 = fmul double %6, %6
+  %10 = fmul double %8, %8
+  %11 = fadd double %10, %9
+  %12 = fcmp ugt double %11, 4.000000e+00
+  br i1 %12, label %27, label %13
 
-12:                                               ; preds = %5
-  %13 = fneg double %9
-  %14 = tail call double @llvm.fmuladd.f64(double %6, double %6, double %13)
+13:                                               ; preds = %5
+  %14 = fsub double %9, %10
   %15 = fadd double %0, %14
   %16 = fcmp olt double %6, 0.000000e+00
   %17 = fneg double %6
@@ -253,46 +255,43 @@ define internal i32 @burning_ship(double noundef %0, double noundef %1, i32 noun
   %20 = fcmp olt double %8, 0.000000e+00
   %21 = fneg double %8
   %22 = select i1 %20, double %21, double %8
-  %23 = tail call double @llvm.fmuladd.f64(double %19, double %22, double %1)
-  %24 = add nuw nsw i32 %7, 1
-  %25 = icmp eq i32 %24, %2
-  br i1 %25, label %26, label %5, !llvm.loop !30
+  %23 = fmul double %22, %19
+  %24 = fadd double %1, %23
+  %25 = add nuw nsw i32 %7, 1
+  %26 = icmp eq i32 %25, %2
+  br i1 %26, label %27, label %5, !llvm.loop !30
 
-26:                                               ; preds = %5, %12, %3
-  %27 = phi i32 [ 0, %3 ], [ %7, %5 ], [ %2, %12 ]
-  ret i32 %27
+27:                                               ; preds = %5, %13, %3
+  %28 = phi i32 [ 0, %3 ], [ %7, %5 ], [ %2, %13 ]
+  ret i32 %28
 }
 
-; Function Attrs: mustprogress nocallback nocreateundeforpoison nofree nosync nounwind speculatable willreturn memory(none)
-declare double @llvm.fmuladd.f64(double, double, double) #4
-
 ; Function Attrs: mustprogress nocallback nofree nounwind willreturn
-declare i64 @strtol(ptr noundef readonly, ptr noundef captures(none), i32 noundef) local_unnamed_addr #5
+declare i64 @strtol(ptr noundef readonly, ptr noundef captures(none), i32 noundef) local_unnamed_addr #4
 
 ; Function Attrs: nofree nounwind
-declare noundef i32 @fprintf(ptr noundef captures(none), ptr noundef readonly captures(none), ...) local_unnamed_addr #6
+declare noundef i32 @fprintf(ptr noundef captures(none), ptr noundef readonly captures(none), ...) local_unnamed_addr #5
 
 ; Function Attrs: nofree noreturn nounwind
-declare void @exit(i32 noundef) local_unnamed_addr #7
+declare void @exit(i32 noundef) local_unnamed_addr #6
 
 ; Function Attrs: nofree nounwind
-declare noundef i32 @printf(ptr noundef readonly captures(none), ...) local_unnamed_addr #6
+declare noundef i32 @printf(ptr noundef readonly captures(none), ...) local_unnamed_addr #5
 
 ; Function Attrs: nofree nounwind
-declare noundef i32 @putc(i32 noundef, ptr noundef captures(none)) local_unnamed_addr #6
+declare noundef i32 @putc(i32 noundef, ptr noundef captures(none)) local_unnamed_addr #5
 
 attributes #0 = { nounwind uwtable "min-legal-vector-width"="0" "no-trapping-math"="true" "stack-protector-buffer-size"="8" }
 attributes #1 = { cold nofree noreturn nounwind uwtable "min-legal-vector-width"="0" "no-trapping-math"="true" "stack-protector-buffer-size"="8" }
 attributes #2 = { mustprogress nocallback nofree nounwind willreturn memory(argmem: read) "no-trapping-math"="true" "stack-protector-buffer-size"="8" }
 attributes #3 = { nofree norecurse nosync nounwind memory(none) uwtable "min-legal-vector-width"="0" "no-trapping-math"="true" "stack-protector-buffer-size"="8" }
-attributes #4 = { mustprogress nocallback nocreateundeforpoison nofree nosync nounwind speculatable willreturn memory(none) }
-attributes #5 = { mustprogress nocallback nofree nounwind willreturn "no-trapping-math"="true" "stack-protector-buffer-size"="8" }
-attributes #6 = { nofree nounwind "no-trapping-math"="true" "stack-protector-buffer-size"="8" }
-attributes #7 = { nofree noreturn nounwind "no-trapping-math"="true" "stack-protector-buffer-size"="8" }
-attributes #8 = { nounwind willreturn memory(read) }
-attributes #9 = { nounwind }
-attributes #10 = { cold nounwind }
-attributes #11 = { cold noreturn nounwind }
+attributes #4 = { mustprogress nocallback nofree nounwind willreturn "no-trapping-math"="true" "stack-protector-buffer-size"="8" }
+attributes #5 = { nofree nounwind "no-trapping-math"="true" "stack-protector-buffer-size"="8" }
+attributes #6 = { nofree noreturn nounwind "no-trapping-math"="true" "stack-protector-buffer-size"="8" }
+attributes #7 = { nounwind willreturn memory(read) }
+attributes #8 = { nounwind }
+attributes #9 = { cold nounwind }
+attributes #10 = { cold noreturn nounwind }
 
 !llvm.module.flags = !{!0, !1, !2, !3}
 !llvm.errno.tbaa = !{!4}

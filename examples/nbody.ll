@@ -95,559 +95,573 @@ define dso_local range(i32 0, 2) i32 @main(i32 noundef %0, ptr noundef readonly 
   call void @llvm.lifetime.end.p0(ptr nonnull %6) #7
   %55 = add nuw nsw i64 %26, 1
   %56 = icmp eq i64 %55, 5
-  br i1 %56, label %66, label %25, !llvm.loop !24
+  br i1 %56, label %67, label %25, !llvm.loop !24
 
 57:                                               ; preds = %57, %25
-  %58 = phi i64 [ 0, %25 ], [ %64, %57 ]
+  %58 = phi i64 [ 0, %25 ], [ %65, %57 ]
   %59 = getelementptr inbounds nuw double, ptr %21, i64 %58
   %60 = load double, ptr %59, align 8, !tbaa !21
-  %61 = getelementptr inbounds nuw double, ptr %5, i64 %58
-  %62 = load double, ptr %61, align 8, !tbaa !21
-  %63 = tail call double @llvm.fmuladd.f64(double %39, double %60, double %62)
-  store double %63, ptr %61, align 8, !tbaa !21
-  %64 = add nuw nsw i64 %58, 1
-  %65 = icmp eq i64 %64, 3
-  br i1 %65, label %54, label %57, !llvm.loop !27
+  %61 = fmul double %39, %60
+  %62 = getelementptr inbounds nuw double, ptr %5, i64 %58
+  %63 = load double, ptr %62, align 8, !tbaa !21
+  %64 = fadd double %63, %61
+  store double %64, ptr %62, align 8, !tbaa !21
+  %65 = add nuw nsw i64 %58, 1
+  %66 = icmp eq i64 %65, 3
+  br i1 %66, label %54, label %57, !llvm.loop !27
 
-66:                                               ; preds = %54
-  %67 = load double, ptr %5, align 16, !tbaa !21
-  %68 = fneg double %67
-  %69 = getelementptr inbounds nuw i8, ptr %5, i64 8
-  %70 = load double, ptr %69, align 8, !tbaa !21
-  %71 = fneg double %70
-  %72 = getelementptr inbounds nuw i8, ptr %5, i64 16
-  %73 = load double, ptr %72, align 16, !tbaa !21
-  %74 = fneg double %73
+67:                                               ; preds = %54
+  %68 = load double, ptr %5, align 16, !tbaa !21
+  %69 = fneg double %68
+  %70 = getelementptr inbounds nuw i8, ptr %5, i64 8
+  %71 = load double, ptr %70, align 8, !tbaa !21
+  %72 = fneg double %71
+  %73 = getelementptr inbounds nuw i8, ptr %5, i64 16
+  %74 = load double, ptr %73, align 16, !tbaa !21
+  %75 = fneg double %74
   store ptr @.str, ptr %7, align 16, !tbaa !8
-  %75 = getelementptr inbounds nuw i8, ptr %7, i64 8
-  store double 1.000000e+00, ptr %75, align 8, !tbaa !21
-  %76 = getelementptr inbounds nuw i8, ptr %7, i64 16
-  call void @llvm.memset.p0.i64(ptr noundef nonnull align 16 dereferenceable(24) %76, i8 0, i64 24, i1 false)
-  %77 = getelementptr inbounds nuw i8, ptr %7, i64 40
-  store double %68, ptr %77, align 8
-  %78 = getelementptr inbounds nuw i8, ptr %7, i64 48
-  store double %71, ptr %78, align 16
-  %79 = getelementptr inbounds nuw i8, ptr %7, i64 56
-  store double %74, ptr %79, align 8, !tbaa !23
-  %80 = getelementptr inbounds nuw i8, ptr %7, i64 64
-  call void @llvm.memset.p0.i64(ptr noundef nonnull align 16 dereferenceable(24) %80, i8 0, i64 24, i1 false)
+  %76 = getelementptr inbounds nuw i8, ptr %7, i64 8
+  store double 1.000000e+00, ptr %76, align 8, !tbaa !21
+  %77 = getelementptr inbounds nuw i8, ptr %7, i64 16
+  call void @llvm.memset.p0.i64(ptr noundef nonnull align 16 dereferenceable(24) %77, i8 0, i64 24, i1 false)
+  %78 = getelementptr inbounds nuw i8, ptr %7, i64 40
+  store double %69, ptr %78, align 8
+  %79 = getelementptr inbounds nuw i8, ptr %7, i64 48
+  store double %72, ptr %79, align 16
+  %80 = getelementptr inbounds nuw i8, ptr %7, i64 56
+  store double %75, ptr %80, align 8, !tbaa !23
+  %81 = getelementptr inbounds nuw i8, ptr %7, i64 64
+  call void @llvm.memset.p0.i64(ptr noundef nonnull align 16 dereferenceable(24) %81, i8 0, i64 24, i1 false)
   call void @llvm.lifetime.end.p0(ptr nonnull %5) #7
-  br label %85
+  br label %86
 
-81:                                               ; preds = %115, %91
-  %82 = phi double [ %96, %91 ], [ %121, %115 ]
-  %83 = add nuw nsw i64 %87, 1
-  %84 = icmp eq i64 %97, 5
-  br i1 %84, label %135, label %85, !llvm.loop !28
+82:                                               ; preds = %117, %92
+  %83 = phi double [ %97, %92 ], [ %123, %117 ]
+  %84 = add nuw nsw i64 %88, 1
+  %85 = icmp eq i64 %98, 5
+  br i1 %85, label %138, label %86, !llvm.loop !28
 
-85:                                               ; preds = %81, %66
-  %86 = phi i64 [ 0, %66 ], [ %97, %81 ]
-  %87 = phi i64 [ 1, %66 ], [ %83, %81 ]
-  %88 = phi double [ 0.000000e+00, %66 ], [ %82, %81 ]
-  %89 = getelementptr inbounds nuw %struct.body, ptr %7, i64 %86
-  %90 = getelementptr inbounds nuw i8, ptr %89, i64 40
-  br label %102
+86:                                               ; preds = %82, %67
+  %87 = phi i64 [ 0, %67 ], [ %98, %82 ]
+  %88 = phi i64 [ 1, %67 ], [ %84, %82 ]
+  %89 = phi double [ 0.000000e+00, %67 ], [ %83, %82 ]
+  %90 = getelementptr inbounds nuw %struct.body, ptr %7, i64 %87
+  %91 = getelementptr inbounds nuw i8, ptr %90, i64 40
+  br label %103
 
-91:                                               ; preds = %102
-  %92 = getelementptr inbounds nuw i8, ptr %89, i64 8
-  %93 = load double, ptr %92, align 8, !tbaa !20
-  %94 = fmul double %107, %93
-  %95 = fmul double %94, 5.000000e-01
-  %96 = fadd double %88, %95
-  %97 = add nuw nsw i64 %86, 1
-  %98 = icmp samesign ult i64 %86, 4
-  br i1 %98, label %99, label %81
+92:                                               ; preds = %103
+  %93 = getelementptr inbounds nuw i8, ptr %90, i64 8
+  %94 = load double, ptr %93, align 8, !tbaa !20
+  %95 = fmul double %109, %94
+  %96 = fmul double %95, 5.000000e-01
+  %97 = fadd double %89, %96
+  %98 = add nuw nsw i64 %87, 1
+  %99 = icmp samesign ult i64 %87, 4
+  br i1 %99, label %100, label %82
 
-99:                                               ; preds = %91
-  %100 = getelementptr inbounds nuw i8, ptr %89, i64 16
-  %101 = fmul double %93, 0x4043BD3CC9BE45DE
-  br label %110
+100:                                              ; preds = %92
+  %101 = getelementptr inbounds nuw i8, ptr %90, i64 16
+  %102 = fmul double %94, 0x4043BD3CC9BE45DE
+  br label %112
 
-102:                                              ; preds = %102, %85
-  %103 = phi i64 [ 0, %85 ], [ %108, %102 ]
-  %104 = phi double [ 0.000000e+00, %85 ], [ %107, %102 ]
-  %105 = getelementptr inbounds nuw double, ptr %90, i64 %103
-  %106 = load double, ptr %105, align 8, !tbaa !21
-  %107 = tail call double @llvm.fmuladd.f64(double %106, double %106, double %104)
-  %108 = add nuw nsw i64 %103, 1
-  %109 = icmp eq i64 %108, 3
-  br i1 %109, label %91, label %102, !llvm.loop !29
+103:                                              ; preds = %103, %86
+  %104 = phi i64 [ 0, %86 ], [ %110, %103 ]
+  %105 = phi double [ 0.000000e+00, %86 ], [ %109, %103 ]
+  %106 = getelementptr inbounds nuw double, ptr %91, i64 %104
+  %107 = load double, ptr %106, align 8, !tbaa !21
+  %108 = fmul double %107, %107
+  %109 = fadd double %105, %108
+  %110 = add nuw nsw i64 %104, 1
+  %111 = icmp eq i64 %110, 3
+  br i1 %111, label %92, label %103, !llvm.loop !29
 
-110:                                              ; preds = %115, %99
-  %111 = phi i64 [ %87, %99 ], [ %122, %115 ]
-  %112 = phi double [ %96, %99 ], [ %121, %115 ]
-  %113 = getelementptr inbounds nuw %struct.body, ptr %7, i64 %111
-  %114 = getelementptr inbounds nuw i8, ptr %113, i64 16
-  br label %124
+112:                                              ; preds = %117, %100
+  %113 = phi i64 [ %88, %100 ], [ %124, %117 ]
+  %114 = phi double [ %97, %100 ], [ %123, %117 ]
+  %115 = getelementptr inbounds nuw %struct.body, ptr %7, i64 %113
+  %116 = getelementptr inbounds nuw i8, ptr %115, i64 16
+  br label %126
 
-115:                                              ; preds = %124
-  %116 = getelementptr inbounds nuw i8, ptr %113, i64 8
-  %117 = load double, ptr %116, align 8, !tbaa !20
-  %118 = fmul double %101, %117
-  %119 = tail call double @llvm.sqrt.f64(double %132)
-  %120 = fdiv double %118, %119
-  %121 = fsub double %112, %120
-  %122 = add nuw nsw i64 %111, 1
-  %123 = icmp eq i64 %122, 5
-  br i1 %123, label %81, label %110, !llvm.loop !30
+117:                                              ; preds = %126
+  %118 = getelementptr inbounds nuw i8, ptr %115, i64 8
+  %119 = load double, ptr %118, align 8, !tbaa !20
+  %120 = fmul double %102, %119
+  %121 = tail call double @llvm.sqrt.f64(double %135)
+  %122 = fdiv double %120, %121
+  %123 = fsub double %114, %122
+  %124 = add nuw nsw i64 %113, 1
+  %125 = icmp eq i64 %124, 5
+  br i1 %125, label %82, label %112, !llvm.loop !30
 
-124:                                              ; preds = %124, %110
-  %125 = phi i64 [ 0, %110 ], [ %133, %124 ]
-  %126 = phi double [ 0.000000e+00, %110 ], [ %132, %124 ]
-  %127 = getelementptr inbounds nuw double, ptr %114, i64 %125
-  %128 = load double, ptr %127, align 8, !tbaa !21
-  %129 = getelementptr inbounds nuw double, ptr %100, i64 %125
+126:                                              ; preds = %126, %112
+  %127 = phi i64 [ 0, %112 ], [ %136, %126 ]
+  %128 = phi double [ 0.000000e+00, %112 ], [ %135, %126 ]
+  %129 = getelementptr inbounds nuw double, ptr %116, i64 %127
   %130 = load double, ptr %129, align 8, !tbaa !21
-  %131 = fsub double %128, %130
-  %132 = tail call double @llvm.fmuladd.f64(double %131, double %131, double %126)
-  %133 = add nuw nsw i64 %125, 1
-  %134 = icmp eq i64 %133, 3
-  br i1 %134, label %115, label %124, !llvm.loop !31
+  %131 = getelementptr inbounds nuw double, ptr %101, i64 %127
+  %132 = load double, ptr %131, align 8, !tbaa !21
+  %133 = fsub double %130, %132
+  %134 = fmul double %133, %133
+  %135 = fadd double %128, %134
+  %136 = add nuw nsw i64 %127, 1
+  %137 = icmp eq i64 %136, 3
+  br i1 %137, label %117, label %126, !llvm.loop !31
 
-135:                                              ; preds = %81, %135
-  %136 = phi i64 [ %140, %135 ], [ 0, %81 ]
-  %137 = mul nuw nsw i64 %136, 88
-  %138 = getelementptr nuw i8, ptr %7, i64 %137
-  %139 = getelementptr nuw i8, ptr %138, i64 64
-  call void @llvm.memset.p0.i64(ptr noundef nonnull align 8 dereferenceable(24) %139, i8 0, i64 24, i1 false), !tbaa !21
-  %140 = add nuw nsw i64 %136, 1
-  %141 = icmp eq i64 %140, 5
-  br i1 %141, label %152, label %135, !llvm.loop !32
+138:                                              ; preds = %82, %138
+  %139 = phi i64 [ %143, %138 ], [ 0, %82 ]
+  %140 = mul nuw nsw i64 %139, 88
+  %141 = getelementptr nuw i8, ptr %7, i64 %140
+  %142 = getelementptr nuw i8, ptr %141, i64 64
+  call void @llvm.memset.p0.i64(ptr noundef nonnull align 8 dereferenceable(24) %142, i8 0, i64 24, i1 false), !tbaa !21
+  %143 = add nuw nsw i64 %139, 1
+  %144 = icmp eq i64 %143, 5
+  br i1 %144, label %155, label %138, !llvm.loop !32
 
-142:                                              ; preds = %184, %152
-  %143 = add nuw nsw i64 %154, 1
-  %144 = icmp eq i64 %155, 5
-  br i1 %144, label %145, label %152, !llvm.loop !33
-
-145:                                              ; preds = %142
-  %146 = icmp slt i64 %16, 0
-  br i1 %146, label %147, label %148
-
-147:                                              ; preds = %455, %145
-  br label %208
+145:                                              ; preds = %188, %155
+  %146 = add nuw nsw i64 %157, 1
+  %147 = icmp eq i64 %158, 5
+  br i1 %147, label %148, label %155, !llvm.loop !33
 
 148:                                              ; preds = %145
-  %149 = icmp sgt i64 %16, 9
-  %150 = udiv i64 %16, 10
-  %151 = select i1 %149, i64 %150, i64 1
-  br label %264
+  %149 = icmp slt i64 %16, 0
+  br i1 %149, label %150, label %151
 
-152:                                              ; preds = %135, %142
-  %153 = phi i64 [ %155, %142 ], [ 0, %135 ]
-  %154 = phi i64 [ %143, %142 ], [ 1, %135 ]
-  %155 = add nuw nsw i64 %153, 1
-  %156 = icmp samesign ult i64 %153, 4
-  br i1 %156, label %157, label %142
+150:                                              ; preds = %469, %148
+  br label %213
 
-157:                                              ; preds = %152
-  %158 = getelementptr inbounds nuw %struct.body, ptr %7, i64 %153
-  %159 = getelementptr inbounds nuw i8, ptr %158, i64 16
-  %160 = getelementptr inbounds nuw i8, ptr %158, i64 64
-  %161 = getelementptr inbounds nuw i8, ptr %158, i64 8
-  br label %162
+151:                                              ; preds = %148
+  %152 = icmp sgt i64 %16, 9
+  %153 = udiv i64 %16, 10
+  %154 = select i1 %152, i64 %153, i64 1
+  br label %271
 
-162:                                              ; preds = %184, %157
-  %163 = phi i64 [ %154, %157 ], [ %185, %184 ]
+155:                                              ; preds = %138, %145
+  %156 = phi i64 [ %158, %145 ], [ 0, %138 ]
+  %157 = phi i64 [ %146, %145 ], [ 1, %138 ]
+  %158 = add nuw nsw i64 %156, 1
+  %159 = icmp samesign ult i64 %156, 4
+  br i1 %159, label %160, label %145
+
+160:                                              ; preds = %155
+  %161 = getelementptr inbounds nuw %struct.body, ptr %7, i64 %156
+  %162 = getelementptr inbounds nuw i8, ptr %161, i64 16
+  %163 = getelementptr inbounds nuw i8, ptr %161, i64 64
+  %164 = getelementptr inbounds nuw i8, ptr %161, i64 8
+  br label %165
+
+165:                                              ; preds = %188, %160
+  %166 = phi i64 [ %157, %160 ], [ %189, %188 ]
   call void @llvm.lifetime.start.p0(ptr nonnull %4) #7
-  %164 = getelementptr inbounds nuw %struct.body, ptr %7, i64 %163
-  %165 = getelementptr inbounds nuw i8, ptr %164, i64 16
-  br label %172
+  %167 = getelementptr inbounds nuw %struct.body, ptr %7, i64 %166
+  %168 = getelementptr inbounds nuw i8, ptr %167, i64 16
+  br label %175
 
-166:                                              ; preds = %172
-  %167 = tail call double @llvm.sqrt.f64(double %181)
-  %168 = fmul double %181, %167
-  %169 = fdiv double 0x4043BD3CC9BE45DE, %168
-  %170 = getelementptr inbounds nuw i8, ptr %164, i64 8
-  %171 = getelementptr inbounds nuw i8, ptr %164, i64 64
-  br label %187
+169:                                              ; preds = %175
+  %170 = tail call double @llvm.sqrt.f64(double %185)
+  %171 = fmul double %185, %170
+  %172 = fdiv double 0x4043BD3CC9BE45DE, %171
+  %173 = getelementptr inbounds nuw i8, ptr %167, i64 8
+  %174 = getelementptr inbounds nuw i8, ptr %167, i64 64
+  br label %191
 
-172:                                              ; preds = %172, %162
-  %173 = phi i64 [ 0, %162 ], [ %182, %172 ]
-  %174 = phi double [ 0.000000e+00, %162 ], [ %181, %172 ]
-  %175 = getelementptr inbounds nuw double, ptr %165, i64 %173
-  %176 = load double, ptr %175, align 8, !tbaa !21
-  %177 = getelementptr inbounds nuw double, ptr %159, i64 %173
-  %178 = load double, ptr %177, align 8, !tbaa !21
-  %179 = fsub double %176, %178
-  %180 = getelementptr inbounds nuw double, ptr %4, i64 %173
-  store double %179, ptr %180, align 8, !tbaa !21
-  %181 = tail call double @llvm.fmuladd.f64(double %179, double %179, double %174)
-  %182 = add nuw nsw i64 %173, 1
-  %183 = icmp eq i64 %182, 3
-  br i1 %183, label %166, label %172, !llvm.loop !34
+175:                                              ; preds = %175, %165
+  %176 = phi i64 [ 0, %165 ], [ %186, %175 ]
+  %177 = phi double [ 0.000000e+00, %165 ], [ %185, %175 ]
+  %178 = getelementptr inbounds nuw double, ptr %168, i64 %176
+  %179 = load double, ptr %178, align 8, !tbaa !21
+  %180 = getelementptr inbounds nuw double, ptr %162, i64 %176
+  %181 = load double, ptr %180, align 8, !tbaa !21
+  %182 = fsub double %179, %181
+  %183 = getelementptr inbounds nuw double, ptr %4, i64 %176
+  store double %182, ptr %183, align 8, !tbaa !21
+  %184 = fmul double %182, %182
+  %185 = fadd double %177, %184
+  %186 = add nuw nsw i64 %176, 1
+  %187 = icmp eq i64 %186, 3
+  br i1 %187, label %169, label %175, !llvm.loop !34
 
-184:                                              ; preds = %187
+188:                                              ; preds = %191
   call void @llvm.lifetime.end.p0(ptr nonnull %4) #7
-  %185 = add nuw nsw i64 %163, 1
-  %186 = icmp eq i64 %185, 5
-  br i1 %186, label %142, label %162, !llvm.loop !35
+  %189 = add nuw nsw i64 %166, 1
+  %190 = icmp eq i64 %189, 5
+  br i1 %190, label %145, label %165, !llvm.loop !35
 
-187:                                              ; preds = %187, %166
-  %188 = phi i64 [ 0, %166 ], [ %202, %187 ]
-  %189 = load double, ptr %170, align 8, !tbaa !20
-  %190 = fmul double %169, %189
-  %191 = getelementptr inbounds nuw double, ptr %4, i64 %188
-  %192 = load double, ptr %191, align 8, !tbaa !21
-  %193 = getelementptr inbounds nuw double, ptr %160, i64 %188
-  %194 = load double, ptr %193, align 8, !tbaa !21
-  %195 = tail call double @llvm.fmuladd.f64(double %190, double %192, double %194)
-  store double %195, ptr %193, align 8, !tbaa !21
-  %196 = load double, ptr %161, align 8, !tbaa !20
-  %197 = getelementptr inbounds nuw double, ptr %171, i64 %188
-  %198 = load double, ptr %197, align 8, !tbaa !21
-  %199 = fneg double %196
-  %200 = fmul double %169, %199
-  %201 = tail call double @llvm.fmuladd.f64(double %200, double %192, double %198)
-  store double %201, ptr %197, align 8, !tbaa !21
-  %202 = add nuw nsw i64 %188, 1
-  %203 = icmp eq i64 %202, 3
-  br i1 %203, label %184, label %187, !llvm.loop !36
+191:                                              ; preds = %191, %169
+  %192 = phi i64 [ 0, %169 ], [ %207, %191 ]
+  %193 = load double, ptr %173, align 8, !tbaa !20
+  %194 = fmul double %172, %193
+  %195 = getelementptr inbounds nuw double, ptr %4, i64 %192
+  %196 = load double, ptr %195, align 8, !tbaa !21
+  %197 = fmul double %194, %196
+  %198 = getelementptr inbounds nuw double, ptr %163, i64 %192
+  %199 = load double, ptr %198, align 8, !tbaa !21
+  %200 = fadd double %199, %197
+  store double %200, ptr %198, align 8, !tbaa !21
+  %201 = load double, ptr %164, align 8, !tbaa !20
+  %202 = fmul double %172, %201
+  %203 = fmul double %196, %202
+  %204 = getelementptr inbounds nuw double, ptr %174, i64 %192
+  %205 = load double, ptr %204, align 8, !tbaa !21
+  %206 = fsub double %205, %203
+  store double %206, ptr %204, align 8, !tbaa !21
+  %207 = add nuw nsw i64 %192, 1
+  %208 = icmp eq i64 %207, 3
+  br i1 %208, label %188, label %191, !llvm.loop !36
 
-204:                                              ; preds = %238, %214
-  %205 = phi double [ %219, %214 ], [ %244, %238 ]
-  %206 = add nuw nsw i64 %210, 1
-  %207 = icmp eq i64 %220, 5
-  br i1 %207, label %258, label %208, !llvm.loop !28
+209:                                              ; preds = %244, %219
+  %210 = phi double [ %224, %219 ], [ %250, %244 ]
+  %211 = add nuw nsw i64 %215, 1
+  %212 = icmp eq i64 %225, 5
+  br i1 %212, label %265, label %213, !llvm.loop !28
 
-208:                                              ; preds = %147, %204
-  %209 = phi i64 [ %220, %204 ], [ 0, %147 ]
-  %210 = phi i64 [ %206, %204 ], [ 1, %147 ]
-  %211 = phi double [ %205, %204 ], [ 0.000000e+00, %147 ]
-  %212 = getelementptr inbounds nuw %struct.body, ptr %7, i64 %209
-  %213 = getelementptr inbounds nuw i8, ptr %212, i64 40
-  br label %225
+213:                                              ; preds = %150, %209
+  %214 = phi i64 [ %225, %209 ], [ 0, %150 ]
+  %215 = phi i64 [ %211, %209 ], [ 1, %150 ]
+  %216 = phi double [ %210, %209 ], [ 0.000000e+00, %150 ]
+  %217 = getelementptr inbounds nuw %struct.body, ptr %7, i64 %214
+  %218 = getelementptr inbounds nuw i8, ptr %217, i64 40
+  br label %230
 
-214:                                              ; preds = %225
-  %215 = getelementptr inbounds nuw i8, ptr %212, i64 8
-  %216 = load double, ptr %215, align 8, !tbaa !20
-  %217 = fmul double %230, %216
-  %218 = fmul double %217, 5.000000e-01
-  %219 = fadd double %211, %218
-  %220 = add nuw nsw i64 %209, 1
-  %221 = icmp samesign ult i64 %209, 4
-  br i1 %221, label %222, label %204
+219:                                              ; preds = %230
+  %220 = getelementptr inbounds nuw i8, ptr %217, i64 8
+  %221 = load double, ptr %220, align 8, !tbaa !20
+  %222 = fmul double %236, %221
+  %223 = fmul double %222, 5.000000e-01
+  %224 = fadd double %216, %223
+  %225 = add nuw nsw i64 %214, 1
+  %226 = icmp samesign ult i64 %214, 4
+  br i1 %226, label %227, label %209
 
-222:                                              ; preds = %214
-  %223 = getelementptr inbounds nuw i8, ptr %212, i64 16
-  %224 = fmul double %216, 0x4043BD3CC9BE45DE
-  br label %233
+227:                                              ; preds = %219
+  %228 = getelementptr inbounds nuw i8, ptr %217, i64 16
+  %229 = fmul double %221, 0x4043BD3CC9BE45DE
+  br label %239
 
-225:                                              ; preds = %225, %208
-  %226 = phi i64 [ 0, %208 ], [ %231, %225 ]
-  %227 = phi double [ 0.000000e+00, %208 ], [ %230, %225 ]
-  %228 = getelementptr inbounds nuw double, ptr %213, i64 %226
-  %229 = load double, ptr %228, align 8, !tbaa !21
-  %230 = tail call double @llvm.fmuladd.f64(double %229, double %229, double %227)
-  %231 = add nuw nsw i64 %226, 1
-  %232 = icmp eq i64 %231, 3
-  br i1 %232, label %214, label %225, !llvm.loop !29
+230:                                              ; preds = %230, %213
+  %231 = phi i64 [ 0, %213 ], [ %237, %230 ]
+  %232 = phi double [ 0.000000e+00, %213 ], [ %236, %230 ]
+  %233 = getelementptr inbounds nuw double, ptr %218, i64 %231
+  %234 = load double, ptr %233, align 8, !tbaa !21
+  %235 = fmul double %234, %234
+  %236 = fadd double %232, %235
+  %237 = add nuw nsw i64 %231, 1
+  %238 = icmp eq i64 %237, 3
+  br i1 %238, label %219, label %230, !llvm.loop !29
 
-233:                                              ; preds = %238, %222
-  %234 = phi i64 [ %210, %222 ], [ %245, %238 ]
-  %235 = phi double [ %219, %222 ], [ %244, %238 ]
-  %236 = getelementptr inbounds nuw %struct.body, ptr %7, i64 %234
-  %237 = getelementptr inbounds nuw i8, ptr %236, i64 16
-  br label %247
+239:                                              ; preds = %244, %227
+  %240 = phi i64 [ %215, %227 ], [ %251, %244 ]
+  %241 = phi double [ %224, %227 ], [ %250, %244 ]
+  %242 = getelementptr inbounds nuw %struct.body, ptr %7, i64 %240
+  %243 = getelementptr inbounds nuw i8, ptr %242, i64 16
+  br label %253
 
-238:                                              ; preds = %247
-  %239 = getelementptr inbounds nuw i8, ptr %236, i64 8
-  %240 = load double, ptr %239, align 8, !tbaa !20
-  %241 = fmul double %224, %240
-  %242 = tail call double @llvm.sqrt.f64(double %255)
-  %243 = fdiv double %241, %242
-  %244 = fsub double %235, %243
-  %245 = add nuw nsw i64 %234, 1
-  %246 = icmp eq i64 %245, 5
-  br i1 %246, label %204, label %233, !llvm.loop !30
+244:                                              ; preds = %253
+  %245 = getelementptr inbounds nuw i8, ptr %242, i64 8
+  %246 = load double, ptr %245, align 8, !tbaa !20
+  %247 = fmul double %229, %246
+  %248 = tail call double @llvm.sqrt.f64(double %262)
+  %249 = fdiv double %247, %248
+  %250 = fsub double %241, %249
+  %251 = add nuw nsw i64 %240, 1
+  %252 = icmp eq i64 %251, 5
+  br i1 %252, label %209, label %239, !llvm.loop !30
 
-247:                                              ; preds = %247, %233
-  %248 = phi i64 [ 0, %233 ], [ %256, %247 ]
-  %249 = phi double [ 0.000000e+00, %233 ], [ %255, %247 ]
-  %250 = getelementptr inbounds nuw double, ptr %237, i64 %248
-  %251 = load double, ptr %250, align 8, !tbaa !21
-  %252 = getelementptr inbounds nuw double, ptr %223, i64 %248
-  %253 = load double, ptr %252, align 8, !tbaa !21
-  %254 = fsub double %251, %253
-  %255 = tail call double @llvm.fmuladd.f64(double %254, double %254, double %249)
-  %256 = add nuw nsw i64 %248, 1
-  %257 = icmp eq i64 %256, 3
-  br i1 %257, label %238, label %247, !llvm.loop !31
+253:                                              ; preds = %253, %239
+  %254 = phi i64 [ 0, %239 ], [ %263, %253 ]
+  %255 = phi double [ 0.000000e+00, %239 ], [ %262, %253 ]
+  %256 = getelementptr inbounds nuw double, ptr %243, i64 %254
+  %257 = load double, ptr %256, align 8, !tbaa !21
+  %258 = getelementptr inbounds nuw double, ptr %228, i64 %254
+  %259 = load double, ptr %258, align 8, !tbaa !21
+  %260 = fsub double %257, %259
+  %261 = fmul double %260, %260
+  %262 = fadd double %255, %261
+  %263 = add nuw nsw i64 %254, 1
+  %264 = icmp eq i64 %263, 3
+  br i1 %264, label %244, label %253, !llvm.loop !31
 
-258:                                              ; preds = %204
-  %259 = fdiv double %205, %82
-  %260 = fadd double %259, -1.000000e+00
-  %261 = tail call double @llvm.fabs.f64(double %260)
-  %262 = fcmp uge double %261, 0x3EB0C6F7A0B5ED8D
-  %263 = zext i1 %262 to i32
+265:                                              ; preds = %209
+  %266 = fdiv double %210, %83
+  %267 = fadd double %266, -1.000000e+00
+  %268 = tail call double @llvm.fabs.f64(double %267)
+  %269 = fcmp uge double %268, 0x3EB0C6F7A0B5ED8D
+  %270 = zext i1 %269 to i32
   call void @llvm.lifetime.end.p0(ptr nonnull %7) #7
-  ret i32 %263
+  ret i32 %270
 
-264:                                              ; preds = %148, %455
-  %265 = phi i64 [ 0, %148 ], [ %456, %455 ]
-  %266 = urem i64 %265, %151
-  %267 = icmp eq i64 %266, 0
-  br i1 %267, label %268, label %341
+271:                                              ; preds = %151, %469
+  %272 = phi i64 [ 0, %151 ], [ %470, %469 ]
+  %273 = urem i64 %272, %154
+  %274 = icmp eq i64 %273, 0
+  br i1 %274, label %275, label %350
 
-268:                                              ; preds = %264
-  %269 = uitofp nneg i64 %265 to double
-  %270 = fdiv double %269, 3.650000e+02
-  %271 = tail call i32 (ptr, ...) @printf(ptr noundef nonnull dereferenceable(1) @.str.7, double noundef %270)
-  br label %326
+275:                                              ; preds = %271
+  %276 = uitofp nneg i64 %272 to double
+  %277 = fdiv double %276, 3.650000e+02
+  %278 = tail call i32 (ptr, ...) @printf(ptr noundef nonnull dereferenceable(1) @.str.7, double noundef %277)
+  br label %335
 
-272:                                              ; preds = %306, %282
-  %273 = phi double [ %287, %282 ], [ %312, %306 ]
-  %274 = add nuw nsw i64 %278, 1
-  %275 = icmp eq i64 %288, 5
-  br i1 %275, label %337, label %276, !llvm.loop !28
+279:                                              ; preds = %314, %289
+  %280 = phi double [ %294, %289 ], [ %320, %314 ]
+  %281 = add nuw nsw i64 %285, 1
+  %282 = icmp eq i64 %295, 5
+  br i1 %282, label %346, label %283, !llvm.loop !28
 
-276:                                              ; preds = %326, %272
-  %277 = phi i64 [ %288, %272 ], [ 0, %326 ]
-  %278 = phi i64 [ %274, %272 ], [ 1, %326 ]
-  %279 = phi double [ %273, %272 ], [ 0.000000e+00, %326 ]
-  %280 = getelementptr inbounds nuw %struct.body, ptr %7, i64 %277
-  %281 = getelementptr inbounds nuw i8, ptr %280, i64 40
-  br label %293
+283:                                              ; preds = %335, %279
+  %284 = phi i64 [ %295, %279 ], [ 0, %335 ]
+  %285 = phi i64 [ %281, %279 ], [ 1, %335 ]
+  %286 = phi double [ %280, %279 ], [ 0.000000e+00, %335 ]
+  %287 = getelementptr inbounds nuw %struct.body, ptr %7, i64 %284
+  %288 = getelementptr inbounds nuw i8, ptr %287, i64 40
+  br label %300
 
-282:                                              ; preds = %293
-  %283 = getelementptr inbounds nuw i8, ptr %280, i64 8
-  %284 = load double, ptr %283, align 8, !tbaa !20
-  %285 = fmul double %298, %284
-  %286 = fmul double %285, 5.000000e-01
-  %287 = fadd double %279, %286
-  %288 = add nuw nsw i64 %277, 1
-  %289 = icmp samesign ult i64 %277, 4
-  br i1 %289, label %290, label %272
+289:                                              ; preds = %300
+  %290 = getelementptr inbounds nuw i8, ptr %287, i64 8
+  %291 = load double, ptr %290, align 8, !tbaa !20
+  %292 = fmul double %306, %291
+  %293 = fmul double %292, 5.000000e-01
+  %294 = fadd double %286, %293
+  %295 = add nuw nsw i64 %284, 1
+  %296 = icmp samesign ult i64 %284, 4
+  br i1 %296, label %297, label %279
 
-290:                                              ; preds = %282
-  %291 = getelementptr inbounds nuw i8, ptr %280, i64 16
-  %292 = fmul double %284, 0x4043BD3CC9BE45DE
-  br label %301
+297:                                              ; preds = %289
+  %298 = getelementptr inbounds nuw i8, ptr %287, i64 16
+  %299 = fmul double %291, 0x4043BD3CC9BE45DE
+  br label %309
 
-293:                                              ; preds = %293, %276
-  %294 = phi i64 [ 0, %276 ], [ %299, %293 ]
-  %295 = phi double [ 0.000000e+00, %276 ], [ %298, %293 ]
-  %296 = getelementptr inbounds nuw double, ptr %281, i64 %294
-  %297 = load double, ptr %296, align 8, !tbaa !21
-  %298 = tail call double @llvm.fmuladd.f64(double %297, double %297, double %295)
-  %299 = add nuw nsw i64 %294, 1
-  %300 = icmp eq i64 %299, 3
-  br i1 %300, label %282, label %293, !llvm.loop !29
+300:                                              ; preds = %300, %283
+  %301 = phi i64 [ 0, %283 ], [ %307, %300 ]
+  %302 = phi double [ 0.000000e+00, %283 ], [ %306, %300 ]
+  %303 = getelementptr inbounds nuw double, ptr %288, i64 %301
+  %304 = load double, ptr %303, align 8, !tbaa !21
+  %305 = fmul double %304, %304
+  %306 = fadd double %302, %305
+  %307 = add nuw nsw i64 %301, 1
+  %308 = icmp eq i64 %307, 3
+  br i1 %308, label %289, label %300, !llvm.loop !29
 
-301:                                              ; preds = %306, %290
-  %302 = phi i64 [ %278, %290 ], [ %313, %306 ]
-  %303 = phi double [ %287, %290 ], [ %312, %306 ]
-  %304 = getelementptr inbounds nuw %struct.body, ptr %7, i64 %302
-  %305 = getelementptr inbounds nuw i8, ptr %304, i64 16
-  br label %315
+309:                                              ; preds = %314, %297
+  %310 = phi i64 [ %285, %297 ], [ %321, %314 ]
+  %311 = phi double [ %294, %297 ], [ %320, %314 ]
+  %312 = getelementptr inbounds nuw %struct.body, ptr %7, i64 %310
+  %313 = getelementptr inbounds nuw i8, ptr %312, i64 16
+  br label %323
 
-306:                                              ; preds = %315
-  %307 = getelementptr inbounds nuw i8, ptr %304, i64 8
-  %308 = load double, ptr %307, align 8, !tbaa !20
-  %309 = fmul double %292, %308
-  %310 = tail call double @llvm.sqrt.f64(double %323)
-  %311 = fdiv double %309, %310
-  %312 = fsub double %303, %311
-  %313 = add nuw nsw i64 %302, 1
-  %314 = icmp eq i64 %313, 5
-  br i1 %314, label %272, label %301, !llvm.loop !30
+314:                                              ; preds = %323
+  %315 = getelementptr inbounds nuw i8, ptr %312, i64 8
+  %316 = load double, ptr %315, align 8, !tbaa !20
+  %317 = fmul double %299, %316
+  %318 = tail call double @llvm.sqrt.f64(double %332)
+  %319 = fdiv double %317, %318
+  %320 = fsub double %311, %319
+  %321 = add nuw nsw i64 %310, 1
+  %322 = icmp eq i64 %321, 5
+  br i1 %322, label %279, label %309, !llvm.loop !30
 
-315:                                              ; preds = %315, %301
-  %316 = phi i64 [ 0, %301 ], [ %324, %315 ]
-  %317 = phi double [ 0.000000e+00, %301 ], [ %323, %315 ]
-  %318 = getelementptr inbounds nuw double, ptr %305, i64 %316
-  %319 = load double, ptr %318, align 8, !tbaa !21
-  %320 = getelementptr inbounds nuw double, ptr %291, i64 %316
-  %321 = load double, ptr %320, align 8, !tbaa !21
-  %322 = fsub double %319, %321
-  %323 = tail call double @llvm.fmuladd.f64(double %322, double %322, double %317)
-  %324 = add nuw nsw i64 %316, 1
-  %325 = icmp eq i64 %324, 3
-  br i1 %325, label %306, label %315, !llvm.loop !31
+323:                                              ; preds = %323, %309
+  %324 = phi i64 [ 0, %309 ], [ %333, %323 ]
+  %325 = phi double [ 0.000000e+00, %309 ], [ %332, %323 ]
+  %326 = getelementptr inbounds nuw double, ptr %313, i64 %324
+  %327 = load double, ptr %326, align 8, !tbaa !21
+  %328 = getelementptr inbounds nuw double, ptr %298, i64 %324
+  %329 = load double, ptr %328, align 8, !tbaa !21
+  %330 = fsub double %327, %329
+  %331 = fmul double %330, %330
+  %332 = fadd double %325, %331
+  %333 = add nuw nsw i64 %324, 1
+  %334 = icmp eq i64 %333, 3
+  br i1 %334, label %314, label %323, !llvm.loop !31
 
-326:                                              ; preds = %326, %268
-  %327 = phi i64 [ 1, %268 ], [ %335, %326 ]
-  %328 = getelementptr inbounds nuw %struct.body, ptr %7, i64 %327
-  %329 = load ptr, ptr %328, align 8, !tbaa !17
-  %330 = getelementptr inbounds nuw i8, ptr %328, i64 16
-  %331 = load double, ptr %330, align 8, !tbaa !21
-  %332 = getelementptr inbounds nuw i8, ptr %328, i64 24
-  %333 = load double, ptr %332, align 8, !tbaa !21
-  %334 = tail call i32 (ptr, ...) @printf(ptr noundef nonnull dereferenceable(1) @.str.8, ptr noundef %329, double noundef %331, double noundef %333)
-  %335 = add nuw nsw i64 %327, 1
-  %336 = icmp eq i64 %335, 5
-  br i1 %336, label %276, label %326, !llvm.loop !37
+335:                                              ; preds = %335, %275
+  %336 = phi i64 [ 1, %275 ], [ %344, %335 ]
+  %337 = getelementptr inbounds nuw %struct.body, ptr %7, i64 %336
+  %338 = load ptr, ptr %337, align 8, !tbaa !17
+  %339 = getelementptr inbounds nuw i8, ptr %337, i64 16
+  %340 = load double, ptr %339, align 8, !tbaa !21
+  %341 = getelementptr inbounds nuw i8, ptr %337, i64 24
+  %342 = load double, ptr %341, align 8, !tbaa !21
+  %343 = tail call i32 (ptr, ...) @printf(ptr noundef nonnull dereferenceable(1) @.str.8, ptr noundef %338, double noundef %340, double noundef %342)
+  %344 = add nuw nsw i64 %336, 1
+  %345 = icmp eq i64 %344, 5
+  br i1 %345, label %283, label %335, !llvm.loop !37
 
-337:                                              ; preds = %272
-  %338 = fdiv double %273, %82
-  %339 = fadd double %338, -1.000000e+00
-  %340 = tail call i32 (ptr, ...) @printf(ptr noundef nonnull dereferenceable(1) @.str.9, double noundef %339)
-  br label %341
-
-341:                                              ; preds = %337, %264
-  br label %342
-
-342:                                              ; preds = %341, %347
-  %343 = phi i64 [ %348, %347 ], [ 0, %341 ]
-  %344 = getelementptr inbounds nuw %struct.body, ptr %7, i64 %343
-  %345 = getelementptr inbounds nuw i8, ptr %344, i64 64
-  %346 = getelementptr inbounds nuw i8, ptr %344, i64 40
+346:                                              ; preds = %279
+  %347 = fdiv double %280, %83
+  %348 = fadd double %347, -1.000000e+00
+  %349 = tail call i32 (ptr, ...) @printf(ptr noundef nonnull dereferenceable(1) @.str.9, double noundef %348)
   br label %350
 
-347:                                              ; preds = %350
-  %348 = add nuw nsw i64 %343, 1
-  %349 = icmp eq i64 %348, 5
-  br i1 %349, label %359, label %342, !llvm.loop !38
+350:                                              ; preds = %346, %271
+  br label %351
 
-350:                                              ; preds = %350, %342
-  %351 = phi i64 [ 0, %342 ], [ %357, %350 ]
-  %352 = getelementptr inbounds nuw double, ptr %345, i64 %351
-  %353 = load double, ptr %352, align 8, !tbaa !21
-  %354 = getelementptr inbounds nuw double, ptr %346, i64 %351
-  %355 = load double, ptr %354, align 8, !tbaa !21
-  %356 = tail call double @llvm.fmuladd.f64(double %353, double 0x3F56719F3601671A, double %355)
-  store double %356, ptr %354, align 8, !tbaa !21
-  %357 = add nuw nsw i64 %351, 1
-  %358 = icmp eq i64 %357, 3
-  br i1 %358, label %347, label %350, !llvm.loop !39
+351:                                              ; preds = %350, %356
+  %352 = phi i64 [ %357, %356 ], [ 0, %350 ]
+  %353 = getelementptr inbounds nuw %struct.body, ptr %7, i64 %352
+  %354 = getelementptr inbounds nuw i8, ptr %353, i64 64
+  %355 = getelementptr inbounds nuw i8, ptr %353, i64 40
+  br label %359
 
-359:                                              ; preds = %347, %364
-  %360 = phi i64 [ %365, %364 ], [ 0, %347 ]
-  %361 = getelementptr inbounds nuw %struct.body, ptr %7, i64 %360
-  %362 = getelementptr inbounds nuw i8, ptr %361, i64 40
-  %363 = getelementptr inbounds nuw i8, ptr %361, i64 16
-  br label %367
+356:                                              ; preds = %359
+  %357 = add nuw nsw i64 %352, 1
+  %358 = icmp eq i64 %357, 5
+  br i1 %358, label %369, label %351, !llvm.loop !38
 
-364:                                              ; preds = %367
-  %365 = add nuw nsw i64 %360, 1
-  %366 = icmp eq i64 %365, 5
-  br i1 %366, label %376, label %359, !llvm.loop !40
+359:                                              ; preds = %359, %351
+  %360 = phi i64 [ 0, %351 ], [ %367, %359 ]
+  %361 = getelementptr inbounds nuw double, ptr %354, i64 %360
+  %362 = load double, ptr %361, align 8, !tbaa !21
+  %363 = fmul double %362, 0x3F56719F3601671A
+  %364 = getelementptr inbounds nuw double, ptr %355, i64 %360
+  %365 = load double, ptr %364, align 8, !tbaa !21
+  %366 = fadd double %365, %363
+  store double %366, ptr %364, align 8, !tbaa !21
+  %367 = add nuw nsw i64 %360, 1
+  %368 = icmp eq i64 %367, 3
+  br i1 %368, label %356, label %359, !llvm.loop !39
 
-367:                                              ; preds = %367, %359
-  %368 = phi i64 [ 0, %359 ], [ %374, %367 ]
-  %369 = getelementptr inbounds nuw double, ptr %362, i64 %368
-  %370 = load double, ptr %369, align 8, !tbaa !21
-  %371 = getelementptr inbounds nuw double, ptr %363, i64 %368
-  %372 = load double, ptr %371, align 8, !tbaa !21
-  %373 = tail call double @llvm.fmuladd.f64(double %370, double 0x3F66719F3601671A, double %372)
-  store double %373, ptr %371, align 8, !tbaa !21
-  %374 = add nuw nsw i64 %368, 1
-  %375 = icmp eq i64 %374, 3
-  br i1 %375, label %364, label %367, !llvm.loop !41
+369:                                              ; preds = %356, %374
+  %370 = phi i64 [ %375, %374 ], [ 0, %356 ]
+  %371 = getelementptr inbounds nuw %struct.body, ptr %7, i64 %370
+  %372 = getelementptr inbounds nuw i8, ptr %371, i64 40
+  %373 = getelementptr inbounds nuw i8, ptr %371, i64 16
+  br label %377
 
-376:                                              ; preds = %364, %376
-  %377 = phi i64 [ %381, %376 ], [ 0, %364 ]
-  %378 = mul nuw nsw i64 %377, 88
-  %379 = getelementptr nuw i8, ptr %7, i64 %378
-  %380 = getelementptr nuw i8, ptr %379, i64 64
-  call void @llvm.memset.p0.i64(ptr noundef nonnull align 8 dereferenceable(24) %380, i8 0, i64 24, i1 false), !tbaa !21
-  %381 = add nuw nsw i64 %377, 1
-  %382 = icmp eq i64 %381, 5
-  br i1 %382, label %386, label %376, !llvm.loop !32
+374:                                              ; preds = %377
+  %375 = add nuw nsw i64 %370, 1
+  %376 = icmp eq i64 %375, 5
+  br i1 %376, label %387, label %369, !llvm.loop !40
 
-383:                                              ; preds = %418, %386
-  %384 = add nuw nsw i64 %388, 1
-  %385 = icmp eq i64 %389, 5
-  br i1 %385, label %438, label %386, !llvm.loop !33
+377:                                              ; preds = %377, %369
+  %378 = phi i64 [ 0, %369 ], [ %385, %377 ]
+  %379 = getelementptr inbounds nuw double, ptr %372, i64 %378
+  %380 = load double, ptr %379, align 8, !tbaa !21
+  %381 = fmul double %380, 0x3F66719F3601671A
+  %382 = getelementptr inbounds nuw double, ptr %373, i64 %378
+  %383 = load double, ptr %382, align 8, !tbaa !21
+  %384 = fadd double %383, %381
+  store double %384, ptr %382, align 8, !tbaa !21
+  %385 = add nuw nsw i64 %378, 1
+  %386 = icmp eq i64 %385, 3
+  br i1 %386, label %374, label %377, !llvm.loop !41
 
-386:                                              ; preds = %376, %383
-  %387 = phi i64 [ %389, %383 ], [ 0, %376 ]
-  %388 = phi i64 [ %384, %383 ], [ 1, %376 ]
-  %389 = add nuw nsw i64 %387, 1
-  %390 = icmp samesign ult i64 %387, 4
-  br i1 %390, label %391, label %383
+387:                                              ; preds = %374, %387
+  %388 = phi i64 [ %392, %387 ], [ 0, %374 ]
+  %389 = mul nuw nsw i64 %388, 88
+  %390 = getelementptr nuw i8, ptr %7, i64 %389
+  %391 = getelementptr nuw i8, ptr %390, i64 64
+  call void @llvm.memset.p0.i64(ptr noundef nonnull align 8 dereferenceable(24) %391, i8 0, i64 24, i1 false), !tbaa !21
+  %392 = add nuw nsw i64 %388, 1
+  %393 = icmp eq i64 %392, 5
+  br i1 %393, label %397, label %387, !llvm.loop !32
 
-391:                                              ; preds = %386
-  %392 = getelementptr inbounds nuw %struct.body, ptr %7, i64 %387
-  %393 = getelementptr inbounds nuw i8, ptr %392, i64 16
-  %394 = getelementptr inbounds nuw i8, ptr %392, i64 64
-  %395 = getelementptr inbounds nuw i8, ptr %392, i64 8
-  br label %396
+394:                                              ; preds = %430, %397
+  %395 = add nuw nsw i64 %399, 1
+  %396 = icmp eq i64 %400, 5
+  br i1 %396, label %451, label %397, !llvm.loop !33
 
-396:                                              ; preds = %418, %391
-  %397 = phi i64 [ %388, %391 ], [ %419, %418 ]
+397:                                              ; preds = %387, %394
+  %398 = phi i64 [ %400, %394 ], [ 0, %387 ]
+  %399 = phi i64 [ %395, %394 ], [ 1, %387 ]
+  %400 = add nuw nsw i64 %398, 1
+  %401 = icmp samesign ult i64 %398, 4
+  br i1 %401, label %402, label %394
+
+402:                                              ; preds = %397
+  %403 = getelementptr inbounds nuw %struct.body, ptr %7, i64 %398
+  %404 = getelementptr inbounds nuw i8, ptr %403, i64 16
+  %405 = getelementptr inbounds nuw i8, ptr %403, i64 64
+  %406 = getelementptr inbounds nuw i8, ptr %403, i64 8
+  br label %407
+
+407:                                              ; preds = %430, %402
+  %408 = phi i64 [ %399, %402 ], [ %431, %430 ]
   call void @llvm.lifetime.start.p0(ptr nonnull %3) #7
-  %398 = getelementptr inbounds nuw %struct.body, ptr %7, i64 %397
-  %399 = getelementptr inbounds nuw i8, ptr %398, i64 16
-  br label %406
+  %409 = getelementptr inbounds nuw %struct.body, ptr %7, i64 %408
+  %410 = getelementptr inbounds nuw i8, ptr %409, i64 16
+  br label %417
 
-400:                                              ; preds = %406
-  %401 = tail call double @llvm.sqrt.f64(double %415)
-  %402 = fmul double %415, %401
-  %403 = fdiv double 0x4043BD3CC9BE45DE, %402
-  %404 = getelementptr inbounds nuw i8, ptr %398, i64 8
-  %405 = getelementptr inbounds nuw i8, ptr %398, i64 64
-  br label %421
+411:                                              ; preds = %417
+  %412 = tail call double @llvm.sqrt.f64(double %427)
+  %413 = fmul double %427, %412
+  %414 = fdiv double 0x4043BD3CC9BE45DE, %413
+  %415 = getelementptr inbounds nuw i8, ptr %409, i64 8
+  %416 = getelementptr inbounds nuw i8, ptr %409, i64 64
+  br label %433
 
-406:                                              ; preds = %406, %396
-  %407 = phi i64 [ 0, %396 ], [ %416, %406 ]
-  %408 = phi double [ 0.000000e+00, %396 ], [ %415, %406 ]
-  %409 = getelementptr inbounds nuw double, ptr %399, i64 %407
-  %410 = load double, ptr %409, align 8, !tbaa !21
-  %411 = getelementptr inbounds nuw double, ptr %393, i64 %407
-  %412 = load double, ptr %411, align 8, !tbaa !21
-  %413 = fsub double %410, %412
-  %414 = getelementptr inbounds nuw double, ptr %3, i64 %407
-  store double %413, ptr %414, align 8, !tbaa !21
-  %415 = tail call double @llvm.fmuladd.f64(double %413, double %413, double %408)
-  %416 = add nuw nsw i64 %407, 1
-  %417 = icmp eq i64 %416, 3
-  br i1 %417, label %400, label %406, !llvm.loop !34
+417:                                              ; preds = %417, %407
+  %418 = phi i64 [ 0, %407 ], [ %428, %417 ]
+  %419 = phi double [ 0.000000e+00, %407 ], [ %427, %417 ]
+  %420 = getelementptr inbounds nuw double, ptr %410, i64 %418
+  %421 = load double, ptr %420, align 8, !tbaa !21
+  %422 = getelementptr inbounds nuw double, ptr %404, i64 %418
+  %423 = load double, ptr %422, align 8, !tbaa !21
+  %424 = fsub double %421, %423
+  %425 = getelementptr inbounds nuw double, ptr %3, i64 %418
+  store double %424, ptr %425, align 8, !tbaa !21
+  %426 = fmul double %424, %424
+  %427 = fadd double %419, %426
+  %428 = add nuw nsw i64 %418, 1
+  %429 = icmp eq i64 %428, 3
+  br i1 %429, label %411, label %417, !llvm.loop !34
 
-418:                                              ; preds = %421
+430:                                              ; preds = %433
   call void @llvm.lifetime.end.p0(ptr nonnull %3) #7
-  %419 = add nuw nsw i64 %397, 1
-  %420 = icmp eq i64 %419, 5
-  br i1 %420, label %383, label %396, !llvm.loop !35
+  %431 = add nuw nsw i64 %408, 1
+  %432 = icmp eq i64 %431, 5
+  br i1 %432, label %394, label %407, !llvm.loop !35
 
-421:                                              ; preds = %421, %400
-  %422 = phi i64 [ 0, %400 ], [ %436, %421 ]
-  %423 = load double, ptr %404, align 8, !tbaa !20
-  %424 = fmul double %403, %423
-  %425 = getelementptr inbounds nuw double, ptr %3, i64 %422
-  %426 = load double, ptr %425, align 8, !tbaa !21
-  %427 = getelementptr inbounds nuw double, ptr %394, i64 %422
-  %428 = load double, ptr %427, align 8, !tbaa !21
-  %429 = tail call double @llvm.fmuladd.f64(double %424, double %426, double %428)
-  store double %429, ptr %427, align 8, !tbaa !21
-  %430 = load double, ptr %395, align 8, !tbaa !20
-  %431 = getelementptr inbounds nuw double, ptr %405, i64 %422
-  %432 = load double, ptr %431, align 8, !tbaa !21
-  %433 = fneg double %430
-  %434 = fmul double %403, %433
-  %435 = tail call double @llvm.fmuladd.f64(double %434, double %426, double %432)
-  store double %435, ptr %431, align 8, !tbaa !21
-  %436 = add nuw nsw i64 %422, 1
-  %437 = icmp eq i64 %436, 3
-  br i1 %437, label %418, label %421, !llvm.loop !36
+433:                                              ; preds = %433, %411
+  %434 = phi i64 [ 0, %411 ], [ %449, %433 ]
+  %435 = load double, ptr %415, align 8, !tbaa !20
+  %436 = fmul double %414, %435
+  %437 = getelementptr inbounds nuw double, ptr %3, i64 %434
+  %438 = load double, ptr %437, align 8, !tbaa !21
+  %439 = fmul double %436, %438
+  %440 = getelementptr inbounds nuw double, ptr %405, i64 %434
+  %441 = load double, ptr %440, align 8, !tbaa !21
+  %442 = fadd double %441, %439
+  store double %442, ptr %440, align 8, !tbaa !21
+  %443 = load double, ptr %406, align 8, !tbaa !20
+  %444 = fmul double %414, %443
+  %445 = fmul double %438, %444
+  %446 = getelementptr inbounds nuw double, ptr %416, i64 %434
+  %447 = load double, ptr %446, align 8, !tbaa !21
+  %448 = fsub double %447, %445
+  store double %448, ptr %446, align 8, !tbaa !21
+  %449 = add nuw nsw i64 %434, 1
+  %450 = icmp eq i64 %449, 3
+  br i1 %450, label %430, label %433, !llvm.loop !36
 
-438:                                              ; preds = %383, %443
-  %439 = phi i64 [ %444, %443 ], [ 0, %383 ]
-  %440 = getelementptr inbounds nuw %struct.body, ptr %7, i64 %439
-  %441 = getelementptr inbounds nuw i8, ptr %440, i64 64
-  %442 = getelementptr inbounds nuw i8, ptr %440, i64 40
-  br label %446
+451:                                              ; preds = %394, %456
+  %452 = phi i64 [ %457, %456 ], [ 0, %394 ]
+  %453 = getelementptr inbounds nuw %struct.body, ptr %7, i64 %452
+  %454 = getelementptr inbounds nuw i8, ptr %453, i64 64
+  %455 = getelementptr inbounds nuw i8, ptr %453, i64 40
+  br label %459
 
-443:                                              ; preds = %446
-  %444 = add nuw nsw i64 %439, 1
-  %445 = icmp eq i64 %444, 5
-  br i1 %445, label %455, label %438, !llvm.loop !38
+456:                                              ; preds = %459
+  %457 = add nuw nsw i64 %452, 1
+  %458 = icmp eq i64 %457, 5
+  br i1 %458, label %469, label %451, !llvm.loop !38
 
-446:                                              ; preds = %446, %438
-  %447 = phi i64 [ 0, %438 ], [ %453, %446 ]
-  %448 = getelementptr inbounds nuw double, ptr %441, i64 %447
-  %449 = load double, ptr %448, align 8, !tbaa !21
-  %450 = getelementptr inbounds nuw double, ptr %442, i64 %447
-  %451 = load double, ptr %450, align 8, !tbaa !21
-  %452 = tail call double @llvm.fmuladd.f64(double %449, double 0x3F56719F3601671A, double %451)
-  store double %452, ptr %450, align 8, !tbaa !21
-  %453 = add nuw nsw i64 %447, 1
-  %454 = icmp eq i64 %453, 3
-  br i1 %454, label %443, label %446, !llvm.loop !39
+459:                                              ; preds = %459, %451
+  %460 = phi i64 [ 0, %451 ], [ %467, %459 ]
+  %461 = getelementptr inbounds nuw double, ptr %454, i64 %460
+  %462 = load double, ptr %461, align 8, !tbaa !21
+  %463 = fmul double %462, 0x3F56719F3601671A
+  %464 = getelementptr inbounds nuw double, ptr %455, i64 %460
+  %465 = load double, ptr %464, align 8, !tbaa !21
+  %466 = fadd double %465, %463
+  store double %466, ptr %464, align 8, !tbaa !21
+  %467 = add nuw nsw i64 %460, 1
+  %468 = icmp eq i64 %467, 3
+  br i1 %468, label %456, label %459, !llvm.loop !39
 
-455:                                              ; preds = %443
-  %456 = add nuw i64 %265, 1
-  %457 = icmp eq i64 %265, %16
-  br i1 %457, label %147, label %264, !llvm.loop !42
+469:                                              ; preds = %456
+  %470 = add nuw i64 %272, 1
+  %471 = icmp eq i64 %272, %16
+  br i1 %471, label %150, label %271, !llvm.loop !42
 }
 
 ; Function Attrs: mustprogress nocallback nofree nosync nounwind willreturn memory(argmem: readwrite)
@@ -676,9 +690,6 @@ declare double @llvm.sin.f64(double) #2
 
 ; Function Attrs: mustprogress nocallback nofree nounwind willreturn memory(argmem: readwrite)
 declare void @llvm.memcpy.p0.p0.i64(ptr noalias writeonly captures(none), ptr noalias readonly captures(none), i64, i1 immarg) #5
-
-; Function Attrs: mustprogress nocallback nocreateundeforpoison nofree nosync nounwind speculatable willreturn memory(none)
-declare double @llvm.fmuladd.f64(double, double, double) #2
 
 ; Function Attrs: nofree nounwind
 declare noundef i32 @printf(ptr noundef readonly captures(none), ...) local_unnamed_addr #6

@@ -21,7 +21,7 @@ import os
 import resource
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
@@ -29,6 +29,7 @@ __all__ = [
     "at_exit",
     "become_plain",
     "c_arguments",
+    "captured_stderr",
     "default_signals",
     "environment",
     "flush_stdio",
@@ -113,6 +114,26 @@ def at_exit(callback: Callable[[], None]) -> None:
 def flush_stdio() -> None:
     """Write out what the program has printed so far through C's stdio. Any thread."""
     libc().fflush(None)
+
+
+@contextlib.contextmanager
+def captured_stderr() -> Iterator[bytearray]:
+    """What anything in this process writes to descriptor 2 meanwhile, filled in at the end.
+
+    For the start of a run, while there is one thread.
+    """
+    text = bytearray()
+    saved = os.dup(2)
+    capture = os.memfd_create("stderr")
+    os.dup2(capture, 2)
+    try:
+        yield text
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
+        with open(capture, "rb") as file:
+            file.seek(0)
+            text += file.read()
 
 
 def leave(code: int) -> NoReturn:

@@ -17,7 +17,7 @@ from typing import Any
 
 from lazyjit.cli import process, stats, units
 from lazyjit.cli.libraries import find_library, is_archive
-from lazyjit.cli.options import Input, InputKind, Request
+from lazyjit.cli.options import CommandLineError, Input, InputKind, Request
 from lazyjit.errors import LazyJITError, LibraryNotFound, LinkError, SymbolsNotFound
 
 __all__ = ["EntryNotFound", "run"]
@@ -64,13 +64,19 @@ def make_jit(request: Request) -> Any:
 
 
 def tune_llvm(request: Request) -> None:
-    """Hand LLVM its own options. A value that its parser rejects ends the process with 1."""
-    if request.llvm_arguments:
-        from lazyjit import llvmlib
+    """Hand LLVM its own options. Raises CommandLineError with what its parser says of them."""
+    if not request.llvm_arguments:
+        return
+    from lazyjit import llvmlib
 
-        library = llvmlib.bind()
-        for argument in request.llvm_arguments:
+    library = llvmlib.bind()
+    for argument in request.llvm_arguments:
+        # Called as a library, LLVM's parser complains on stderr and returns nothing.
+        with process.captured_stderr() as complaint:
             library.LLVMPY_SetCommandLine(b"lazyjit", os.fsencode(argument))
+        if complaint:
+            words = complaint.decode(errors="replace").strip()
+            raise CommandLineError(words.removeprefix("lazyjit: "))
 
 
 def load_libraries(request: Request) -> None:
