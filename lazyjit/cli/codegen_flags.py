@@ -12,9 +12,9 @@ from __future__ import annotations
 
 from lazyjit.cli.options import Arity, Fate, Option
 
-__all__ = ["OPTIONS"]
+__all__ = ["GROUP", "INERT", "MCJIT_ONLY", "OPTIONS", "spelled"]
 
-GROUP = "Code generator flags that make no difference"
+GROUP = "The code generator's flags, accepted"
 
 #: (why it makes no difference, the flags)
 INERT: tuple[tuple[str, str], ...] = (
@@ -45,7 +45,7 @@ INERT: tuple[tuple[str, str], ...] = (
         """,
     ),
     (
-        "lli's ORC kinds ignore it, and it allows an optimization without asking for it",
+        "allows an optimization, or sets an attribute, in tools that look at it; lli does not",
         """
         denormal-fp-math= denormal-fp-math-f32= disable-tail-calls enable-no-infs-fp-math
         enable-no-nans-fp-math enable-no-signed-zeros-fp-math enable-no-trapping-fp-math
@@ -86,9 +86,14 @@ MCJIT_ONLY: dict[str, str] = {
 }
 
 
+def spelled(flag: str) -> str:
+    """A flag of the lists above as one writes it."""
+    return f"{'-' if len(flag) == 1 else '--'}{flag.removesuffix('=')}"
+
+
 def _option(flag: str, text: str, mcjit: str = "") -> Option:
     arity = Arity.VALUE if flag.endswith("=") else Arity.FLAG
-    names = (flag.rstrip("="),)
+    names = (flag.removesuffix("="),)
     return Option(names, arity, Fate.ACCEPT, text, group=GROUP, hidden=True, mcjit=mcjit)
 
 

@@ -18,7 +18,7 @@ generators register in every tool) and `llvm_flags.py` (the two and a half thous
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from lazyjit.errors import UsageError
@@ -165,6 +165,8 @@ class Option:
     metavar: str = "VALUE"
     #: The only values allowed, or empty for any.
     values: tuple[str, ...] = ()
+    #: Values that lli has and lazyjit does not, with the reasons.
+    refused: Mapping[str, str] = field(default_factory=dict)
     #: Heading in help texts.
     group: str = ""
     #: Whether `--help` shows it, or only `--help-hidden`.

@@ -65,6 +65,8 @@ def _suggestion(name: str) -> str:
 def _take(request: Request, spelling: str, option: Option, value: str) -> None:
     if option.arity is Arity.FLAG and option.fate is not Fate.LLVM:
         value = "true" if parse_bool(spelling, value) else "false"
+    if value in option.refused:
+        raise CommandLineError(f"{spelling}={value}: {option.refused[value]}")
     if option.values:
         parse_choice(spelling, value, option.values)
     if option.fate is Fate.REFUSE:

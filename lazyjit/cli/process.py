@@ -131,9 +131,8 @@ def captured_stderr() -> Iterator[bytearray]:
     finally:
         os.dup2(saved, 2)
         os.close(saved)
-        with open(capture, "rb") as file:
-            file.seek(0)
-            text += file.read()
+        text += os.pread(capture, os.fstat(capture).st_size, 0)
+        os.close(capture)
 
 
 def leave(code: int) -> NoReturn:

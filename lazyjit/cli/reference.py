@@ -81,30 +81,32 @@ def _rows(group: str) -> Iterator[str]:
             )
             if option.mcjit:
                 text += f"; refused with `--jit-kind=mcjit` ({option.mcjit})"
-            choices = [value for value in option.values if value]
-            if choices and option.group == table.LLI:
-                text += ". Values: " + ", ".join(f"`{value}`" for value in choices)
+            if option.values and option.group == table.LLI:
+                text += ". Values: " + ", ".join(f"`{value}`" for value in option.values)
+            for value, reason in option.refused.items():
+                text += f"; `{value}` is *refused*: {reason}"
             yield f"| {names} | {text} |\n"
 
 
 def markdown() -> str:
     """The option lists of docs/run.md."""
     parts = [line for group in table.GROUPS for line in _rows(group)]
-    parts.append(f"\n### {codegen_flags.GROUP}\n\n")
+    parts.append(f"\n### {codegen_flags.GROUP}\n\n| why | options |\n|---|---|\n")
     for reason, flags in codegen_flags.INERT:
-        names = ", ".join(f"`--{flag.rstrip('=')}`" for flag in flags.split())
-        parts.append(f"- It {reason}:\n" + textwrap.fill(
-            names, 98, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False
-        ) + ".\n")  # fmt: skip
-    parts.append("- Only lli's MCJIT kind reads it, so it is refused with `--jit-kind=mcjit`:\n")
+        names = ", ".join(f"`{codegen_flags.spelled(flag)}`" for flag in flags.split())
+        parts.append(f"| {reason} | {names} |\n")
+    parts.append("\n### The code generator's flags that only MCJIT reads\n\n")
+    parts.append(
+        "Accepted, but refused together with `--jit-kind=mcjit`:\n\n| option | why |\n|---|---|\n"
+    )
     for flag, reason in codegen_flags.MCJIT_ONLY.items():
-        parts.append(f"  `--{flag.rstrip('=')}` ({reason}).\n")
+        parts.append(f"| `{codegen_flags.spelled(flag)}` | {reason} |\n")
     known = llvm_flags.names().values()
     handed_on = sum(has for _, has in known)
     parts.append(
         f"\n### LLVM's own\n\nlli lists {len(known):,} options; {handed_on:,} of them are "
     )
-    parts.append("registered by LLVM's libraries and tune\nthe passes in them.\n")
+    parts.append("registered by LLVM's\nlibraries and tune the passes in them.\n")
     return "".join(parts)
 
 

@@ -5,7 +5,7 @@ Each row fills in a `Request`. Where an option of lli's has a lazyjit name too, 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from lazyjit.cli.options import (
     Arity,
@@ -141,9 +141,12 @@ def _action(action: str) -> Apply:
 
 def _do(
     names: str, arity: Arity, text: str, apply: Apply, group: str, metavar: str = "VALUE",
-    values: tuple[str, ...] = (), hidden: bool = False,
+    values: tuple[str, ...] = (), hidden: bool = False, refused: Mapping[str, str] | None = None,
 ) -> Option:  # fmt: skip
-    return Option(tuple(names.split()), arity, Fate.DO, text, apply, metavar, values, group, hidden)
+    return Option(
+        tuple(names.split()), arity, Fate.DO, text, apply, metavar, values, refused or {}, group,
+        hidden,
+    )  # fmt: skip
 
 
 def _accept(names: str, arity: Arity, text: str, mcjit: str = "") -> Option:
@@ -151,6 +154,16 @@ def _accept(names: str, arity: Arity, text: str, mcjit: str = "") -> Option:
         tuple(names.split()), arity, Fate.ACCEPT, text, group=LLI, hidden=True, mcjit=mcjit
     )
 
+
+ARM_MODELS = dict.fromkeys(("ropi", "rwpi", "ropi-rwpi"), "x86-64 has no such model; ARM has")
+OTHER_CODE_MODELS = {
+    "tiny": "x86-64 has no tiny code model",
+    "kernel": "it needs the top 2 GiB of the address space, where no program can be",
+}
+GDB_DUMPS = dict.fromkeys(
+    ("jit-debug-descriptor", "jit-debug-objects"),
+    "lazyjit does not register code through GDB's JIT interface",
+)
 
 FLAG, VALUE, JOINED, OPTIONAL = Arity.FLAG, Arity.VALUE, Arity.JOINED, Arity.OPTIONAL
 
@@ -181,9 +194,9 @@ OPTIONS: tuple[Option, ...] = (
         COMPILING, "CPU"),
     _do("mattr", VALUE, "turn processor features on and off", _features, COMPILING, "+A,-B"),
     _do("relocation-model", VALUE, "pic (default) or static", _relocation_model, COMPILING,
-        "MODEL", ("pic", "static", "dynamic-no-pic")),
+        "MODEL", ("pic", "static", "dynamic-no-pic"), refused=ARM_MODELS),
     _do("code-model", VALUE, "small (default), medium or large", _text("code_model"), COMPILING,
-        "MODEL", ("small", "medium", "large")),
+        "MODEL", ("small", "medium", "large"), refused=OTHER_CODE_MODELS),
     # Linking
     _do("extra-module", VALUE, "add a module, as IR text or bitcode", _input(InputKind.MODULE),
         LINKING, "F"),
@@ -217,7 +230,7 @@ OPTIONS: tuple[Option, ...] = (
         _flag("lazy", "--disable-lazy-compilation", inverted=True), LLI, hidden=True),
     _do("orc-lazy-debug", VALUE, "prints the functions or the IR of each unit on stdout, or "
         "writes the IR into files in the current directory", _lli_dump, LLI, "WHAT",
-        tuple(LLI_DUMPS), hidden=True),
+        tuple(LLI_DUMPS), hidden=True, refused=GDB_DUMPS),
     _do("lljit-platform", VALUE, "Inactive leaves out static constructors and destructors; the "
         "others run them", _platform, LLI, "P",
         ("Auto", "ExecutorNative", "GenericIR", "Inactive"), hidden=True),

@@ -116,10 +116,11 @@ def test_an_empty_entry_is_refused():
 
 
 def test_inputs_go_into_the_dylib_named_last():
-    request = parse(
+    words = (
         "--extra-module a.ll --jd one --extra-object b.o -lm --jd=two -extra-archive=c.a "
-        "--jd one --extra-module d.ll --jd main -l foo -L. p.ll".split()
+        "--jd one --extra-module d.ll --jd main -l foo -L. p.ll"
     )
+    request = parse(words.split())
     assert request.inputs == [
         Input(InputKind.MODULE, "a.ll", None),
         Input(InputKind.OBJECT, "b.o", "one"),
@@ -149,6 +150,21 @@ def test_misspellings_are_not_taken_for_glued_values(word):
 def test_values_outside_the_list_name_the_list():
     with pytest.raises(CommandLineError, match="not one of function, cluster, module"):
         parse(["--unit-policy=blocks"])
+
+
+@pytest.mark.parametrize(
+    ("word", "reason"),
+    [
+        ("-code-model=kernel", "top 2 GiB"),
+        ("-code-model=tiny", "no tiny"),
+        ("-relocation-model=ropi", "ARM"),
+        ("-orc-lazy-debug=jit-debug-objects", "GDB"),
+        ("-march=aarch64", "not one of x86-64"),
+    ],
+)
+def test_what_can_t_be_had_is_refused_with_the_reason(word, reason):
+    with pytest.raises(CommandLineError, match=reason):
+        parse([word, "p.ll"])
 
 
 @pytest.mark.parametrize(

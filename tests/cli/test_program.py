@@ -81,7 +81,7 @@ def test_the_program_sees_its_arguments_and_environment(jit, here, monkeypatch):
 
 def test_entry_threads_run_beside_main(jit, here):
     meeting = threading.Barrier(3, timeout=30)
-    jit.functions.update(main=lambda *_: meeting.wait() and 0 or 0, f=meeting.wait, g=meeting.wait)
+    jit.functions.update(main=lambda *_: meeting.wait() * 0, f=meeting.wait, g=meeting.wait)
     assert program.run(parse(["-thread-entry=f", "-thread-entry", "g", "p.ll"])) == 0
 
 
@@ -120,7 +120,7 @@ def test_a_directory_is_no_program(jit, here, capsys):
 
 
 def test_a_library_to_open_must_be_there(jit, here, capsys):
-    with pytest.raises(LibraryNotFound, match="nothing.so"):
+    with pytest.raises(LibraryNotFound, match=r"nothing\.so"):
         program.run(parse(["--dlopen=nothing.so", "p.ll"]))
     assert program.run(parse(["-load=nothing.so", "p.ll"])) == 0
     assert "warning" in capsys.readouterr().err

@@ -223,10 +223,7 @@ def test_statistics_go_to_stderr_at_the_very_end(run):
 
 @ours
 def test_units_are_printed_as_they_are_compiled(run):
-    main = (
-        "define i32 @main() {\n  ret i32 0\n}\n"
-        "define i32 @uncalled() {\n  ret i32 0\n}\n"
-    )
+    main = "define i32 @main() {\n  ret i32 0\n}\ndefine i32 @uncalled() {\n  ret i32 0\n}\n"
     done = run("--unit-policy=function --print-units p.ll", p=main)
     assert "@main" in done.stderr and "@uncalled" not in done.stderr
 
