@@ -1,9 +1,10 @@
 """Modules of any number of functions, with a call graph like a program's, and what they compute.
 
 A generated function takes and returns an `i64`. It mixes its argument, walks a small constant table
-in a loop, calls up to three others, and has a cold path, never taken at run time, which prints a
-string of its own and calls more functions from anywhere in the module: so that the static call graph
-reaches everywhere although little of it runs, as in real programs. Every fourth function is a leaf;
+in a loop, calls up to three others, and has a cold path, never taken at run time, which counts in a
+shared variable, prints a private string in one function of four, and calls more functions from
+anywhere in the module: so that the static call graph reaches everywhere although little of it runs,
+as in real programs. Every fourth function is a leaf;
 hot calls go from one of four levels to the next lower one, so the calls below a function are few
 (39 at most) while any two functions may share callees.
 
@@ -32,6 +33,8 @@ RARE = 0x7FFF_FFFF_FFFF_FFF1
 LEVELS = 4
 TABLES = 16
 TABLE_LENGTH = 8
+#: How many of the functions have a private string of their own.
+STRING_SHARE = 0.25
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,7 @@ class Function:
     mask: int
     rounds: int
     table: int
+    speaks: bool
     hot: tuple[int, ...]
     cold: tuple[int, ...]
 
@@ -52,11 +56,11 @@ class Function:
         return f"f{self.index}"
 
     def text(self) -> str:
-        """Its definition, and its private string, in LLVM's words."""
+        """Its definition, and its private string if it has one, as LLVM prints them."""
         n = self.index
+        string = f'@.str.{n} = private unnamed_addr constant [12 x i8] c"rare {n:6d}\\00", align 1'
         lines = [
-            f'@.str.{n} = private unnamed_addr constant [12 x i8] c"rare {n:6d}\\00", align 1',
-            "",
+            *([string, ""] if self.speaks else []),
             f"define {'internal ' if self.local else ''}i64 @f{n}(i64 noundef %x) #0 {{",
             "entry:",
             f"  %m = mul i64 %x, {self.multiplier}",
@@ -65,7 +69,7 @@ class Function:
             "  br i1 %is.rare, label %rare, label %warm",
             "",
             "rare:",
-            f"  %put = call i32 @puts(ptr noundef @.str.{n})",
+            *([f"  %put = call i32 @puts(ptr noundef @.str.{n})"] if self.speaks else []),
             "  %seen = load i64, ptr @rare_calls, align 8",
             "  %seen.next = add i64 %seen, 1",
             "  store i64 %seen.next, ptr @rare_calls, align 8",
@@ -168,6 +172,7 @@ def generate(
                 mask=dice.getrandbits(62),
                 rounds=dice.randint(1, 12),
                 table=dice.randrange(TABLES),
+                speaks=dice.random() < STRING_SHARE,
                 hot=tuple(dice.choice(pool) for _ in range(calls)),
                 cold=tuple(dice.randrange(count) for _ in range(dice.randint(0, 3))),
             )
