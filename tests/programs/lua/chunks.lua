@@ -6,7 +6,7 @@ local pieces = { "return ", "10 ", "* ", "4", nil }
 local position = 0
 print("pieces", load(function() position = position + 1 return pieces[position] end)())
 print("reader fails", load(function() error("broken", 0) end))
-local add = load(string.dump(function(a, b) return a + b, { a, b } end))
+local add = load(string.dump(function(a, b) return a + b, #{ a, b } end))
 print("dump", add(2, 3), add(2.5, 3))
 local stripped = load(string.dump(function(n) local t = {} for i = 1, n do t[i] = i end return #t end, true), "s", "b")
 print("stripped", stripped(7), load(string.dump(print == nil and print or function() end), "s", "t"))
