@@ -20,15 +20,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Union
 
-from lazyjit.call import CallableFunction, NativeFunction
 from lazyjit.codegen import CompilerOptions, LLVMCompiler
 from lazyjit.core import (
     ExecutionSession,
     JITDylib,
     LookupFlags,
-    ProcessSymbolsGenerator,
+    ProcessSymbols,
     ResourceTracker,
-    SharedLibraryGenerator,
+    SharedLibrary,
     SymbolState,
 )
 from lazyjit.core.dispatch import ThreadPoolDispatcher
@@ -36,8 +35,8 @@ from lazyjit.errors import InputError, LazyJITError, SessionClosed, UsageError
 from lazyjit.ir import ModuleIndex, read_module
 from lazyjit.layers.archive import StaticLibraryGenerator
 from lazyjit.layers.grace import GracePeriods
-from lazyjit.layers.module_table import ModuleTable
-from lazyjit.layers.object_linking import ObjectLinkingLayer, ObjectUnit
+from lazyjit.layers.handle import JITFunction
+from lazyjit.layers.object_linking import ObjectLinkingLayer
 from lazyjit.layers.on_demand import CompileOnDemandLayer, UnitInfo, UnitPolicy
 from lazyjit.layers.platform import Platform
 from lazyjit.layers.statistics import Counters, Statistics
@@ -90,7 +89,7 @@ class JIT:
         process_symbols: bool = True,
         arena_size: int | None = None,
         on_unit: Callable[[UnitInfo], None] | None = None,
-        lazy_compile_failure: int | None = None,
+        lazy_compile_failure: int = 0,
     ) -> None:
         try:
             policy = UnitPolicy(unit_policy) if lazy else UnitPolicy.MODULE
@@ -119,9 +118,8 @@ class JIT:
         self._dispatcher = ThreadPoolDispatcher(threads)
         #: The session behind it all.
         self.session = ExecutionSession(self._dispatcher)
-        self._stubs = StubPool(
-            self._arena, self._dispatcher, lazy_compile_failure=lazy_compile_failure
-        )
+        self._stubs = StubPool(self._arena, self._dispatcher.queue)
+        self._stubs.set_failure_address(lazy_compile_failure)
         self._objects = ObjectLinkingLayer(self.session, self._arena, self._grace, self._counters)
         self._modules = CompileOnDemandLayer(
             self.session,
@@ -138,7 +136,7 @@ class JIT:
         self._platform = Platform(self.session, self._call_void)
         self._process = self.session.create_dylib("<process>")
         if process_symbols:
-            self._process.add_generator(ProcessSymbolsGenerator())
+            self._process.add_generator(ProcessSymbols())
         #: The dylib that things go to when none is named.
         self.main = self.create_dylib("main")
 
@@ -229,7 +227,7 @@ class JIT:
         self, name: str | os.PathLike[str], *, dylib: JITDylib | None = None
     ) -> None:
         """Let `dylib` use the symbols of a shared library, loading it. Raises LibraryNotFound."""
-        self._open(dylib).add_generator(SharedLibraryGenerator(os.fspath(name)))
+        self._open(dylib).add_generator(SharedLibrary(os.fspath(name)))
 
     def define(
         self, name: str, address: int, *, dylib: JITDylib | None = None, callable: bool = True
@@ -255,15 +253,23 @@ class JIT:
 
     def function(
         self, name: str, restype: Any = None, *argtypes: Any, dylib: JITDylib | None = None
-    ) -> CallableFunction:
+    ) -> JITFunction:
         """A Python callable for a function, with ctypes types. It lets go of the GIL.
 
         A first call that can't be compiled raises FailedToMaterialize here, with the cause; a call
         after removal raises SymbolRemoved. Raises SymbolsNotFound when there is no such symbol.
         """
-        address = self.lookup(name, dylib=dylib)
-        return CallableFunction(
-            address, restype, argtypes, name=name, grace=self._grace, keepalive=self
+        target = self._open(dylib)
+        address = self.lookup(name, dylib=target)
+        tracker = self.session.tracker_of(target.link_order, name)
+        return JITFunction(
+            address,
+            restype,
+            argtypes,
+            name=name,
+            grace=self._grace,
+            tracker=tracker,
+            keepalive=self,
         )
 
     def compile(self, names: Sequence[str], *, dylib: JITDylib | None = None) -> None:
@@ -374,8 +380,8 @@ class JIT:
         return tracker
 
     def _call_void(self, address: int) -> None:
-        CallableFunction(
-            address, None, (), name=f"{address:#x}", grace=self._grace, keepalive=self
+        JITFunction(
+            address, None, (), name=f"{address:#x}", grace=self._grace, tracker=None, keepalive=self
         )()
 
 

@@ -56,7 +56,7 @@ class ObjectLinkingLayer:
         self.grace = grace
         self.counters = counters
         self._lock = threading.Lock()
-        self._linked: dict[Any, list[LinkGraph]] = {}
+        self._linked: dict[int, list[LinkGraph]] = {}
         session.register_resource_manager(self)
 
     def add(self, dylib: JITDylib, data: bytes, *, file: str, tracker: Any = None) -> ObjectUnit:
@@ -116,20 +116,20 @@ class ObjectLinkingLayer:
             raise MissingDefinitions(graph.file or responsibility.dylib.name, missing)
 
     def _keep(self, responsibility: MaterializationResponsibility, graph: LinkGraph) -> None:
-        def keep(key: Any) -> None:
+        def keep(key: int) -> None:
             with self._lock:
                 self._linked.setdefault(key, []).append(graph)
 
         responsibility.with_resource_key(keep)
 
-    def handle_remove_resources(self, dylib: JITDylib, key: Any) -> None:
+    def handle_remove_resources(self, dylib: JITDylib, key: int) -> None:
         """Free what a tracker held, after the calls that are under way (ResourceManager)."""
         with self._lock:
             linked = self._linked.pop(key, ())
         if linked:
             self.grace.retire(lambda: _release(linked))
 
-    def handle_transfer_resources(self, dylib: JITDylib, destination: Any, source: Any) -> None:
+    def handle_transfer_resources(self, dylib: JITDylib, destination: int, source: int) -> None:
         """Hand what `source` held to `destination` (ResourceManager)."""
         with self._lock:
             linked = self._linked.pop(source, None)

@@ -16,6 +16,7 @@ anything, and functions that run together are cheaper together. Whatever the pol
 
 from __future__ import annotations
 
+import ctypes
 import enum
 import threading
 from collections.abc import Callable
@@ -24,6 +25,7 @@ from time import perf_counter_ns
 from typing import Any
 
 from lazyjit import tracing
+from lazyjit.call import NativeFunction
 from lazyjit.codegen import Compiler
 from lazyjit.core import (
     ExecutionSession,
@@ -109,7 +111,7 @@ class CompileOnDemandLayer:
         self.on_unit = on_unit
         self._lock = threading.Lock()
         self._tables: dict[int, ModuleTable] = {}
-        self._by_key: dict[Any, list[ModuleTable]] = {}
+        self._by_key: dict[int, list[ModuleTable]] = {}
         session.register_resource_manager(self)
 
     def add(self, index: ModuleIndex, dylib: JITDylib, tracker: ResourceTracker) -> ModuleTable:
@@ -119,11 +121,12 @@ class CompileOnDemandLayer:
             self._tables[index.ordinal] = table
         try:
             dylib.add_table(table, tracker)
-            tracker.with_key(lambda key: self._by_key.setdefault(key, []).append(table))
         except BaseException:
             with self._lock:
                 del self._tables[index.ordinal]
             raise
+        with self._lock:
+            self._by_key.setdefault(tracker.key, []).append(table)
         self.counters.count(modules=1, functions_known=index.function_count)
         return table
 
@@ -165,11 +168,9 @@ class CompileOnDemandLayer:
 
     def _choose(self, table: ModuleTable, ifunc: int, resolver: int) -> None:
         """Run an ifunc's resolver; its stub leads to what it returns."""
-        from lazyjit.call import NativeFunction
-
-        name = table.index.symbol_name(ifunc)
+        call = NativeFunction(resolver, ctypes.c_void_p, name=table.index.symbol_name(ifunc))
         try:
-            chosen = NativeFunction.pointer_returning(resolver, name=name)()
+            chosen = call() or 0
         except LazyJITError as error:
             table.fail(ifunc, error)
             return
@@ -177,7 +178,7 @@ class CompileOnDemandLayer:
 
     # ResourceManager
 
-    def handle_remove_resources(self, dylib: JITDylib, key: Any) -> None:
+    def handle_remove_resources(self, dylib: JITDylib, key: int) -> None:
         """The modules of a tracker go: their stubs fail now, and are freed a grace period later."""
         with self._lock:
             tables = self._by_key.pop(key, [])
@@ -187,7 +188,7 @@ class CompileOnDemandLayer:
             table.remove()
             self.grace.retire(table.free)
 
-    def handle_transfer_resources(self, dylib: JITDylib, destination: Any, source: Any) -> None:
+    def handle_transfer_resources(self, dylib: JITDylib, destination: int, source: int) -> None:
         """Hand the modules of `source` to `destination`."""
         with self._lock:
             tables = self._by_key.pop(source, None)
