@@ -24,6 +24,7 @@ typedef struct waiter {
 } waiter;
 
 struct lj_queue {
+    int references;
     pthread_mutex_t lock;
     ring rings[LJ_CLASSES];
     waiter *idle;     /* the latest first */
@@ -129,6 +130,7 @@ lj_status lj_queue_new(lj_queue **out) {
     lj_queue *queue = calloc(1, sizeof *queue);
     if (!queue)
         return LJ_NO_MEMORY;
+    queue->references = 1;
     pthread_mutex_init(&queue->lock, NULL);
     init_cond(&queue->all_idle);
     *out = queue;
@@ -136,13 +138,18 @@ lj_status lj_queue_new(lj_queue **out) {
 }
 
 void lj_queue_dispose(lj_queue *queue) {
-    if (!queue)
+    if (!queue || __atomic_sub_fetch(&queue->references, 1, __ATOMIC_ACQ_REL))
         return;
     for (int i = 0; i < LJ_CLASSES; i++)
         free(queue->rings[i].items);
     pthread_cond_destroy(&queue->all_idle);
     pthread_mutex_destroy(&queue->lock);
     free(queue);
+}
+
+lj_queue *lj_queue_retain(lj_queue *queue) {
+    __atomic_add_fetch(&queue->references, 1, __ATOMIC_RELAXED);
+    return queue;
 }
 
 /* --- post and pop ------------------------------------------------------------------------- */

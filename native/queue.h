@@ -35,7 +35,8 @@ typedef struct lj_queue lj_queue;
 typedef int32_t lj_gate;
 
 lj_status lj_queue_new(lj_queue **out);
-/* The caller guarantees that nobody uses it any more. */
+/* Gives up a reference; the last one frees it. lj_queue_new gives the first, and a stub pool holds
+ * one: its stubs may be called when Python, and with it the thread pool, is gone. */
 void lj_queue_dispose(lj_queue *queue);
 /* CLOSED after lj_queue_close; NO_MEMORY. Nothing is posted then. */
 lj_status lj_queue_post(lj_queue *queue, int klass, int kind, uint64_t payload);
@@ -67,6 +68,9 @@ void lj_queue_after_fork(lj_queue *queue, int in_child);
  * runner(kind, payload). The caller keeps the object alive. A `queue` of NULL takes it back. */
 void lj_queue_enlist(lj_queue *queue, uint64_t runner);
 /* cffi: end */
+
+/* Another reference, for lj_queue_dispose to take. */
+lj_queue *lj_queue_retain(lj_queue *queue);
 
 /* What the calling thread enlisted for; NULL when it isn't the pool's. */
 lj_queue *lj_queue_enlisted(uint64_t *runner);
