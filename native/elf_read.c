@@ -222,12 +222,12 @@ static lj_status take_slab(lj_elf *elf) {
     return LJ_OK;
 }
 
-lj_status lj_elf_read(lj_graph *graph, const uint8_t *data, uint64_t size) {
+lj_status lj_elf_read(lj_graph *graph, const uint8_t *data, uint64_t size, int with_edges) {
     lj_elf elf = {.graph = graph, .data = data, .size = size};
     TRY(read_header(&elf));
     TRY(survey(&elf));
     TRY(take_slab(&elf));
     TRY(lj_elf_read_sections(&elf));
     TRY(lj_elf_read_symbols(&elf));
-    return lj_elf_read_relocations(&elf);
+    return with_edges ? lj_elf_read_relocations(&elf) : LJ_OK;
 }

@@ -18,17 +18,23 @@ lj_status lj_bad_relocation(lj_graph *graph, lj_status status, uint32_t section,
     return lj_fail(&graph->fault, status, edge->offset, edge->kind, "%s", words);
 }
 
-lj_status lj_graph_read(const uint8_t *data, uint64_t size, lj_graph **out) {
+static lj_status read_into_new(const uint8_t *data, uint64_t size, int with_edges, lj_graph **out) {
     lj_graph *graph = *out = calloc(1, sizeof *graph);
     if (!graph)
         return LJ_NO_MEMORY;
     graph->got_block = graph->plt_block = graph->got_section = UINT32_MAX;
-    lj_status status = lj_elf_read(graph, data, size);
+    lj_status status = lj_elf_read(graph, data, size, with_edges);
     if (!status)
-        status = lj_graph_plan_slots(graph);
-    if (!status)
-        status = lj_graph_list_symbols(graph, size);
-    return status;
+        lj_graph_plan_slots(graph);
+    return status ? status : lj_graph_list_symbols(graph, size);
+}
+
+lj_status lj_graph_read(const uint8_t *data, uint64_t size, lj_graph **out) {
+    return read_into_new(data, size, 1, out);
+}
+
+lj_status lj_graph_scan(const uint8_t *data, uint64_t size, lj_graph **out) {
+    return read_into_new(data, size, 0, out);
 }
 
 lj_status lj_graph_load(const uint8_t *data, uint64_t size, lj_arena *arena, lj_graph **out) {

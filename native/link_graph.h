@@ -174,6 +174,8 @@ typedef struct lj_graph {
  * holds the fault and what the fault's numbers refer to, and is good for lj_graph_free alone.
  * `data` must stay until lj_graph_allocate. OBJ_MALFORMED, OBJ_UNSUPPORTED, OBJ_RELOCATION. */
 lj_status lj_graph_read(const uint8_t *data, uint64_t size, lj_graph **out);
+/* The same, but for sections and `defined` only: what an archive's index says of a member. */
+lj_status lj_graph_scan(const uint8_t *data, uint64_t size, lj_graph **out);
 /* Gives every linked block an address and copies its content. ARENA_FULL, NO_MEMORY. */
 lj_status lj_graph_allocate(lj_graph *graph, lj_arena *arena);
 /* lj_graph_read and lj_graph_allocate in one crossing of the border. */
@@ -201,8 +203,8 @@ const char *lj_relocation_name(uint32_t kind);
 enum { LJ_NAME_EMPTY = 0, LJ_NAME_COMMON = 1, LJ_NAME_GOT = 9, LJ_NAME_PLT = 16 };
 
 /* elf_read.c: fills everything but slots and names. link_slots.c: the rest. */
-lj_status lj_elf_read(lj_graph *graph, const uint8_t *data, uint64_t size);
-lj_status lj_graph_plan_slots(lj_graph *graph);
+lj_status lj_elf_read(lj_graph *graph, const uint8_t *data, uint64_t size, int with_edges);
+void lj_graph_plan_slots(lj_graph *graph);
 lj_status lj_graph_list_symbols(lj_graph *graph, uint64_t input_size);
 /* Appends a section of the linker's own, still without blocks. */
 lj_link_section *lj_graph_add_section(lj_graph *graph, int name, int region, int role);

@@ -150,7 +150,7 @@ static void add_plt_block(lj_graph *graph) {
     graph->edge_count += graph->plt_entries;
 }
 
-lj_status lj_graph_plan_slots(lj_graph *graph) {
+void lj_graph_plan_slots(lj_graph *graph) {
     planner plan = {.graph = graph, .got_from = graph->edge_count};
     for (uint32_t i = 0; i < plan.got_from; i++)
         plan_edge(&plan, &graph->edges[i]);
@@ -158,7 +158,6 @@ lj_status lj_graph_plan_slots(lj_graph *graph) {
         add_got_block(&plan);
     if (graph->plt_entries)
         add_plt_block(graph);
-    return LJ_OK;
 }
 
 /* lazyjit.symbols.SymbolFlags */

@@ -6,7 +6,8 @@
  * verify, optimize, emit. Contexts are never shared, and a target machine belongs to a thread, so
  * any number of threads compile at once.
  *
- *   llvm_bind.c     the entry points, and the hooks that keep LLVM from ending the process
+ *   llvm_bind.c     the entry points
+ *   llvm_protect.c  what keeps LLVM from ending the process
  *   llvm_machine.c  target configurations, and each thread's machines
  *   llvm_compile.c  the way of one unit
  *   llvm_print.c    bitcode to text

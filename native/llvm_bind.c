@@ -1,39 +1,18 @@
-/* The entry points of libllvmlite, and how LLVM is kept from ending the process.
+/* The entry points of libllvmlite, and the place where its calls of libc are caught.
  *
- * LLVM reports an error that it can't return (an inline assembly operand that does not exist, an
- * instruction that can't be selected, broken debug info that hides a broken body, ...) by printing
- * it to standard error and calling exit(1) or abort(). Its own remedy, a handler installed in C++,
- * is not among the functions that libllvmlite exports. But libllvmlite is a shared library, and
- * calls of libc from a shared library go through its own table of pointers (the slots that
- * R_X86_64_JUMP_SLOT and R_X86_64_GLOB_DAT relocations fill). lazyjit swaps the pointers of five
- * functions in that one table:
- *
- *   exit, abort, __assert_fail   inside a protected run, jump back to where the run began
- *   write                        inside a protected run, what goes to standard error is kept
- *   setlocale                    inside a protected run, ignored: llvmlite's printer sets the
- * locale of the whole process to "C" and back, which other threads see, and which two printing
- * threads get wrong
- *
- * Outside of a protected run, and so for every other user of llvmlite, each behaves as before.
- *
- * Jumping over LLVM's frames skips their destructors: the unit's context, its module and the target
- * machine are abandoned, and their memory leaks. LLVM's own CrashRecoveryContext, with which clang
- * runs its compiler in process, strikes the same bargain.
+ * A shared library calls another one's functions through pointers in its own data, which the loader
+ * fills as R_X86_64_JUMP_SLOT and R_X86_64_GLOB_DAT relocations ask. Swapping such a pointer
+ * changes what that one library calls, and nothing else in the process. What is swapped, and why,
+ * is told in llvm_protect.c.
  */
 #define _GNU_SOURCE
-#undef NDEBUG /* with it, assert.h does not declare __assert_fail */
 #include "llvm_private.h"
 
-#include <assert.h>
 #include <elf.h>
 #include <errno.h>
 #include <link.h>
-#include <locale.h>
 #include <pthread.h>
-#include <setjmp.h>
 #include <stdatomic.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -41,109 +20,11 @@
 lj_llvm_api lj_llvm;
 
 static atomic_int bound;
-static atomic_uint_fast64_t recoveries;
-
-uint64_t lj_llvm_recoveries(void) {
-    return atomic_load(&recoveries);
-}
-
-/* ---- protected runs ---- */
-
-typedef struct protection {
-    jmp_buf back;
-    lj_llvm_run *run;
-    struct protection *outer;
-} protection;
-
-static _Thread_local protection *innermost;
-
-static void keep_words(lj_llvm_run *run, const char *words, size_t length) {
-    size_t room = LJ_LLVM_WORDS - 1 - run->length;
-    size_t taken = length < room ? length : room;
-    memcpy(run->words + run->length, words, taken);
-    run->length += taken;
-    run->words[run->length] = '\0';
-}
-
-void lj_llvm_protect(lj_llvm_run *run, void (*body)(void *state), void *state) {
-    run->gave_up = false;
-    run->length = 0;
-    run->words[0] = '\0';
-    protection here = {.run = run, .outer = innermost};
-    if (_setjmp(here.back) == 0) {
-        innermost = &here;
-        body(state);
-    } else {
-        run->gave_up = true;
-        atomic_fetch_add(&recoveries, 1);
-    }
-    innermost = here.outer;
-}
-
-/* ---- what the slots of libllvmlite point to ---- */
-
-static void (*libc_exit)(int) __attribute__((noreturn));
-static void (*libc_abort)(void) __attribute__((noreturn));
-static void (*libc_assert)(const char *, const char *, unsigned, const char *)
-    __attribute__((noreturn));
-static ssize_t (*libc_write)(int, const void *, size_t);
-static char *(*libc_setlocale)(int, const char *);
-
-static void hooked_exit(int code) {
-    if (innermost)
-        _longjmp(innermost->back, 1);
-    libc_exit(code);
-}
-
-static void hooked_abort(void) {
-    if (innermost)
-        _longjmp(innermost->back, 1);
-    libc_abort();
-}
-
-static void hooked_assert(const char *condition, const char *file, unsigned line,
-                          const char *function) {
-    if (!innermost)
-        libc_assert(condition, file, line, function);
-    char words[512];
-    int length = snprintf(words, sizeof words, "assertion failed: %s (%s)", condition, function);
-    keep_words(innermost->run, words,
-               length < (int)sizeof words ? (size_t)length : sizeof words - 1);
-    _longjmp(innermost->back, 1);
-}
-
-static ssize_t hooked_write(int fd, const void *bytes, size_t length) {
-    if (!innermost || fd != STDERR_FILENO)
-        return libc_write(fd, bytes, length);
-    keep_words(innermost->run, bytes, length);
-    return (ssize_t)length;
-}
-
-static char *hooked_setlocale(int category, const char *locale) {
-    static char c_locale[] = "C";
-    return innermost ? c_locale : libc_setlocale(category, locale);
-}
-
-static struct hook {
-    const char *name;
-    void *replacement;
-    void *original; /* a pointer variable of the function's type */
-    bool required;
-    int placed;
-} hooks[] = {
-    {"exit", (void *)hooked_exit, &libc_exit, true, 0},
-    {"abort", (void *)hooked_abort, &libc_abort, true, 0},
-    {"__assert_fail", (void *)hooked_assert, &libc_assert, false, 0},
-    {"write", (void *)hooked_write, &libc_write, true, 0},
-    {"setlocale", (void *)hooked_setlocale, &libc_setlocale, false, 0},
-};
-enum { HOOKS = sizeof hooks / sizeof *hooks };
-
-/* ---- placing them ---- */
 
 typedef struct library {
     uintptr_t inside; /* an address in the library that is looked for */
     uintptr_t base;
+    uintptr_t code_start, code_end;
     uintptr_t relro_start, relro_end; /* read-only once relocated */
     const ElfW(Dyn) * dynamic;
     bool found;
@@ -155,9 +36,11 @@ static int find_library(struct dl_phdr_info *info, size_t size, void *data) {
     for (int i = 0; i < info->dlpi_phnum; i++) {
         const ElfW(Phdr) *header = &info->dlpi_phdr[i];
         uintptr_t start = info->dlpi_addr + header->p_vaddr;
-        if (header->p_type == PT_LOAD && sought->inside - start < header->p_memsz)
-            seen.found = true;
-        else if (header->p_type == PT_DYNAMIC)
+        if (header->p_type == PT_LOAD && sought->inside - start < header->p_memsz) {
+            seen.found = true; /* `inside` is a function: this is the code */
+            seen.code_start = start;
+            seen.code_end = start + header->p_memsz;
+        } else if (header->p_type == PT_DYNAMIC)
             seen.dynamic = (const ElfW(Dyn) *)start;
         else if (header->p_type == PT_GNU_RELRO) {
             uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
@@ -183,21 +66,21 @@ static int set_slot(const library *image, void **slot, void *target) {
     return 0;
 }
 
-static int hook_relocations(const library *image, const ElfW(Rela) * relocations, size_t bytes,
-                            const ElfW(Sym) * symbols, const char *strings) {
+static int hook_relocations(const library *image, bool *placed, const ElfW(Rela) * relocations,
+                            size_t bytes, const ElfW(Sym) * symbols, const char *strings) {
     for (size_t i = 0; i < bytes / sizeof *relocations; i++) {
         unsigned type = ELF64_R_TYPE(relocations[i].r_info);
         if (type != R_X86_64_JUMP_SLOT && type != R_X86_64_GLOB_DAT)
             continue;
         const char *name = strings + symbols[ELF64_R_SYM(relocations[i].r_info)].st_name;
-        for (struct hook *hook = hooks; hook < hooks + HOOKS; hook++) {
-            if (strcmp(name, hook->name))
+        for (int at = 0; at < LJ_LLVM_HOOKS; at++) {
+            if (strcmp(name, lj_llvm_hooks[at].name))
                 continue;
             void **slot = (void **)(image->base + relocations[i].r_offset);
-            int error = set_slot(image, slot, hook->replacement);
+            int error = set_slot(image, slot, lj_llvm_hooks[at].replacement);
             if (error)
                 return error;
-            hook->placed++;
+            placed[at] = true;
         }
     }
     return 0;
@@ -239,22 +122,17 @@ static lj_status place_hooks(const void *inside_library, lj_fault *fault) {
     if (!symbols || !strings)
         return lj_fail(fault, LJ_SYSTEM, 0, ENOENT, "libllvmlite has no dynamic symbols");
 
-    /* What the slots would come to point to: this library's own view of libc. */
-    libc_exit = exit;
-    libc_abort = abort;
-    libc_assert = __assert_fail;
-    libc_write = write;
-    libc_setlocale = setlocale;
-    int error = hook_relocations(&image, relocations, relocation_bytes, symbols, strings);
+    bool placed[LJ_LLVM_HOOKS] = {false};
+    int error = hook_relocations(&image, placed, relocations, relocation_bytes, symbols, strings);
     if (!error)
-        error = hook_relocations(&image, jumps, jump_bytes, symbols, strings);
+        error = hook_relocations(&image, placed, jumps, jump_bytes, symbols, strings);
     if (error)
         return lj_fail(fault, LJ_SYSTEM, 0, (uint64_t)error, "mprotect: %s", strerror(error));
-    for (const struct hook *hook = hooks; hook < hooks + HOOKS; hook++)
-        if (hook->required && !hook->placed)
+    for (int at = 0; at < LJ_LLVM_HOOKS; at++)
+        if (lj_llvm_hooks[at].required && !placed[at])
             return lj_fail(fault, LJ_SYSTEM, 0, ENOENT, "libllvmlite does not import %s",
-                           hook->name);
-    return LJ_OK;
+                           lj_llvm_hooks[at].name);
+    return lj_llvm_catch_faults(image.code_start, image.code_end, fault);
 }
 
 /* ---- binding ---- */

@@ -1,7 +1,7 @@
 /* The way of one unit: parse in a fresh context, verify, optimize, emit.
  *
- * All of it runs under protection (llvm_bind.c): wherever LLVM gives up, the unit fails with LLVM's
- * words and the stage it was in, and nothing of it is touched again.
+ * All of it runs under protection (llvm_protect.c): wherever LLVM gives up, the unit fails with
+ * LLVM's words and the stage it was in, and nothing of it is touched again.
  */
 #define _GNU_SOURCE
 #include "llvm_private.h"

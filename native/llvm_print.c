@@ -1,7 +1,7 @@
 /* Bitcode to text: how IR in binary form reaches the text indexer.
  *
  * The module is read in a context of its own and printed once. llvmlite's printer switches the
- * process's locale while it prints; the hook on setlocale (llvm_bind.c) leaves it alone, because
+ * process's locale while it prints; the hook on setlocale (llvm_protect.c) leaves it alone, because
  * LLVM 22 formats numbers without the locale.
  */
 #include "llvm_private.h"

@@ -69,6 +69,19 @@ typedef struct lj_llvm_run {
  * run->gave_up set: everything that LLVM had allocated is abandoned, never touched again. */
 void lj_llvm_protect(lj_llvm_run *run, void (*body)(void *state), void *state);
 
+/* Functions of libc that libllvmlite is to call by these replacements. */
+typedef struct lj_llvm_hook {
+    const char *name;
+    void *replacement;
+    bool required; /* LLVM is not to be trusted without it */
+} lj_llvm_hook;
+
+enum { LJ_LLVM_HOOKS = 5 };
+extern const lj_llvm_hook lj_llvm_hooks[LJ_LLVM_HOOKS];
+
+/* From now on a fault in [start, end), LLVM's code, ends the protected run that it happens in. */
+lj_status lj_llvm_catch_faults(uintptr_t start, uintptr_t end, lj_fault *fault);
+
 /* Reads a module, text or bitcode by its magic. NULL with *status and the fault set when LLVM
  * can't. */
 void *lj_llvm_read(void *context, const char *bytes, size_t length, lj_fault *fault,

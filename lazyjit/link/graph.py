@@ -17,12 +17,13 @@ A graph belongs to one thread at a time; different graphs are independent.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from sys import intern
 from typing import Any
 
 from lazyjit._native import error, ffi, lib
 from lazyjit.errors import InternalError, ObjectFormatError, RelocationError, UsageError
+from lazyjit.link import views
 from lazyjit.symbols import ExecutorSymbolDef, SymbolFlags, decode_name
 
 __all__ = ["LinkGraph"]
@@ -46,6 +47,7 @@ class LinkGraph:
         "_input",
         "_linked",
         "_names",
+        "_viewed",
         "_weak",
         "file",
     )
@@ -63,6 +65,7 @@ class LinkGraph:
         self._addresses: dict[str, int] | None = None
         self._inits: list[tuple[int, int]] | None = None
         self._finis: list[tuple[int, int]] | None = None
+        self._viewed = False
         self.file = file
 
     @classmethod
@@ -110,8 +113,9 @@ class LinkGraph:
         if self._names is None:
             graph = self._records()
             blob = ffi.unpack(graph.names, graph.names_size) if graph.names_size else b""
-            self._names = [intern(name) for name in blob.decode("utf-8", "surrogateescape").split("\0")]
-            self._names.pop()
+            names = blob.decode("utf-8", "surrogateescape").split("\0")
+            names.pop()
+            self._names = list(map(intern, names))
         return self._names
 
     @property
@@ -127,7 +131,9 @@ class LinkGraph:
         if self._weak is None:
             graph = self._records()
             count = graph.external_count
-            self._weak = ffi.unpack(ffi.cast("char *", graph.external_weak), count) if count else b""
+            self._weak = (
+                ffi.unpack(ffi.cast("char *", graph.external_weak), count) if count else b""
+            )
         return self._weak
 
     @property
@@ -166,8 +172,14 @@ class LinkGraph:
 
     def resolved(self) -> dict[str, ExecutorSymbolDef]:
         """`defined` with addresses, as the session takes it."""
-        addresses = self.addresses
-        return {name: ExecutorSymbolDef(addresses[name], flags) for name, flags in self.defined.items()}
+        graph = self._records()
+        defined = self.defined
+        count = graph.defined_count
+        if not graph.allocated or len(defined) != count or not count:
+            addresses = self.addresses
+            return {name: ExecutorSymbolDef(addresses[name], defined[name]) for name in defined}
+        values = ffi.unpack(graph.defined_address, count)
+        return dict(zip(defined, map(ExecutorSymbolDef, values, defined.values()), strict=True))
 
     def make_external(self, names: Iterable[str]) -> None:
         """Let these weak definitions be external, since other definitions won.
@@ -227,7 +239,8 @@ class LinkGraph:
         linked = ffi.new("lj_linked *")
         lib.lj_graph_finalize(graph, linked)
         self._linked = linked
-        ffi.release(graph)
+        if not self._viewed:
+            ffi.release(graph)
         self._graph = None
         self._names = None
 
@@ -284,14 +297,50 @@ class LinkGraph:
             if section.role not in (straight, backward) or not section.block_count:
                 continue
             block = graph.blocks[section.first_block]
-            values = ffi.unpack(ffi.cast("uint64_t *", block.content), block.size // 8) if block.size else []
+            values = (
+                ffi.unpack(ffi.cast("uint64_t *", block.content), block.size // 8)
+                if block.size
+                else []
+            )
             if section.role == backward:
                 values.reverse()
             # 0 and -1 end old-style tables.
             found += [(section.priority, value) for value in values if value not in (0, 2**64 - 1)]
         return sorted(found, key=lambda pair: pair[0])
 
+    # -- the records ---------------------------------------------------------------------------
+
+    @property
+    def records(self) -> views.Records:
+        """The graph as four NumPy record arrays over native memory (see `lazyjit.link.views`)."""
+        return views.records(self._view())
+
+    def sections(self) -> Iterator[views.Section]:
+        """Every section, those that aren't linked included."""
+        graph = self._view()
+        for number in range(graph.section_count):
+            yield views.section(graph, number)
+
+    def symbols(self) -> Iterator[views.Symbol]:
+        """Every symbol, local ones included."""
+        graph = self._view()
+        for number in range(graph.symbol_count):
+            yield views.symbol(graph, number)
+
+    def section(self, name: str) -> views.Section | None:
+        """The first section of this name, or None."""
+        return next((section for section in self.sections() if section.name == name), None)
+
+    def symbol(self, name: str) -> views.Symbol | None:
+        """The first symbol of this name, or None."""
+        return next((symbol for symbol in self.symbols() if symbol.name == name), None)
+
     # -- inside --------------------------------------------------------------------------------
+
+    def _view(self) -> Any:
+        """The records for a view, which then outlive `finalize`."""
+        self._viewed = True
+        return self._records()
 
     def _records(self) -> Any:
         if self._graph is None:
