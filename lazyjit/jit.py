@@ -40,7 +40,9 @@ from lazyjit.layers.object_linking import ObjectLinkingLayer
 from lazyjit.layers.on_demand import CompileOnDemandLayer, UnitInfo, UnitPolicy
 from lazyjit.layers.platform import Platform
 from lazyjit.layers.statistics import Counters, Statistics
-from lazyjit.link import Archive, Arena, DSOHandle
+from lazyjit.link.archive import Archive
+from lazyjit.link.arena import Arena
+from lazyjit.link.runtime import DSOHandle
 from lazyjit.stubs import StubPool
 from lazyjit.symbols import ExecutorSymbolDef, SymbolFlags
 

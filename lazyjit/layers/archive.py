@@ -13,7 +13,7 @@ from typing import Any
 
 from lazyjit.core import JITDylib, LookupFlags, LookupKind, ResourceTracker
 from lazyjit.layers.object_linking import ObjectLinkingLayer, ObjectUnit
-from lazyjit.link import Archive
+from lazyjit.link.archive import Archive
 
 __all__ = ["StaticLibraryGenerator"]
 
@@ -34,7 +34,7 @@ class StaticLibraryGenerator:
         self._tracker = tracker
         self._on_object = on_object
         self._lock = threading.Lock()
-        self._added: set[Any] = set()
+        self._added: set[int] = set()
 
     def try_to_generate(
         self, kind: LookupKind, dylib: JITDylib, flags: LookupFlags, names: Sequence[str]
@@ -48,9 +48,9 @@ class StaticLibraryGenerator:
             if member is None:
                 continue
             with self._lock:
-                if member.key in self._added:
+                if member.offset in self._added:
                     continue
-                self._added.add(member.key)
+                self._added.add(member.offset)
             unit = self._objects.add(
                 dylib, member.data, file=f"{self.archive.file}({member.name})", tracker=self._tracker
             )
@@ -62,9 +62,9 @@ class StaticLibraryGenerator:
         units = []
         for member in self.archive.members:
             with self._lock:
-                if member.key in self._added:
+                if member.offset in self._added:
                     continue
-                self._added.add(member.key)
+                self._added.add(member.offset)
             name = f"{self.archive.file}({member.name})"
             units.append(self._objects.add(dylib, member.data, file=name, tracker=self._tracker))
         return units

@@ -31,7 +31,8 @@ from lazyjit.core import (
 from lazyjit.errors import LazyJITError, MissingDefinitions, SymbolsNotFound
 from lazyjit.layers.grace import GracePeriods
 from lazyjit.layers.statistics import Counters
-from lazyjit.link import Arena, LinkGraph
+from lazyjit.link.arena import Arena
+from lazyjit.link.graph import LinkGraph
 from lazyjit.symbols import ExecutorSymbolDef, SymbolFlags
 
 __all__ = ["KnownAddresses", "ObjectLinkingLayer", "ObjectUnit"]

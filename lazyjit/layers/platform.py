@@ -20,7 +20,7 @@ from functools import partial
 from lazyjit.core import ExecutionSession, JITDylib, LookupFlags, SymbolState
 from lazyjit.layers.module_table import ModuleTable
 from lazyjit.layers.object_linking import ObjectUnit
-from lazyjit.link import DSOHandle, runtime_symbols
+from lazyjit.link.runtime import DSOHandle, runtime_symbols
 from lazyjit.symbols import ExecutorSymbolDef, SymbolFlags
 
 __all__ = ["Platform"]
