@@ -32,7 +32,7 @@ from lazyjit.core import (
 )
 from lazyjit.core.dispatch import ThreadPoolDispatcher
 from lazyjit.errors import InputError, LazyJITError, SessionClosed, UsageError
-from lazyjit.ir import ModuleIndex, read_module
+from lazyjit.ir import ModuleIndex
 from lazyjit.layers.archive import StaticLibraryGenerator
 from lazyjit.layers.grace import GracePeriods
 from lazyjit.layers.handle import JITFunction

@@ -13,11 +13,12 @@ libraries (Itanium C++ ABI, section 3.3.6).
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
 
 from lazyjit.core import ExecutionSession, JITDylib, LookupFlags, SymbolState
+from lazyjit.ir import Constructor
 from lazyjit.layers.module_table import ModuleTable
 from lazyjit.layers.object_linking import ObjectUnit
 from lazyjit.link.runtime import DSOHandle, runtime_symbols
@@ -135,11 +136,8 @@ class Platform:
         todo: list[tuple[int, Callable[[], None]]] = []
         try:
             for table in modules:
-                for priority, function in table.index.constructors:
-                    todo.append((priority, self._runner(dylib, table.index.symbol_name(function))))
-                for priority, function in table.index.destructors:
-                    name = table.index.symbol_name(function)
-                    state.finalizers.append((priority, self._runner(dylib, name)))
+                todo += self._structors(table, table.index.constructors)
+                state.finalizers += self._structors(table, table.index.destructors)
             for unit in objects:
                 assert unit.init_symbol is not None
                 self._session.lookup(
@@ -160,11 +158,15 @@ class Platform:
         for _, run in todo:
             run()
 
-    def _runner(self, dylib: JITDylib, name: str) -> Callable[[], None]:
-        def run() -> None:
-            found = self._session.lookup(
-                [(dylib, LookupFlags.ALL_SYMBOLS)], [name], SymbolState.READY
-            )
-            self._call(found[name].address)
+    def _structors(
+        self, table: ModuleTable, entries: Iterable[Constructor]
+    ) -> list[tuple[int, Callable[[], None]]]:
+        return [
+            (priority, partial(self._run, table.dylib, table.index.name(function)))
+            for priority, function, _ in entries
+            if function >= 0
+        ]
 
-        return run
+    def _run(self, dylib: JITDylib, name: str) -> None:
+        order = [(dylib, LookupFlags.ALL_SYMBOLS)]
+        self._call(self._session.lookup(order, [name], SymbolState.READY)[name].address)
