@@ -21,15 +21,11 @@ from pathlib import Path
 from typing import Any, Union
 
 from lazyjit.codegen import CompilerOptions, LLVMCompiler
-from lazyjit.core import (
-    ExecutionSession,
-    JITDylib,
-    LookupFlags,
-    ProcessSymbols,
-    ResourceTracker,
-    SharedLibrary,
-    SymbolState,
-)
+from lazyjit.core.dylib import JITDylib
+from lazyjit.core.generators import ProcessSymbols, SharedLibrary
+from lazyjit.core.session import ExecutionSession
+from lazyjit.core.states import LookupFlags, SymbolState
+from lazyjit.core.tracker import ResourceTracker
 from lazyjit.core.dispatch import ThreadPoolDispatcher
 from lazyjit.errors import InputError, LazyJITError, SessionClosed, UsageError
 from lazyjit.ir import ModuleIndex

@@ -23,6 +23,7 @@ from lazyjit.core.entries import (
     Pending,
     Work,
 )
+from lazyjit.core.search import search_tables_locked
 from lazyjit.core.tasks import TaskClass
 from lazyjit.errors import FailedToMaterialize, LazyJITError, SymbolRemoved, UsageError
 from lazyjit.symbols import ExecutorSymbolDef
@@ -84,7 +85,10 @@ def start_found_locked(
     aftermath: Aftermath,
 ) -> Work:
     """A symbol that only a table knew is wanted. Names of one `unit` in one lookup share a work."""
-    (flags, _, unit), record = hit
+    now = dylib._symbols.get(name)
+    if isinstance(now, Work):
+        return now  # it was started together with another name of this lookup
+    (flags, _, unit, together), record = hit
     key = (record, id(unit))
     work = started.get(key)
     if work is None:
@@ -96,7 +100,24 @@ def start_found_locked(
     work.flags[name] = flags
     dylib._symbols[name] = work
     record.tracker._names.add(name)
+    if together:
+        _start_together_locked(work, dylib, record, together)
     return work
+
+
+def _start_together_locked(
+    work: Work, dylib: JITDylib, record: TableRecord, together: Collection[str]
+) -> None:
+    """Names that can only be made in one unit are started as one, so that no two units begin it.
+
+    Those that another definition has are not this work's to make.
+    """
+    fresh = [name for name in together if name not in dylib._symbols]
+    for name, (symbol, holder) in search_tables_locked(dylib, fresh)[0].items():
+        if holder is record:
+            work.flags[name] = symbol.flags
+            dylib._symbols[name] = work
+            record.tracker._names.add(name)
 
 
 def emit_locked(

@@ -19,7 +19,7 @@ from lazyjit.core.entries import Work
 from lazyjit.core.errands import Errands
 from lazyjit.core.progress import Aftermath, drop_locked
 from lazyjit.core.query import OnComplete, Query, RegisterDependences
-from lazyjit.core.search import SearchOrder, search_locked
+from lazyjit.core.search import SearchOrder, flags_of, is_exported, search_locked
 from lazyjit.core.states import LookupFlags, LookupKind, SymbolState
 from lazyjit.core.tasks import Dispatcher, InPlaceDispatcher, TaskClass
 from lazyjit.core.tracker import ResourceManager, ResourceTracker
@@ -183,6 +183,18 @@ class ExecutionSession(Errands):
         return query.found_flags
 
     # --- The end.
+
+    def tracker_of(self, where: Where, name: str) -> ResourceTracker | None:
+        """What removes the symbol that a lookup of `name` has found; None if nothing has it now.
+
+        Any thread; linear in the number of trackers.
+        """
+        with self._lock:
+            for dylib, look in search_order_of(where):
+                entry = dylib._symbols.get(name)
+                if entry is not None and (look or is_exported(flags_of(name, entry))):
+                    return next((t for t in dylib._trackers if name in t._names), None)
+        return None
 
     def close(self) -> None:
         """End the session: remove everything, finish what runs, free all resources. Again: nothing.

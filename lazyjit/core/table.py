@@ -15,7 +15,7 @@ nobody has looked up; among weak ones the first added wins.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from lazyjit.symbols import SymbolFlags
@@ -32,12 +32,15 @@ class Found(NamedTuple):
 
     `unit` is called once, on the task that will materialize, without a lock. The unit that it
     returns is responsible for the name that was asked for (for all the names of that lookup whose
-    `unit` is this same object), and claims more with `MaterializationResponsibility.claim`.
+    `unit` is this same object), and claims more with `MaterializationResponsibility.claim`. Names
+    that can only be made in one unit with this one are in `together`, and become part of the
+    responsibility in the same moment; each of them gives the same set.
     """
 
     flags: SymbolFlags
     address: int | None = None
     unit: Callable[[], MaterializationUnit] | None = None
+    together: Collection[str] = ()
 
 
 class SymbolTable(Protocol):

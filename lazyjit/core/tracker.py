@@ -65,6 +65,11 @@ class ResourceTracker:
         """Whether what it tracked was removed or transferred."""
         return self._removed or self._successor is not None
 
+    @property
+    def removed(self) -> bool:
+        """Whether the code that it tracked, which may be another's by now, was removed."""
+        return current(self)._removed
+
     def remove(self) -> None:
         """Remove everything under this tracker; it is defunct then. Removing again does nothing.
 

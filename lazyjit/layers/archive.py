@@ -11,7 +11,9 @@ import threading
 from collections.abc import Sequence
 from typing import Any
 
-from lazyjit.core import JITDylib, LookupFlags, LookupKind, ResourceTracker
+from lazyjit.core.dylib import JITDylib
+from lazyjit.core.states import LookupFlags, LookupKind
+from lazyjit.core.tracker import ResourceTracker
 from lazyjit.layers.object_linking import ObjectLinkingLayer, ObjectUnit
 from lazyjit.link.archive import Archive
 

@@ -23,7 +23,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lazyjit.core import Found, JITDylib, MaterializationUnit, SymbolTable
+from lazyjit.core.dylib import JITDylib
+from lazyjit.core.table import Found, SymbolTable
+from lazyjit.core.unit import MaterializationUnit
 from lazyjit.errors import LazyJITError, SymbolRemoved
 from lazyjit.ir import Kind, ModuleIndex, What
 from lazyjit.ir.entities import EntityFlag
@@ -81,8 +83,9 @@ class ModuleTable:
                 found.append(Found(self.index.flags(entity), address=stubs[entity]))
             else:
                 flags = _BODY if what == What.BODY else self.index.flags(entity)
-                together = tuple(self.symbols_of(self.index.together(entity)))
-                found.append(Found(flags, unit=_UnitMaker(self, entity), together=together))
+                members = self.index.together(entity)
+                together = self.symbols_of(members) if len(members) > 1 else ()
+                found.append(Found(flags, None, _UnitMaker(self, entity), together))
         return found
 
     def conflicts(self, other: SymbolTable) -> list[str]:

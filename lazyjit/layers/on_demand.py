@@ -27,15 +27,12 @@ from typing import Any
 from lazyjit import tracing
 from lazyjit.call import NativeFunction
 from lazyjit.codegen import Compiler
-from lazyjit.core import (
-    ExecutionSession,
-    JITDylib,
-    LookupFlags,
-    MaterializationResponsibility,
-    MaterializationUnit,
-    ResourceTracker,
-    SymbolState,
-)
+from lazyjit.core.dylib import JITDylib
+from lazyjit.core.responsibility import MaterializationResponsibility
+from lazyjit.core.session import ExecutionSession
+from lazyjit.core.states import LookupFlags, SymbolState
+from lazyjit.core.tracker import ResourceTracker
+from lazyjit.core.unit import MaterializationUnit
 from lazyjit.errors import IRError, LazyJITError
 from lazyjit.ir import Kind, ModuleIndex, carve, seed
 from lazyjit.layers.grace import GracePeriods

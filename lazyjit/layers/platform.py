@@ -17,7 +17,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
 
-from lazyjit.core import ExecutionSession, JITDylib, LookupFlags, SymbolState
+from lazyjit.core.dylib import JITDylib
+from lazyjit.core.session import ExecutionSession
+from lazyjit.core.states import LookupFlags, SymbolState
 from lazyjit.ir import Constructor
 from lazyjit.layers.module_table import ModuleTable
 from lazyjit.layers.object_linking import ObjectUnit
