@@ -134,7 +134,11 @@ class JIT:
         self._platform = Platform(self.session, self._call_void)
         self._process = self.session.create_dylib("<process>")
         if process_symbols:
-            self._process.add_generator(ProcessSymbols())
+            # Not this process's own main: a program without one is an error, not Python.
+            self._process.add_generator(ProcessSymbols(lambda name: name != "main"))
+            # What code generators call for lack of an instruction (128-bit division, half floats);
+            # a native program gets it from its compiler's runtime library.
+            self._process.add_generator(SharedLibrary("libgcc_s.so.1"))
         #: The dylib that things go to when none is named.
         self.main = self.create_dylib("main")
 

@@ -34,7 +34,7 @@ from lazyjit.core.states import LookupFlags, SymbolState
 from lazyjit.core.tracker import ResourceTracker
 from lazyjit.core.unit import MaterializationUnit
 from lazyjit.errors import IRError, LazyJITError
-from lazyjit.ir import Kind, ModuleIndex, carve, seed
+from lazyjit.ir import Kind, ModuleAsm, ModuleIndex, carve, seed
 from lazyjit.layers.grace import GracePeriods
 from lazyjit.layers.module_table import ModuleTable
 from lazyjit.layers.object_linking import ObjectLinkingLayer
@@ -42,7 +42,7 @@ from lazyjit.layers.statistics import Counters
 from lazyjit.stubs import StubPool
 from lazyjit.symbols import ExecutorSymbolDef, SymbolFlags
 
-__all__ = ["CompileOnDemandLayer", "IRUnit", "UnitInfo", "UnitPolicy"]
+__all__ = ["AssemblyUnit", "CompileOnDemandLayer", "IRUnit", "UnitInfo", "UnitPolicy"]
 
 
 class UnitPolicy(str, enum.Enum):
@@ -124,6 +124,9 @@ class CompileOnDemandLayer:
             raise
         with self._lock:
             self._by_key.setdefault(tracker.key, []).append(table)
+        assembly = ModuleAsm(index)
+        if assembly.defines:
+            dylib.define(AssemblyUnit(self, index.file, assembly), tracker)
         self.counters.count(modules=1, functions_known=index.counts.functions)
         return table
 
@@ -281,6 +284,26 @@ class IRUnit(MaterializationUnit):
 
     def discard(self, dylib: JITDylib, name: str) -> None:
         """Nothing to do: a unit defines what its responsibility has."""
+
+
+class AssemblyUnit(MaterializationUnit):
+    """A module's own inline assembly (`module asm`), which is in one piece."""
+
+    def __init__(self, layer: CompileOnDemandLayer, file: str, assembly: ModuleAsm) -> None:
+        """Not assembled until one of its symbols is wanted."""
+        flags = SymbolFlags.EXPORTED | SymbolFlags.CALLABLE
+        super().__init__(f"{file}:<module asm>", dict.fromkeys(assembly.defines, flags))
+        self.layer = layer
+        self.file = file
+        self.assembly = assembly
+
+    def materialize(self, responsibility: MaterializationResponsibility) -> None:
+        """Assemble and link it."""
+        layer = self.layer
+        with layer.compiler.compile(self.assembly.unit(), self.name, self.file) as compiled:
+            layer.counters.count(units=1, object_bytes=compiled.size)
+            data = (compiled.address, compiled.size)
+            layer.objects.emit(responsibility, data, file=self.name)
 
 
 def _info(unit: IRUnit, entities: list[int], text: bytes) -> UnitInfo:
