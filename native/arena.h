@@ -23,7 +23,7 @@ enum { LJ_TEXT, LJ_RODATA, LJ_DATA, LJ_REGIONS };
 typedef struct lj_arena lj_arena;
 
 typedef struct lj_span {
-    uint64_t target; /* where the program sees it */
+    uint64_t target;  /* where the program sees it */
     uint8_t *working; /* where the linker writes it */
     uint64_t size;    /* bytes, as allocated (rounded up) */
 } lj_span;
@@ -44,13 +44,17 @@ void lj_arena_dispose(lj_arena *arena);
  * reused memory is zeroed. Size 0 gives a unique span of the minimum size. */
 lj_status lj_arena_alloc(lj_arena *arena, int region, uint64_t size, uint64_t align, lj_span *out);
 lj_status lj_arena_free(lj_arena *arena, int region, uint64_t target);
-/* The writable alias of an address inside a live span, or NULL. */
+/* The writable alias of an address inside the arena, or NULL. */
 uint8_t *lj_arena_working(lj_arena *arena, uint64_t target);
 void lj_arena_bounds(lj_arena *arena, uint64_t *start, uint64_t *end);
 void lj_arena_statistics_get(lj_arena *arena, lj_arena_statistics *out);
-/* In a forked child, before any other call: memory that the parent may still hand out is replaced,
- * so that the two processes never write to one page. */
-lj_status lj_arena_after_fork(lj_arena *arena);
+/* TEXT and RODATA are shared memory, which fork does not copy. `before_fork` stops allocation and
+ * takes a copy of what is in use; `after_fork` lets allocation go on: in the parent as before, in
+ * the child (`in_child` = 1) with the copy mapped in place of the parent's memory, so that the two
+ * processes never write to one page. When no copy could be taken or mapped, the child gets SYSTEM;
+ * its code still runs, but TEXT and RODATA are full from then on and are not freed. */
+void lj_arena_before_fork(lj_arena *arena);
+lj_status lj_arena_after_fork(lj_arena *arena, int in_child);
 /* cffi: end */
 
 #endif

@@ -1,0 +1,81 @@
+"""What JIT'd code finds under the names that crt files and the dynamic loader give elsewhere.
+
+A shared library has a `__dso_handle` by which the C library knows whose exit handlers to run, an
+`atexit` of its own, and a loader that sets up thread-local variables. `DSOHandle` is that for one
+dylib: define `runtime_symbols(handle)` in it as absolute symbols, before looking into the process.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+from lazyjit._native import check, ffi, lib
+from lazyjit.errors import UsageError
+
+__all__ = ["DSOHandle", "runtime_symbols", "thread_local_address"]
+
+
+class DSOHandle:
+    """One dylib's identity towards exit handlers. All methods: any thread."""
+
+    def __init__(self, arena: Any) -> None:
+        """Takes a cell and three thunks in `arena`. Raises `ArenaFull`, `MemoryError`."""
+        out = ffi.new("lj_dso **")
+        check(lib.lj_dso_new(arena.handle, out))
+        self._dso: Any = out[0]
+        self._arena = arena
+        self._lock = threading.Lock()
+
+    def _live(self) -> Any:
+        if self._dso is None:
+            raise UsageError("the DSO handle was closed")
+        return self._dso
+
+    def run_exit_handlers(self) -> None:
+        """Run what `atexit`, `__cxa_atexit` and this thread's thread_local variables registered,
+        last in, first out, those included that a handler registers. Each runs once.
+        """
+        lib.lj_atexit_run(self._live())
+
+    def close(self) -> None:
+        """Forget handlers that did not run, and free the memory. A second call does nothing."""
+        with self._lock:
+            dso, self._dso = self._dso, None
+        if dso is not None:
+            lib.lj_dso_dispose(dso)
+
+
+#: Linker names by the native structure's fields.
+_NAMES = {
+    "dso_handle": ("__dso_handle",),
+    "atexit": ("atexit",),
+    "at_quick_exit": ("at_quick_exit",),
+    "pthread_atfork": ("pthread_atfork",),
+    "cxa_atexit": ("__cxa_atexit",),
+    "cxa_thread_atexit": ("__cxa_thread_atexit", "__cxa_thread_atexit_impl"),
+    "cxa_finalize": ("__cxa_finalize",),
+    "exit": ("exit",),
+    "quick_exit": ("quick_exit",),
+    "tls_get_addr": ("__tls_get_addr",),
+}
+
+
+def runtime_symbols(dso_handle: DSOHandle) -> dict[str, int]:
+    """Addresses, by name, that a dylib's code must find before the process's own. Any thread.
+
+    `exit` and `quick_exit` run the handlers of all dylibs before the process's.
+    """
+    symbols = ffi.new("lj_dso_symbols *")
+    lib.lj_dso_symbols_get(dso_handle._live(), symbols)
+    return {name: getattr(symbols, field) for field, names in _NAMES.items() for name in names}
+
+
+def thread_local_address(token: int) -> int:
+    """The calling thread's address of a JIT'd thread-local variable, from the token that stands
+    for it in symbol tables. Raises `UsageError` for anything else.
+    """
+    address = int(ffi.cast("uintptr_t", lib.lj_tls_address(token)))
+    if not address:
+        raise UsageError(f"{token:#x} is not a thread-local variable")
+    return address

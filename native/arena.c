@@ -1,0 +1,306 @@
+/* The arena's memory: reservation, the two views of TEXT and RODATA, and fork.
+ *
+ * Layout of the reserved range, and of the memfd behind its first two thirds:
+ *
+ *      start                                                             end
+ *      | TEXT (r-x)        | RODATA (r--)      | DATA (rw-, anonymous)   |
+ *      | memfd, offset 0   | memfd, offset n   |
+ *
+ * One rw- mapping of the whole memfd elsewhere is the working view, so a working address is a
+ * target address plus a constant. Pages get memory when first touched; those below a region's
+ * high-water mark have been, and are cleared when a span on them is handed out again. x86 keeps
+ * instruction fetch coherent with stores through another mapping, so no cache is flushed.
+ *
+ * Which places are in use is arena_spans.c's subject, where the range lies arena_place.c's.
+ */
+#define _GNU_SOURCE
+#include "arena.h"
+#include "arena_place.h"
+#include "arena_spans.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#ifndef MFD_EXEC
+#define MFD_EXEC 0x10U
+#endif
+
+#define LARGE_PAGE (UINT64_C(2) << 20)
+/* A free block with this many bytes of whole pages gives them back to the system. */
+#define GIVE_BACK (UINT64_C(1) << 20)
+
+typedef struct region {
+    pthread_mutex_t lock;
+    lj_spans spans;
+    uint64_t start, size;
+    uint64_t high_water; /* bytes that were ever handed out, from the start */
+    uint64_t used, live;
+    bool frozen; /* shared with a parent process for want of a copy */
+} region;
+
+struct lj_arena {
+    uint64_t start, size, page;
+    uint8_t *working; /* of `start`; covers TEXT and RODATA */
+    int file;
+    int copy; /* between before_fork and after_fork: the child's memfd, or -1 */
+    region regions[LJ_REGIONS];
+};
+
+static bool shared(int region) {
+    return region != LJ_DATA;
+}
+
+static uint64_t shared_size(const lj_arena *arena) {
+    return arena->regions[LJ_TEXT].size + arena->regions[LJ_RODATA].size;
+}
+
+/* The memfd needs MFD_EXEC where the system makes memfds non-executable unless asked; kernels
+ * before 6.3 don't know the flag. */
+static int open_memory(uint64_t size) {
+    int file = memfd_create("lazyjit", MFD_CLOEXEC | MFD_EXEC);
+    if (file < 0 && errno == EINVAL)
+        file = memfd_create("lazyjit", MFD_CLOEXEC);
+    if (file >= 0 && ftruncate(file, (off_t)size)) {
+        int error = errno;
+        close(file);
+        errno = error;
+        file = -1;
+    }
+    return file;
+}
+
+/* Maps both views of `file`. With `again`, over the views that are there. */
+static bool map_views(lj_arena *arena, int file, bool again) {
+    region *text = &arena->regions[LJ_TEXT], *rodata = &arena->regions[LJ_RODATA];
+    int fixed = again ? MAP_FIXED : 0;
+    void *working = mmap(arena->working, shared_size(arena), PROT_READ | PROT_WRITE,
+                         MAP_SHARED | fixed, file, 0);
+    if (working == MAP_FAILED)
+        return false;
+    arena->working = working;
+    return mmap((void *)text->start, text->size, PROT_READ | PROT_EXEC, MAP_SHARED | MAP_FIXED,
+                file, 0) != MAP_FAILED &&
+           mmap((void *)rodata->start, rodata->size, PROT_READ, MAP_SHARED | MAP_FIXED, file,
+                (off_t)text->size) != MAP_FAILED;
+}
+
+static lj_status map_all(lj_arena *arena, uint64_t near, lj_fault *fault) {
+    lj_status status = lj_arena_reserve(arena->size, LARGE_PAGE, near, &arena->start, fault);
+    if (status)
+        return status;
+    for (int i = 0; i < LJ_REGIONS; i++) {
+        region *region = &arena->regions[i];
+        region->start = arena->start + region->size * (uint64_t)i;
+        status = lj_spans_init(&region->spans, region->size);
+        if (status)
+            return lj_fail(fault, status, 0, 0, "arena of %llu bytes",
+                           (unsigned long long)arena->size);
+    }
+    region *data = &arena->regions[LJ_DATA];
+    arena->file = open_memory(shared_size(arena));
+    if (arena->file < 0 || !map_views(arena, arena->file, false) ||
+        mprotect((void *)data->start, data->size, PROT_READ | PROT_WRITE))
+        return lj_fail(fault, LJ_SYSTEM, 0, (uint64_t)errno, "can't map the arena: %s",
+                       strerror(errno));
+    return LJ_OK;
+}
+
+lj_status lj_arena_new(uint64_t size, uint64_t near, lj_arena **out, lj_fault *fault) {
+    if (!size || size > UINT64_C(1) << 44)
+        return lj_fail(fault, LJ_MISUSE, 0, size, "arena size out of range");
+    lj_arena *arena = calloc(1, sizeof *arena);
+    if (!arena)
+        return lj_fail(fault, LJ_NO_MEMORY, 0, 0, "arena");
+    arena->file = arena->copy = -1;
+    arena->page = (uint64_t)sysconf(_SC_PAGESIZE);
+    /* Regions that begin on large pages can serve any alignment; a small arena need not. */
+    uint64_t unit = size >= 4 * LJ_REGIONS * LARGE_PAGE ? LARGE_PAGE : arena->page;
+    uint64_t third = (size / LJ_REGIONS + unit - 1) / unit * unit;
+    arena->size = third * LJ_REGIONS;
+    for (int i = 0; i < LJ_REGIONS; i++) {
+        arena->regions[i].size = third;
+        pthread_mutex_init(&arena->regions[i].lock, NULL);
+    }
+    lj_status status = map_all(arena, near, fault);
+    if (status) {
+        lj_arena_dispose(arena);
+        return status;
+    }
+    *out = arena;
+    return LJ_OK;
+}
+
+void lj_arena_dispose(lj_arena *arena) {
+    if (!arena)
+        return;
+    if (arena->working)
+        munmap(arena->working, shared_size(arena));
+    if (arena->start)
+        munmap((void *)arena->start, arena->size);
+    if (arena->file >= 0)
+        close(arena->file);
+    for (int i = 0; i < LJ_REGIONS; i++) {
+        lj_spans_clear(&arena->regions[i].spans);
+        pthread_mutex_destroy(&arena->regions[i].lock);
+    }
+    free(arena);
+}
+
+static uint8_t *working_of(lj_arena *arena, int region, uint64_t target) {
+    return shared(region) ? arena->working + (target - arena->start) : (uint8_t *)target;
+}
+
+lj_status lj_arena_alloc(lj_arena *arena, int which, uint64_t size, uint64_t align, lj_span *out) {
+    if (which < 0 || which >= LJ_REGIONS || !align || align & (align - 1) || align > LARGE_PAGE)
+        return LJ_MISUSE;
+    region *region = &arena->regions[which];
+    if (size > region->size)
+        return LJ_ARENA_FULL;
+    uint32_t granules = size ? (uint32_t)((size + LJ_GRANULE - 1) / LJ_GRANULE) : 1;
+    uint32_t step = align > LJ_GRANULE ? (uint32_t)(align / LJ_GRANULE) : 1;
+    uint32_t bias = (uint32_t)(region->start / LJ_GRANULE & (step - 1));
+
+    pthread_mutex_lock(&region->lock);
+    lj_block *block;
+    lj_status status = region->frozen ? LJ_ARENA_FULL
+                                      : lj_spans_take(&region->spans, granules, step, bias, &block);
+    if (status) {
+        pthread_mutex_unlock(&region->lock);
+        return status;
+    }
+    uint64_t offset = (uint64_t)block->start * LJ_GRANULE;
+    uint64_t bytes = (uint64_t)granules * LJ_GRANULE;
+    uint64_t touched = region->high_water;
+    if (offset + bytes > touched)
+        region->high_water = offset + bytes;
+    region->used += bytes;
+    region->live++;
+    pthread_mutex_unlock(&region->lock);
+
+    out->target = region->start + offset;
+    out->working = working_of(arena, which, out->target);
+    out->size = bytes;
+    if (offset < touched)
+        memset(out->working, 0, offset + bytes < touched ? bytes : touched - offset);
+    return LJ_OK;
+}
+
+/* Gives whole pages of a free extent back to the system. The region's lock is held. A failure
+ * costs memory, nothing else. */
+static void give_back_locked(lj_arena *arena, int which, uint64_t offset, uint64_t size) {
+    region *region = &arena->regions[which];
+    uint64_t end = offset + size < region->high_water ? offset + size : region->high_water;
+    offset = (offset + arena->page - 1) & -arena->page;
+    end &= -arena->page;
+    if (end <= offset || end - offset < GIVE_BACK)
+        return;
+    /* MADV_REMOVE frees the file's pages, and with them both views'. */
+    madvise(working_of(arena, which, region->start + offset), end - offset,
+            shared(which) ? MADV_REMOVE : MADV_DONTNEED);
+}
+
+lj_status lj_arena_free(lj_arena *arena, int which, uint64_t target) {
+    if (which < 0 || which >= LJ_REGIONS)
+        return LJ_MISUSE;
+    region *region = &arena->regions[which];
+    uint64_t offset = target - region->start;
+    if (target < region->start || offset >= region->size || offset % LJ_GRANULE)
+        return LJ_MISUSE;
+    lj_status status = LJ_OK;
+    pthread_mutex_lock(&region->lock);
+    lj_block *block = lj_spans_find(&region->spans, (uint32_t)(offset / LJ_GRANULE));
+    if (!block) {
+        status = LJ_MISUSE;
+    } else if (!region->frozen) {
+        uint32_t start, size;
+        uint64_t bytes = (uint64_t)block->size * LJ_GRANULE;
+        region->used -= bytes;
+        region->live--;
+        lj_spans_give(&region->spans, block, &start, &size);
+        /* Only a free that brings much itself is worth a system call. */
+        if (bytes >= GIVE_BACK / 4)
+            give_back_locked(arena, which, (uint64_t)start * LJ_GRANULE,
+                             (uint64_t)size * LJ_GRANULE);
+    }
+    pthread_mutex_unlock(&region->lock);
+    return status;
+}
+
+uint8_t *lj_arena_working(lj_arena *arena, uint64_t target) {
+    if (target < arena->start || target >= arena->start + arena->size)
+        return NULL;
+    return working_of(arena, target < arena->regions[LJ_DATA].start ? LJ_TEXT : LJ_DATA, target);
+}
+
+void lj_arena_bounds(lj_arena *arena, uint64_t *start, uint64_t *end) {
+    *start = arena->start;
+    *end = arena->start + arena->size;
+}
+
+void lj_arena_statistics_get(lj_arena *arena, lj_arena_statistics *out) {
+    for (int i = 0; i < LJ_REGIONS; i++) {
+        region *region = &arena->regions[i];
+        pthread_mutex_lock(&region->lock);
+        out->reserved[i] = region->size;
+        out->committed[i] = (region->high_water + arena->page - 1) & -arena->page;
+        out->used[i] = region->used;
+        out->spans[i] = region->live;
+        pthread_mutex_unlock(&region->lock);
+    }
+}
+
+/* --- fork --------------------------------------------------------------------------------- */
+
+static bool write_all(int file, const uint8_t *from, uint64_t size, uint64_t offset) {
+    while (size) {
+        ssize_t wrote = pwrite(file, from, size, (off_t)offset);
+        if (wrote < 0 && errno == EINTR)
+            continue;
+        if (wrote <= 0)
+            return false;
+        from += wrote;
+        offset += (uint64_t)wrote;
+        size -= (uint64_t)wrote;
+    }
+    return true;
+}
+
+/* The copy is taken before the fork: a child that copied later would race with the parent, which
+ * may free and reuse a span that the child still runs. */
+void lj_arena_before_fork(lj_arena *arena) {
+    for (int i = 0; i < LJ_REGIONS; i++)
+        pthread_mutex_lock(&arena->regions[i].lock);
+    arena->copy = open_memory(shared_size(arena));
+    for (int i = 0; arena->copy >= 0 && shared(i); i++) {
+        region *region = &arena->regions[i];
+        uint64_t offset = region->start - arena->start;
+        if (!write_all(arena->copy, arena->working + offset, region->high_water, offset)) {
+            close(arena->copy);
+            arena->copy = -1;
+        }
+    }
+}
+
+lj_status lj_arena_after_fork(lj_arena *arena, int in_child) {
+    lj_status status = LJ_OK;
+    if (in_child) {
+        if (arena->copy >= 0 && map_views(arena, arena->copy, true)) {
+            close(arena->file);
+            arena->file = arena->copy;
+        } else {
+            status = LJ_SYSTEM;
+            arena->regions[LJ_TEXT].frozen = arena->regions[LJ_RODATA].frozen = true;
+        }
+    } else if (arena->copy >= 0) {
+        close(arena->copy);
+    }
+    arena->copy = -1;
+    for (int i = 0; i < LJ_REGIONS; i++)
+        pthread_mutex_unlock(&arena->regions[i].lock);
+    return status;
+}

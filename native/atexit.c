@@ -1,0 +1,265 @@
+/* One list of handlers for the process, newest first. */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include "atexit.h"
+#include "tls.h"
+
+#include <dlfcn.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct lj_dso {
+    lj_dso *next;
+    lj_arena *arena;
+    lj_span cell, thunks;
+};
+
+enum occasion { AT_EXIT, AT_QUICK_EXIT, AT_THREAD_EXIT };
+
+typedef struct handler {
+    struct handler *next;
+    void (*function)(void *);
+    void *argument;
+    const lj_dso *dso;
+    const void *thread; /* AT_THREAD_EXIT: whose */
+    enum occasion occasion;
+} handler;
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static lj_dso *dsos;
+static handler *handlers;
+static pthread_key_t thread_end;
+static pthread_once_t prepared = PTHREAD_ONCE_INIT;
+/* Its address tells threads apart. */
+static __thread char this_thread;
+
+extern int __cxa_atexit(void (*)(void *), void *, void *);
+extern void __cxa_finalize(void *);
+
+static void before_fork(void) {
+    pthread_mutex_lock(&lock);
+}
+static void after_fork(void) {
+    pthread_mutex_unlock(&lock);
+}
+
+/* Takes the newest handler of an occasion off the list and runs it. `dso` NULL: of any dylib. */
+static int run_one(enum occasion occasion, const lj_dso *dso) {
+    pthread_mutex_lock(&lock);
+    handler **link = &handlers, *found;
+    while ((found = *link) && (found->occasion != occasion || (dso && found->dso != dso) ||
+                               (occasion == AT_THREAD_EXIT && found->thread != &this_thread)))
+        link = &found->next;
+    if (found)
+        *link = found->next;
+    pthread_mutex_unlock(&lock);
+    if (!found)
+        return 0;
+    found->function(found->argument);
+    free(found);
+    return 1;
+}
+
+static void run_all(enum occasion occasion, const lj_dso *dso) {
+    while (run_one(occasion, dso))
+        ;
+}
+
+static void end_thread(void *value) {
+    run_all(AT_THREAD_EXIT, NULL);
+}
+
+static void prepare(void) {
+    pthread_key_create(&thread_end, end_thread);
+    pthread_atfork(before_fork, after_fork, after_fork);
+}
+
+static lj_dso *find_locked(const void *handle) {
+    lj_dso *dso = dsos;
+    while (dso && (const void *)(uintptr_t)dso->cell.target != handle)
+        dso = dso->next;
+    return dso;
+}
+
+/* Returns 0, as the C functions do; 1: no memory; -1: the handle isn't a JIT'd dylib's. */
+static int add(enum occasion occasion, void (*function)(void *), void *argument,
+               const void *handle) {
+    handler *entry = malloc(sizeof *entry);
+    if (!entry)
+        return 1;
+    pthread_mutex_lock(&lock);
+    lj_dso *dso = find_locked(handle);
+    if (dso) {
+        *entry = (handler){handlers, function, argument, dso, &this_thread, occasion};
+        handlers = entry;
+    }
+    pthread_mutex_unlock(&lock);
+    if (!dso)
+        free(entry);
+    else if (occasion == AT_THREAD_EXIT)
+        pthread_setspecific(thread_end, &this_thread);
+    return dso ? 0 : -1;
+}
+
+/* A handler without argument takes one and ignores it: harmless in this calling convention. */
+static void call_plain(void *function) {
+    void (*plain)(void);
+    memcpy(&plain, &function, sizeof plain);
+    plain();
+}
+
+static int jit_atexit(void *function, void *handle) {
+    return add(AT_EXIT, call_plain, function, handle);
+}
+
+static int jit_at_quick_exit(void *function, void *handle) {
+    return add(AT_QUICK_EXIT, call_plain, function, handle);
+}
+
+static int jit_cxa_atexit(void (*function)(void *), void *argument, void *handle) {
+    int status = add(AT_EXIT, function, argument, handle);
+    return status < 0 ? __cxa_atexit(function, argument, handle) : status;
+}
+
+static int jit_cxa_thread_atexit(void (*function)(void *), void *argument, void *handle) {
+    int status = add(AT_THREAD_EXIT, function, argument, handle);
+    if (status >= 0)
+        return status;
+    int (*host)(void (*)(void *), void *, void *) = NULL;
+    void *found = dlsym(RTLD_DEFAULT, "__cxa_thread_atexit_impl");
+    memcpy(&host, &found, sizeof host);
+    return host ? host(function, argument, handle) : -1;
+}
+
+static void jit_cxa_finalize(void *handle) {
+    pthread_mutex_lock(&lock);
+    lj_dso *dso = find_locked(handle);
+    pthread_mutex_unlock(&lock);
+    if (dso)
+        lj_atexit_run(dso);
+    else if (handle)
+        __cxa_finalize(handle);
+}
+
+static void jit_exit(int status) {
+    run_all(AT_THREAD_EXIT, NULL);
+    run_all(AT_EXIT, NULL);
+    exit(status);
+}
+
+static void jit_quick_exit(int status) {
+    run_all(AT_QUICK_EXIT, NULL);
+    quick_exit(status);
+}
+
+static uint64_t address_of(const void *function_pointer) {
+    uint64_t address;
+    memcpy(&address, function_pointer, sizeof address);
+    return address;
+}
+
+enum { THUNK_SIZE = 24, THUNKS = 3 };
+
+/* Writes a thunk that adds the dylib's handle in one register and goes on to `function`:
+ *   48 be imm64   movabs $handle, %rsi    (48 b9: %rcx)
+ *   48 b8 imm64   movabs $function, %rax
+ *   ff e0         jmp *%rax */
+static void write_thunk(uint8_t *at, uint8_t movabs, uint64_t handle, uint64_t function) {
+    const uint8_t load[] = {0x48, movabs}, load_rax[] = {0x48, 0xb8}, jump[] = {0xff, 0xe0};
+    memcpy(at, load, 2);
+    memcpy(at + 2, &handle, 8);
+    memcpy(at + 10, load_rax, 2);
+    memcpy(at + 12, &function, 8);
+    memcpy(at + 20, jump, 2);
+}
+
+lj_status lj_dso_new(lj_arena *arena, lj_dso **out) {
+    pthread_once(&prepared, prepare);
+    lj_dso *dso = *out = calloc(1, sizeof *dso);
+    if (!dso)
+        return LJ_NO_MEMORY;
+    dso->arena = arena;
+    lj_status status = lj_arena_alloc(arena, LJ_DATA, 8, 8, &dso->cell);
+    if (!status)
+        status = lj_arena_alloc(arena, LJ_TEXT, THUNKS * THUNK_SIZE, 16, &dso->thunks);
+    if (status) {
+        if (dso->cell.size)
+            lj_arena_free(arena, LJ_DATA, dso->cell.target);
+        free(dso);
+        *out = NULL;
+        return status;
+    }
+    uint64_t handle = dso->cell.target;
+    memcpy(dso->cell.working, &handle, sizeof handle); /* as crtbegin's: it points to itself */
+    int (*const at_exit)(void *, void *) = jit_atexit;
+    int (*const at_quick)(void *, void *) = jit_at_quick_exit;
+    void *at_fork = dlsym(RTLD_DEFAULT, "__register_atfork");
+    write_thunk(dso->thunks.working, 0xbe, handle, address_of(&at_exit));
+    write_thunk(dso->thunks.working + THUNK_SIZE, 0xbe, handle, address_of(&at_quick));
+    write_thunk(dso->thunks.working + 2 * THUNK_SIZE, 0xb9, handle, address_of(&at_fork));
+    pthread_mutex_lock(&lock);
+    dso->next = dsos;
+    dsos = dso;
+    pthread_mutex_unlock(&lock);
+    return LJ_OK;
+}
+
+void lj_dso_symbols_get(const lj_dso *dso, lj_dso_symbols *out) {
+    int (*const cxa_atexit)(void (*)(void *), void *, void *) = jit_cxa_atexit;
+    int (*const thread_atexit)(void (*)(void *), void *, void *) = jit_cxa_thread_atexit;
+    void (*const finalize)(void *) = jit_cxa_finalize;
+    void (*const at_exit)(int) = jit_exit;
+    void (*const at_quick)(int) = jit_quick_exit;
+    void *(*const get_addr)(const lj_tls_index *) = lj_tls_get_addr;
+    *out = (lj_dso_symbols){
+        .dso_handle = dso->cell.target,
+        .atexit = dso->thunks.target,
+        .at_quick_exit = dso->thunks.target + THUNK_SIZE,
+        .pthread_atfork = dso->thunks.target + 2 * THUNK_SIZE,
+        .cxa_atexit = address_of(&cxa_atexit),
+        .cxa_thread_atexit = address_of(&thread_atexit),
+        .cxa_finalize = address_of(&finalize),
+        .exit = address_of(&at_exit),
+        .quick_exit = address_of(&at_quick),
+        .tls_get_addr = address_of(&get_addr),
+    };
+}
+
+void lj_atexit_run(lj_dso *dso) {
+    do
+        run_all(AT_THREAD_EXIT, dso);
+    while (run_one(AT_EXIT, dso));
+}
+
+void lj_dso_dispose(lj_dso *dso) {
+    handler *forgotten = NULL;
+    pthread_mutex_lock(&lock);
+    for (handler **link = &handlers; *link;) {
+        handler *entry = *link;
+        if (entry->dso == dso) {
+            *link = entry->next;
+            entry->next = forgotten;
+            forgotten = entry;
+        } else {
+            link = &entry->next;
+        }
+    }
+    lj_dso **link = &dsos;
+    while (*link && *link != dso)
+        link = &(*link)->next;
+    if (*link)
+        *link = dso->next;
+    pthread_mutex_unlock(&lock);
+    while (forgotten) {
+        handler *next = forgotten->next;
+        free(forgotten);
+        forgotten = next;
+    }
+    /* The C library's list has nothing of this handle but its pthread_atfork handlers. */
+    __cxa_finalize((void *)(uintptr_t)dso->cell.target);
+    lj_arena_free(dso->arena, LJ_DATA, dso->cell.target);
+    lj_arena_free(dso->arena, LJ_TEXT, dso->thunks.target);
+    free(dso);
+}

@@ -1,0 +1,162 @@
+/* Sections of an object: which are linked, where they go, and which comdat groups are kept.
+ *
+ * A comdat group is a set of sections that many objects may carry and one is to give: C++'s inline
+ * functions and templates. Within one object the first group of a signature is kept. Between
+ * objects the session decides by name, so every symbol of a comdat is weak for it.
+ */
+#include "elf_read.h"
+
+#include <stdlib.h>
+
+static const uint64_t max_align = UINT64_C(2) << 20; /* the arena's own limit */
+static const uint64_t max_block = UINT32_MAX - 4096; /* edges have 32-bit offsets */
+
+static int has_prefix(const char *name, const char *prefix) {
+    return strncmp(name, prefix, strlen(prefix)) == 0;
+}
+
+/* ".init_array.101" -> 101. Names with another ending have the default, as in GNU ld. */
+static uint32_t priority_of(const char *name, const char *prefix) {
+    const char *digits = name + strlen(prefix);
+    if (*digits++ != '.' || *digits < '0' || *digits > '9')
+        return 65535;
+    uint32_t priority = 0;
+    for (; *digits >= '0' && *digits <= '9' && priority < 65536; digits++)
+        priority = priority * 10 + (uint32_t)(*digits - '0');
+    return priority > 65535 ? 65535 : priority;
+}
+
+static void give_role(lj_link_section *section, const char *name) {
+    if (section->flags & SHF_TLS) {
+        section->role = LJ_ROLE_TLS;
+    } else if (strcmp(name, ".eh_frame") == 0) {
+        section->role = LJ_ROLE_EH_FRAME;
+    } else if (section->type == SHT_INIT_ARRAY || has_prefix(name, ".init_array")) {
+        section->role = LJ_ROLE_INIT;
+        section->priority =
+            has_prefix(name, ".init_array") ? priority_of(name, ".init_array") : 65535;
+    } else if (section->type == SHT_PREINIT_ARRAY) {
+        section->role = LJ_ROLE_INIT;
+        section->priority = 0;
+    } else if (section->type == SHT_FINI_ARRAY || has_prefix(name, ".fini_array")) {
+        section->role = LJ_ROLE_FINI;
+        section->priority =
+            has_prefix(name, ".fini_array") ? priority_of(name, ".fini_array") : 65535;
+    } else if (strcmp(name, ".ctors") == 0 || has_prefix(name, ".ctors.")) {
+        /* Numbered the other way round: .ctors.64535 is .init_array.01000. */
+        section->role = LJ_ROLE_CTORS;
+        section->priority = name[6] ? 65535 - priority_of(name, ".ctors") : 65535;
+    } else if (strcmp(name, ".dtors") == 0 || has_prefix(name, ".dtors.")) {
+        section->role = LJ_ROLE_DTORS;
+        section->priority = name[6] ? 65535 - priority_of(name, ".dtors") : 65535;
+    }
+}
+
+static lj_status read_section(lj_elf *elf, uint32_t index) {
+    lj_graph *graph = elf->graph;
+    Elf64_Shdr header = lj_elf_header(elf, index);
+    uint64_t at = elf->table + (uint64_t)index * sizeof header;
+    lj_link_section *section = &graph->sections[index];
+    section->region = LJ_REGION_NONE;
+    section->flags = header.sh_flags;
+    section->size = header.sh_size;
+    section->type = header.sh_type;
+    section->priority = 65535;
+    section->first_block = graph->block_count;
+    if (header.sh_name < elf->names_size)
+        section->name = (uint32_t)(elf->strtab_size + header.sh_name);
+    else if (header.sh_name)
+        return MALFORMED(elf, at, "the name of section %u lies outside of the names", index);
+    else
+        section->name = graph->synthetic_names + LJ_NAME_EMPTY;
+    if (index == 0 || section->comdat == LJ_COMDAT_DISCARDED || !lj_elf_is_kept(&header))
+        return LJ_OK;
+    const char *name = graph->strings + section->name;
+    /* Properties such as "made for CET" concern whole executables. */
+    if (header.sh_type == SHT_NOTE && strcmp(name, ".note.gnu.property") == 0)
+        return LJ_OK;
+    if ((header.sh_flags & SHF_WRITE) && (header.sh_flags & SHF_EXECINSTR))
+        return UNSUPPORTED(elf, at, "section %s is writable and executable", name);
+    if (header.sh_flags & SHF_COMPRESSED)
+        return UNSUPPORTED(elf, at, "section %s is allocatable and compressed", name);
+    if (header.sh_addralign & (header.sh_addralign - 1))
+        return MALFORMED(elf, at, "section %s has alignment %llu, not a power of two", name,
+                         (unsigned long long)header.sh_addralign);
+    if (header.sh_addralign > max_align)
+        return UNSUPPORTED(elf, at, "section %s wants an alignment of more than 2 MiB", name);
+    if (header.sh_size > max_block)
+        return UNSUPPORTED(elf, at, "section %s is larger than 4 GiB", name);
+    give_role(section, name);
+    section->region = header.sh_flags & SHF_EXECINSTR ? LJ_TEXT
+                      : section->role == LJ_ROLE_TLS  ? LJ_RODATA
+                      : header.sh_flags & SHF_WRITE   ? LJ_DATA
+                                                      : LJ_RODATA;
+    if (section->role >= LJ_ROLE_INIT && section->role <= LJ_ROLE_DTORS) {
+        if (header.sh_size % 8 || header.sh_type == SHT_NOBITS)
+            return MALFORMED(elf, at, "section %s isn't an array of pointers", name);
+        graph->initializers++;
+    }
+    section->block_count = 1;
+    int zeros = header.sh_type == SHT_NOBITS;
+    if (section->role == LJ_ROLE_EH_FRAME && zeros)
+        return MALFORMED(elf, at, "section %s has no content", name);
+    graph->blocks[graph->block_count++] = (lj_link_block){
+        .content = zeros ? 0 : (uint64_t)(uintptr_t)(elf->data + header.sh_offset),
+        /* Unwinders walk call frame information up to a record of length zero. */
+        .size = header.sh_size + (section->role == LJ_ROLE_EH_FRAME ? 4 : 0),
+        .align = header.sh_addralign ? header.sh_addralign : 1,
+        .section = index,
+        .input_size = zeros ? 0 : (uint32_t)header.sh_size,
+    };
+    return LJ_OK;
+}
+
+/* A group's content: a word of flags, then its members' section numbers. */
+static lj_status read_group(lj_elf *elf, uint32_t index, uint8_t *seen) {
+    lj_graph *graph = elf->graph;
+    Elf64_Shdr header = lj_elf_header(elf, index);
+    uint64_t at = elf->table + (uint64_t)index * sizeof header;
+    if (header.sh_size < 4 || header.sh_size % 4)
+        return MALFORMED(elf, at, "group section %u of %llu bytes", index,
+                         (unsigned long long)header.sh_size);
+    if (!elf->symtab || header.sh_link != elf->symtab || header.sh_info >= elf->symbols)
+        return MALFORMED(elf, at, "group section %u has no signature", index);
+    if (!(lj_elf_word(elf, header.sh_offset) & GRP_COMDAT))
+        return LJ_OK;
+    /* One name is one global symbol in an object, so signatures are compared by number. */
+    int discarded = seen[header.sh_info];
+    seen[header.sh_info] = 1;
+    for (uint64_t i = 4; i < header.sh_size; i += 4) {
+        uint32_t member = lj_elf_word(elf, header.sh_offset + i);
+        if (member == 0 || member >= elf->count)
+            return MALFORMED(elf, header.sh_offset + i, "group section %u has member %u of %u",
+                             index, member, elf->count);
+        if (graph->sections[member].group)
+            return MALFORMED(elf, header.sh_offset + i, "section %u is in two groups", member);
+        graph->sections[member].group = index;
+        graph->sections[member].comdat = discarded ? LJ_COMDAT_DISCARDED : LJ_COMDAT_KEPT;
+    }
+    return LJ_OK;
+}
+
+static lj_status read_groups(lj_elf *elf) {
+    uint8_t *seen = calloc(elf->symbols + 1, 1);
+    if (!seen)
+        return lj_fail(&elf->graph->fault, LJ_NO_MEMORY, 0, 0, "reading comdat groups");
+    lj_status status = LJ_OK;
+    for (uint32_t i = 1; i < elf->count && !status; i++)
+        if (lj_elf_header(elf, i).sh_type == SHT_GROUP)
+            status = read_group(elf, i, seen);
+    free(seen);
+    return status;
+}
+
+lj_status lj_elf_read_sections(lj_elf *elf) {
+    memset(elf->graph->sections, 0, elf->count * sizeof(lj_link_section));
+    if (elf->groups)
+        TRY(read_groups(elf));
+    for (uint32_t i = 0; i < elf->count; i++)
+        TRY(read_section(elf, i));
+    elf->graph->section_count = elf->count;
+    return LJ_OK;
+}
