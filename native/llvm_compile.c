@@ -22,6 +22,7 @@ typedef struct unit {
     lj_fault *fault;
     lj_status status;
     stage stage;
+    void *context, *module;
 } unit;
 
 static uint64_t now_ns(void) {
@@ -33,6 +34,10 @@ static uint64_t now_ns(void) {
 static bool is_bitcode(const char *bytes, size_t length) {
     return length >= 4 &&
            (!memcmp(bytes, "BC\xC0\xDE", 4) || !memcmp(bytes, "\xDE\xC0\x17\x0B", 4));
+}
+
+unsigned lj_llvm_reading_limit(const char *bytes, size_t length) {
+    return is_bitcode(bytes, length) ? 2 + 2 * (unsigned)(length >> 20) : 0;
 }
 
 /* LLVM's parser says "<string>:LINE:COLUMN: error: WORDS", then quotes the line and points at the
@@ -163,37 +168,39 @@ static lj_status verify(void *module, lj_fault *fault) {
     return status;
 }
 
-static void compile_unit(void *data) {
+static void read_unit(void *data) {
     unit *unit = data;
     uint64_t start = now_ns();
-    void *context = lj_llvm.ContextCreate();
-    void *module = lj_llvm_read(context, unit->text, unit->length, unit->fault, &unit->status);
-    if (module) {
-        unit->stage = VERIFYING;
-        if (unit->config->options.verify)
-            unit->status = verify(module, unit->fault);
-        unit->out->parse_ns = now_ns() - start;
-        if (!unit->status) {
-            void *machine = lj_llvm_machine(unit->config);
-            unit->status = machine ? compile_module(unit, machine, module)
-                                   : lj_fail(unit->fault, LJ_LLVM_TARGET, 0, 0, "no machine");
-        }
-        lj_llvm.DisposeModule(module);
+    unit->context = lj_llvm.ContextCreate();
+    unit->module =
+        lj_llvm_read(unit->context, unit->text, unit->length, unit->fault, &unit->status);
+    unit->stage = VERIFYING;
+    if (unit->module && unit->config->options.verify)
+        unit->status = verify(unit->module, unit->fault);
+    unit->out->parse_ns = now_ns() - start;
+}
+
+static void compile_unit(void *data) {
+    unit *unit = data;
+    if (!unit->status) {
+        void *machine = lj_llvm_machine(unit->config);
+        unit->status = machine ? compile_module(unit, machine, unit->module)
+                               : lj_fail(unit->fault, LJ_LLVM_TARGET, 0, 0, "no machine");
     }
-    lj_llvm.ContextDispose(context);
+    if (unit->module)
+        lj_llvm.DisposeModule(unit->module);
+    lj_llvm.ContextDispose(unit->context);
 }
 
 /* A unit on which LLVM gave up. Its parser runs the verifier when there is debug info, and gives up
  * itself on what the verifier finds. */
 static lj_status gave_up(const unit *unit, const lj_llvm_run *run) {
-    static const lj_status statuses[] = {
-        [PARSING] = LJ_LLVM_VERIFY,
-        [VERIFYING] = LJ_LLVM_VERIFY,
-        [OPTIMIZING] = LJ_LLVM_EMIT,
-        [EMITTING] = LJ_LLVM_EMIT,
-    };
     const char *words = run->length ? run->words : "LLVM gave up without a word";
-    return lj_fail(unit->fault, statuses[unit->stage], 0, 0, "%s", words);
+    if (unit->stage >= OPTIMIZING)
+        return lj_fail(unit->fault, LJ_LLVM_EMIT, 0, 0, "%s", words);
+    bool broken = strstr(words, "Broken module found") != NULL;
+    return lj_fail(unit->fault, broken || unit->stage == VERIFYING ? LJ_LLVM_VERIFY : LJ_LLVM_PARSE,
+                   0, 0, "%s", words);
 }
 
 lj_status lj_llvm_compile(const lj_llvm_config *config, const char *text, size_t length, int kind,
@@ -204,16 +211,19 @@ lj_status lj_llvm_compile(const lj_llvm_config *config, const char *text, size_t
         return status;
     unit unit = {
         .config = config, .text = text, .length = length, .kind = kind, .out = out, .fault = fault};
-    lj_llvm_run run;
-    lj_llvm_protect(&run, compile_unit, &unit);
-    if (run.gave_up) {
-        if (unit.stage >= OPTIMIZING) /* before that, no machine is in use */
-            lj_llvm_machine_abandon(config);
+    lj_llvm_run reading, building;
+    lj_llvm_protect(&reading, lj_llvm_reading_limit(text, length), read_unit, &unit);
+    if (reading.gave_up)
+        return gave_up(&unit, &reading);
+    lj_llvm_protect(&building, 0, compile_unit, &unit);
+    if (building.gave_up) {
+        lj_llvm_machine_abandon(config);
         memset(out, 0, sizeof *out); /* a buffer, if any, is LLVM's ruin */
-        return gave_up(&unit, &run);
+        return gave_up(&unit, &building);
     }
-    if (run.length && !unit.status)
-        out->warnings = strdup(run.words); /* lost when there is no memory: they are a courtesy */
+    if (reading.length + building.length && !unit.status &&
+        asprintf(&out->warnings, "%s%s", reading.words, building.words) < 0)
+        out->warnings = NULL; /* they are a courtesy */
     return unit.status;
 }
 

@@ -156,7 +156,7 @@ lj_status lj_llvm_config_new(const lj_llvm_options *options, lj_llvm_config **ou
 
     probe state = {.config = config};
     lj_llvm_run run;
-    lj_llvm_protect(&run, probe_target, &state);
+    lj_llvm_protect(&run, 0, probe_target, &state);
     if (run.gave_up)
         lj_llvm_machine_abandon(config);
     /* LLVM warns of a CPU or feature that it does not know, and goes on without it. */

@@ -34,7 +34,7 @@ lj_status lj_llvm_print(const char *module, size_t length, char **text, size_t *
         return status;
     printing state = {.bytes = module, .length = length, .fault = fault};
     lj_llvm_run run;
-    lj_llvm_protect(&run, print_module, &state);
+    lj_llvm_protect(&run, lj_llvm_reading_limit(module, length), print_module, &state);
     if (run.gave_up)
         return lj_fail(fault, LJ_LLVM_PARSE, 0, 0, "%s", run.words);
     if (state.status)

@@ -65,9 +65,15 @@ typedef struct lj_llvm_run {
     char words[LJ_LLVM_WORDS];
 } lj_llvm_run;
 
-/* Calls body(state). When LLVM means to end the process in there, the run ends instead, with
- * run->gave_up set: everything that LLVM had allocated is abandoned, never touched again. */
-void lj_llvm_protect(lj_llvm_run *run, void (*body)(void *state), void *state);
+/* Calls body(state). When LLVM means to end the process in there, or crashes, or uses more than
+ * `cpu_seconds` (0: no limit), the run ends, with run->gave_up set: everything that LLVM had
+ * allocated is abandoned, never touched again. */
+void lj_llvm_protect(lj_llvm_run *run, unsigned cpu_seconds, void (*body)(void *state),
+                     void *state);
+
+/* How long LLVM may take to read a module: thousands of times what a sound one takes, for bitcode;
+ * no limit for text. */
+unsigned lj_llvm_reading_limit(const char *bytes, size_t length);
 
 /* Functions of libc that libllvmlite is to call by these replacements. */
 typedef struct lj_llvm_hook {

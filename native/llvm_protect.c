@@ -16,6 +16,9 @@
  * run takes inside libllvmlite's own code ends the run likewise; any other fault goes to whoever
  * handled it before. (A fault in libc is not ours to survive: malloc may be holding a lock.) The
  * handler has a stack of its own on each thread, or else an exhausted stack could not be told.
+ * And garbled bitcode can send LLVM's reader around in circles, so that a run may have a limit: a
+ * timer on the thread's CPU clock, whose signal is treated as a fault once it finds LLVM's code
+ * running.
  *
  * Outside of a protected run, and so for every other user of llvmlite, each behaves as before.
  *
@@ -38,6 +41,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <ucontext.h>
 #include <unistd.h>
 
@@ -53,7 +57,9 @@ typedef struct protection {
     struct protection *outer;
 } protection;
 
-static _Thread_local protection *innermost;
+/* Initial-exec: the handler reads it on threads that never ran LLVM, where the first access of a
+ * dynamic one might call malloc. */
+static _Thread_local __attribute__((tls_model("initial-exec"))) protection *innermost;
 
 static void keep_words(lj_llvm_run *run, const char *words, size_t length) {
     size_t room = LJ_LLVM_WORDS - 1 - run->length;
@@ -114,15 +120,33 @@ static const struct {
     int number;
     const char *words;
 } faults[] = {
-    {SIGSEGV, "LLVM crashed: segmentation fault"},
-    {SIGBUS, "LLVM crashed: bus error"},
-    {SIGILL, "LLVM crashed: illegal instruction"},
-    {SIGFPE, "LLVM crashed: arithmetic error"},
+    {SIGSEGV, "LLVM crashed: segmentation fault"}, {SIGBUS, "LLVM crashed: bus error"},
+    {SIGILL, "LLVM crashed: illegal instruction"}, {SIGFPE, "LLVM crashed: arithmetic error"},
+    {SIGXCPU, "LLVM did not come to an end"},
 };
 enum { FAULTS = sizeof faults / sizeof *faults, NEAR = 64 << 10 };
 
 static struct sigaction before[FAULTS];
 static uintptr_t code_start, code_end; /* libllvmlite's */
+
+/* Whether this is the timer that a protected run has set, now or lately, on this thread. */
+static bool is_own_timer(int number, const siginfo_t *info) {
+    return number == SIGXCPU && info->si_code == SI_TIMER && info->si_value.sival_ptr == &innermost;
+}
+
+static void pass_on(int at, int number, siginfo_t *info, void *context) {
+    if (before[at].sa_flags & SA_SIGINFO)
+        before[at].sa_sigaction(number, info, context);
+    else if (before[at].sa_handler != SIG_DFL && before[at].sa_handler != SIG_IGN)
+        before[at].sa_handler(number);
+    else if (before[at].sa_handler == SIG_DFL) {
+        signal(number, SIG_DFL);
+        /* A faulting instruction runs again on return, into the default action. A signal that was
+         * sent has to be sent again. */
+        if (info->si_code <= 0 || number == SIGXCPU)
+            raise(number);
+    }
+}
 
 static void on_fault(int number, siginfo_t *info, void *data) {
     int at = 0;
@@ -130,24 +154,19 @@ static void on_fault(int number, siginfo_t *info, void *data) {
         at++;
     const ucontext_t *context = data;
     uintptr_t pc = (uintptr_t)context->uc_mcontext.gregs[REG_RIP];
+    bool in_llvm = innermost && pc - code_start < code_end - code_start;
+    bool own_timer = is_own_timer(number, info);
     /* si_code > 0: the kernel raised it, on the thread whose instruction it was. */
-    if (innermost && info->si_code > 0 && pc - code_start < code_end - code_start) {
+    bool own_fault = number != SIGXCPU && info->si_code > 0;
+    if (in_llvm && (own_timer || own_fault)) {
         uintptr_t stack = (uintptr_t)context->uc_mcontext.gregs[REG_RSP];
         bool exhausted = number == SIGSEGV && (uintptr_t)info->si_addr - stack + NEAR < 2 * NEAR;
         const char *words = exhausted ? "LLVM exhausted the thread's stack" : faults[at].words;
         keep_words(innermost->run, words, strlen(words));
         _longjmp(innermost->back, 1);
     }
-    if (before[at].sa_flags & SA_SIGINFO)
-        before[at].sa_sigaction(number, info, data);
-    else if (before[at].sa_handler != SIG_DFL && before[at].sa_handler != SIG_IGN)
-        before[at].sa_handler(number);
-    else if (before[at].sa_handler == SIG_DFL || info->si_code > 0) {
-        /* Returning runs the instruction again, into the default action. */
-        signal(number, SIG_DFL);
-        if (info->si_code <= 0)
-            raise(number);
-    }
+    if (!own_timer) /* that one rings again in a moment */
+        pass_on(at, number, info, data);
 }
 
 lj_status lj_llvm_catch_faults(uintptr_t start, uintptr_t end, lj_fault *fault) {
@@ -202,12 +221,30 @@ static void ensure_signal_stack(void) {
 
 /* ---- the run ---- */
 
-void lj_llvm_protect(lj_llvm_run *run, void (*body)(void *state), void *state) {
+/* NULL when the system has no timer to give: the run is unlimited then. */
+static bool start_timer(timer_t *timer, unsigned seconds) {
+    struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGXCPU};
+    event.sigev_value.sival_ptr = &innermost;
+    event._sigev_un._tid = gettid();
+    if (timer_create(CLOCK_THREAD_CPUTIME_ID, &event, timer))
+        return false;
+    struct itimerspec when = {.it_value.tv_sec = seconds, .it_interval.tv_nsec = 10000000};
+    if (!timer_settime(*timer, 0, &when, NULL))
+        return true;
+    timer_delete(*timer);
+    return false;
+}
+
+void lj_llvm_protect(lj_llvm_run *run, unsigned cpu_seconds, void (*body)(void *state),
+                     void *state) {
     if (!has_signal_stack)
         ensure_signal_stack();
     run->gave_up = false;
     run->length = 0;
     run->words[0] = '\0';
+    timer_t timer;
+    /* volatile: read after the jump back */
+    volatile bool limited = cpu_seconds && start_timer(&timer, cpu_seconds);
     protection here = {.run = run, .outer = innermost};
     if (_setjmp(here.back) == 0) {
         innermost = &here;
@@ -217,4 +254,6 @@ void lj_llvm_protect(lj_llvm_run *run, void (*body)(void *state), void *state) {
         atomic_fetch_add(&recoveries, 1);
     }
     innermost = here.outer;
+    if (limited)
+        timer_delete(timer);
 }
