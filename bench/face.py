@@ -26,7 +26,7 @@ LOCAL = re.compile(rb"^define (?:internal|private|available_externally) ", re.MU
 
 def new_jit(**options: Any) -> Any:
     """A `lazyjit.JIT`."""
-    from lazyjit import JIT
+    from lazyjit.jit import JIT
 
     return JIT(**options)
 
@@ -54,7 +54,7 @@ def function_names(path: Path, *, ordinal: int = 0) -> list[str]:
 
 def materialize_bodies(jit: Any, names: Sequence[str]) -> dict[str, int]:
     """The addresses of these bodies, all asked for at once: whatever is missing is compiled."""
-    from lazyjit.core import LookupFlags
+    from lazyjit.core.states import LookupFlags
 
     found = jit.session.lookup([(jit.main, LookupFlags.ALL_SYMBOLS)], names)
     return {name: symbol.address for name, symbol in found.items()}

@@ -22,6 +22,10 @@ from typing import Any
 from bench import face
 
 
+def resident_bytes() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--opt-level", type=int, default=2)
@@ -52,8 +56,10 @@ def main() -> None:
         unit_policy=options.unit_policy,
     )
     mark("created")
+    created = resident_bytes()
     jit.add(options.input)
     mark("added")
+    report["added_rss"] = resident_bytes() - created
     if options.all_bodies:
         face.materialize_bodies(jit, names)
     else:

@@ -32,8 +32,8 @@ from typing import Any
 sys.path.append(str(Path(__file__).resolve().parents[2]))
 
 from bench.generate import Program, generate
-from lazyjit import JIT
 from lazyjit.errors import LazyJITError
+from lazyjit.jit import JIT
 
 PARTS = 10
 Call = Callable[[int], int]
