@@ -29,7 +29,9 @@ WORKLOADS = ("lua", "modules", "overhead", "threads", "calls", "dependences", "m
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="each workload once, at a small size")
-    parser.add_argument("--only", action="append", choices=WORKLOADS, help="this workload (repeatable)")
+    parser.add_argument(
+        "--only", action="append", choices=WORKLOADS, help="this workload (repeatable)"
+    )
     parser.add_argument("--repeats", type=int, help="runs of each subject (default 5, --quick 1)")
     parser.add_argument("--peers-only", action="store_true", help="leave lazyjit itself out")
     parser.add_argument("--json", type=Path, help="write all figures to this file")
@@ -73,7 +75,10 @@ def main() -> int:
     try:
         from rich.console import Console
     except ImportError:
-        print("python -m bench shows its tables with rich: pip install 'lazyjit[bench]'", file=sys.stderr)
+        print(
+            "python -m bench shows its tables with rich: pip install 'lazyjit[bench]'",
+            file=sys.stderr,
+        )
         return 2
     context = Context(quick=options.quick, repeats=options.repeats or (1 if options.quick else 5))
     reason = "left out by --peers-only" if options.peers_only else lazyjit_absent()

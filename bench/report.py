@@ -1,8 +1,8 @@
 """Tables of figures that explain themselves, and the aims that they are held against.
 
-A `Table` has a paragraph on what was measured, columns each with an explanation, rows, and aims. It is
-shown on a terminal by rich, and written as JSON and as Markdown. A cell is a number, a text (why there
-is no number) or None (the row has no such figure).
+A `Table` has a paragraph on what was measured, columns each with an explanation, rows, and aims. It
+is shown on a terminal by rich, and written as JSON and as Markdown. A cell is a number, a text (why
+there is no number) or None (the row has no such figure).
 """
 
 from __future__ import annotations
@@ -88,7 +88,9 @@ def machine() -> dict[str, str]:
                 break
     except OSError:
         pass
-    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    processors = (
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    )
     return {"processor": model, "processors": str(processors), "system": platform.platform()}
 
 
@@ -104,7 +106,9 @@ def as_markdown(tables: Sequence[Table], context: Mapping[str, Any]) -> str:
     lines: list[str] = []
     for what, entries in context.items():
         if isinstance(entries, Mapping):
-            lines += [f"{what.capitalize()}: " + "; ".join(f"{k} {v}" for k, v in entries.items()) + "."]
+            lines += [
+                f"{what.capitalize()}: " + "; ".join(f"{k} {v}" for k, v in entries.items()) + "."
+            ]
             lines.append("")
     for table in tables:
         lines += [f"### {table.title}", "", table.about, ""]
@@ -133,7 +137,9 @@ def show(tables: Sequence[Table], context: Mapping[str, Any], console: Any) -> N
 
     for what, entries in context.items():
         if isinstance(entries, Mapping):
-            console.print(f"[bold]{what}[/]: " + escape("; ".join(f"{k} {v}" for k, v in entries.items())))
+            console.print(
+                f"[bold]{what}[/]: " + escape("; ".join(f"{k} {v}" for k, v in entries.items()))
+            )
     for table in tables:
         console.print()
         console.rule(f"[bold]{escape(table.title)}")

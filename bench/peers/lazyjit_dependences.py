@@ -2,15 +2,16 @@
 
     python -m bench.peers.lazyjit_dependences --shape SHAPE [--units N] --times FILE
 
-N units of one symbol each are defined, asked for by one query, and resolved. Then each is emitted with
-its dependences, and the clock stops when the query has its answer: "returned", in seconds from the first
-emission ("emitted": when the last one was done). "defined", "asked" and "resolved" are what came before,
-each from its own start.
+N units of one symbol each are defined, asked for by one query, and resolved. Then each is emitted
+with its dependences, and the clock stops when the query has its answer: "returned", in seconds from
+the first emission ("emitted": when the last one was done). "defined", "asked" and "resolved" are
+what came before, each from its own start.
 
 Shapes: `chain` unit i needs i+1, emitted from 0 on, so that all wait for the last one;
-`reverse-chain` the same emitted from the end, so that each is ready at once; `star` all need unit 0,
-which is emitted last; `reverse-star` unit 0, emitted first, needs all; `ring` a chain whose last unit
-needs the first; `random` each needs three others anywhere, in a random order: circles within circles.
+`reverse-chain` the same emitted from the end, so that each is ready at once; `star` all need unit
+0, which is emitted last; `reverse-star` unit 0, emitted first, needs all; `ring` a chain whose last
+unit needs the first; `random` each needs three others anywhere, in a random order: circles within
+circles.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from lazyjit.core.responsibility import MaterializationResponsibility
 from lazyjit.core.session import ExecutionSession
 from lazyjit.core.states import LookupFlags, SymbolState
 from lazyjit.core.unit import MaterializationUnit
+
 from lazyjit.symbols import ExecutorSymbolDef, SymbolFlags
 
 SHAPES = ("chain", "reverse-chain", "star", "reverse-star", "ring", "random")

@@ -3,9 +3,10 @@
     python -m bench.peers.lazyjit_peer [--opt-level 0..3] [--codegen-level 0..3] [--threads N]
            [--eager] [--unit-policy P] [--all-bodies] --times FILE INPUT [argument ...]
 
-The report is the one that llvm_peer.cpp describes, with lazyjit's own statistics under "statistics".
-Importing lazyjit is process start and left out, as the loading of LLVM's library is for the others.
-`--all-bodies` runs nothing: it has every function of the module compiled, by one lookup.
+The report is the one that llvm_peer.cpp describes, with lazyjit's own statistics under
+"statistics". Importing lazyjit is process start and left out, as the loading of LLVM's library is
+for the others. `--all-bodies` runs nothing: it has every function of the module compiled, by one
+lookup.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ def main() -> None:
     parser.add_argument("arguments", nargs=argparse.REMAINDER)
     options = parser.parse_args()
 
-    # Under --all-bodies the names are not lazyjit's work to find: a user who asks for them has them.
+    # The names are not lazyjit's work to find: a user who asks for all bodies has them.
     names = face.function_names(options.input) if options.all_bodies else []
 
     start = time.clock_gettime(time.CLOCK_MONOTONIC)

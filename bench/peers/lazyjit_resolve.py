@@ -2,10 +2,10 @@
 
     python -m bench.peers.lazyjit_resolve [--functions N] --times FILE
 
-A module has N small functions and one that calls through a table of addresses. All bodies are compiled
-first, so when the table's stubs are called for the first time, each finds its body ready and has only to
-be resolved. The second sweep is the cost of the calls themselves. The report's "each" is the difference
-per stub, in seconds; "first" and "second" are the sweeps.
+A module has N small functions and one that calls through a table of addresses. All bodies are
+compiled first, so when the table's stubs are called for the first time, each finds its body ready
+and has only to be resolved. The second sweep is the cost of the calls themselves. The report's
+"each" is the difference per stub, in seconds; "first" and "second" are the sweeps.
 """
 
 from __future__ import annotations

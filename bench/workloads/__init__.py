@@ -8,8 +8,8 @@
     dependences   100,000 units in chains, stars and rings
     memory        what a function costs that is known and never called
 
-A workload is a function from a `Context` to a `Table`. It must leave out what is absent, saying so, and
-in quick mode be done within seconds.
+A workload is a function from a `Context` to a `Table`. It must leave out what is absent, saying so,
+and in quick mode be done within seconds.
 """
 
 from __future__ import annotations
@@ -46,9 +46,7 @@ class Context:
     ) -> dict[str, Measured]:
         """Run the subjects in turns."""
         self.expect(self.repeats * len(subjects))
-        return interleaved(
-            subjects, self.repeats, expected_output=expected_output, step=self.step
-        )
+        return interleaved(subjects, self.repeats, expected_output=expected_output, step=self.step)
 
 
 def present(context: Context, makers: Sequence[Callable[[], Subject]]) -> list[Subject]:

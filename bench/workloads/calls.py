@@ -1,4 +1,4 @@
-"""Calls: through the stub of a function that is compiled, and the first through one whose body is."""
+"""Calls: through the stub of a compiled function, and the first through one whose body is ready."""
 
 from __future__ import annotations
 
@@ -64,8 +64,8 @@ def resolving(context: Context) -> Table:
     table = Table(
         "resolve",
         "Resolving a stub whose body is ready",
-        f"{functions} functions are compiled, then called for the first time through their stubs, one"
-        " after the other on one thread: the request goes to the pool and the answer comes back.",
+        f"{functions} functions are compiled, then called for the first time through their stubs,"
+        " one after the other on one thread: the request goes to the pool and the answer comes back.",
         [
             Column("subject", "what was called"),
             Column("us/stub", "a first call less a second one", "{:.2f}"),

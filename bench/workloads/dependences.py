@@ -1,7 +1,7 @@
 """Dependences between emitted units: chains, stars and rings of 100,000, released in linear time.
 
-The peer is LLVM's JITLink with one object of 2,000 functions, each in a section of its own, that call
-each other in a chain: its bookkeeping of who depends on whom grows with the square.
+The peer is LLVM's JITLink with one object of 2,000 functions, each in a section of its own, that
+call each other in a chain: its bookkeeping of who depends on whom grows with the square.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from bench import generate, peers
 from bench.measure import Subject
 from bench.peers import python_path
 from bench.report import Cell, Column, Table, limit_aim
-from bench.toolchain import Absent, built, digest, run as run_tool, tool
+from bench.toolchain import Absent, built, digest, tool
+from bench.toolchain import run as run_tool
 from bench.workloads import Context
 
 SHAPES = ("chain", "reverse-chain", "star", "reverse-star", "ring", "random")
@@ -44,7 +45,9 @@ def run(context: Context) -> list[Table]:
         [
             Column("subject", "the shape; for the peer, a call chain in one object"),
             Column("units", "how many units, or sections, there are", "{:,}"),
-            Column("release s", "from the first emission to the query's answer; the peer: its link"),
+            Column(
+                "release s", "from the first emission to the query's answer; the peer: its link"
+            ),
             Column("us/unit", "the same, per unit", "{:.2f}"),
         ],
     )
@@ -56,7 +59,7 @@ def run(context: Context) -> list[Table]:
             subjects.append(
                 Subject(
                     f"lazyjit, {shape}",
-                    lambda times, command=command: [*command, "--times", times],  # type: ignore[misc]
+                    lambda times, command=command: [*command, "--times", times],
                     environment={"PYTHONPATH": python_path()},
                 )
             )

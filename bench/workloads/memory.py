@@ -1,8 +1,8 @@
 """What a function costs in memory that is known to the JIT and never called.
 
-Resident memory is taken when the JIT exists and again when the module was added; nothing is compiled.
-The difference between a large and a small module, divided by the functions between them, is free of
-what any module costs.
+Resident memory is taken when the JIT exists and again when the module was added; nothing is
+compiled. The difference between a large and a small module, divided by the functions between them,
+is free of what any module costs.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ QUICK_SIZES = (100, 400)
 
 COLUMNS = [
     Column("subject", "what the module was added to, lazily where it can"),
-    Column("bytes/function", "resident memory for each function known, its text included", "{:.0f}"),
+    Column(
+        "bytes/function", "resident memory for each function known, its text included", "{:.0f}"
+    ),
     Column("beyond text", "the same less the function's own text of IR", "{:.0f}"),
 ]
 
@@ -33,8 +35,8 @@ def run(context: Context) -> list[Table]:
     table = Table(
         "memory",
         "Memory of a function that is known and never called",
-        f"Modules of {small:,} and {large:,} functions ({text:.0f} bytes of text each) are added. LLVM's"
-        " peers keep the parsed module in memory and not its text.",
+        f"Modules of {small:,} and {large:,} functions ({text:.0f} bytes of text each) are added."
+        " LLVM's peers keep the parsed module in memory and not its text.",
         COLUMNS,
     )
 

@@ -1,7 +1,7 @@
 """Modules of more and more functions, of which always 100 are called: the time to the last call.
 
-A lazy JIT's cost should grow with what is executed. What is left of growth is the reading of the text:
-the row "lazyjit, after indexing" leaves that out.
+A lazy JIT's cost should grow with what is executed. What is left of growth is the reading of the
+text: the row "lazyjit, after indexing" leaves that out.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def makers(context: Context, path: Path, size: int) -> list[Callable[[], Subject
         found.append(lambda: peers.llvm("lllazyjit", 0, 0, [path]))
     if context.lazyjit:
         for threads in (1, 2):
-            found.append(lambda t=threads: peers.lazyjit([path], opt_level=0, threads=t))  # type: ignore[misc]
+            found.append(lambda t=threads: peers.lazyjit([path], opt_level=0, threads=t))
     return found
 
 
@@ -40,7 +40,9 @@ def run(context: Context) -> list[Table]:
     sizes = QUICK_SIZES if context.quick else SIZES
     executed = min(EXECUTED, sizes[0] // 2)
     columns = [Column("subject", "what ran the program; thr.: threads that compile")]
-    columns += [Column(f"{n:,} s", f"time to the last call in a module of {n:,} functions") for n in sizes]
+    columns += [
+        Column(f"{n:,} s", f"time to the last call in a module of {n:,} functions") for n in sizes
+    ]
     table = Table(
         "modules",
         f"Generated modules of which {executed} functions are called",
@@ -64,7 +66,9 @@ def run(context: Context) -> list[Table]:
                 after = [
                     float(s.report["returned"]) - float(s.report["added"]) for s in entry.samples
                 ]
-                times.setdefault(f"{name}, after indexing", {})[size] = sorted(after)[len(after) // 2]
+                times.setdefault(f"{name}, after indexing", {})[size] = sorted(after)[
+                    len(after) // 2
+                ]
     context.repeats = repeats
     table.rows = [[name, *(by_size.get(n) for n in sizes)] for name, by_size in times.items()]
     flat = times.get("lazyjit -O0, codegen 0, 1 thr., after indexing", {})

@@ -1,8 +1,8 @@
 """Everything but LLVM, per unit: carving, session, linking, publishing.
 
-All bodies of a program are asked for by one lookup, with one compile thread. What is left of that time
-after LLVM's own (parsing, optimizing, emitting, as `JIT.statistics()` has it), divided by the units, is
-what lazyjit adds to each.
+All bodies of a program are asked for by one lookup, with one compile thread. What is left of that
+time after LLVM's own (parsing, optimizing, emitting, as `JIT.statistics()` has it), divided by the
+units, is what lazyjit adds to each.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ COLUMNS = [
 
 def rest(sample_report: dict[str, object]) -> float:
     """Seconds of one run that are not LLVM's."""
-    wall = float(sample_report["returned"]) - float(sample_report["added"])  # type: ignore[arg-type]
+    wall = float(sample_report["returned"]) - float(sample_report["added"])
     return wall - face.llvm_seconds(sample_report)
 
 
@@ -61,8 +61,8 @@ def run(context: Context) -> list[Table]:
     table = Table(
         "overhead",
         "All but LLVM, per unit",
-        "Every function of a program compiled at -O0 by one lookup on one thread. The peers have no such"
-        " figure: what they do beside LLVM's parsing and emission is not reported apart.",
+        "Every function of a program compiled at -O0 by one lookup on one thread. The peers have no"
+        " such figure: what they do beside LLVM's parsing and emission is not reported apart.",
         COLUMNS,
     )
     subjects = [
@@ -82,5 +82,7 @@ def run(context: Context) -> list[Table]:
         if name.endswith("function"):
             value = row(name, entry)[5]
             figure = value if isinstance(value, float) else None
-            table.aims.append(limit_aim(f"{name} by function: at most 60 us a unit", figure, 60, "us"))
+            table.aims.append(
+                limit_aim(f"{name} by function: at most 60 us a unit", figure, 60, "us")
+            )
     return [table]

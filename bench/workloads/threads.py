@@ -22,9 +22,7 @@ def compile_seconds(entry: Measured) -> float | None:
     """The median time of compiling all, without indexing."""
     if entry.failure or not entry.samples:
         return None
-    times = sorted(
-        float(s.report["returned"]) - float(s.report["added"]) for s in entry.samples
-    )
+    times = sorted(float(s.report["returned"]) - float(s.report["added"]) for s in entry.samples)
     return times[len(times) // 2]
 
 
@@ -36,8 +34,8 @@ def run(context: Context) -> list[Table]:
     table = Table(
         "threads",
         "All of a program on 2 compile threads against 1",
-        "LLVM's LLJIT compiles one module on one thread, so there is no peer in this table; the first"
-        " table has it with two threads, where it is slower for cloning the module.",
+        "LLVM's LLJIT compiles one module on one thread, so there is no peer in this table; the"
+        " first table has it with two threads, where it is slower for cloning the module.",
         COLUMNS,
     )
     if processors < 2:

@@ -8,10 +8,10 @@
           while the calls go on: a call gives the right result or raises a LazyJITError.
 `close`   the same, and the JIT is closed in the middle of it.
 
-After each round, threads, file descriptors and memory mappings must be back where they were after the
-first one. What was found is printed as JSON: resident memory after each round among it. Ends with 1
-and the reasons when something is wrong. A seed makes the orders of calls reproducible, though not, of
-course, what the system's scheduler does with the threads.
+After each round, threads, file descriptors and memory mappings must be back where they were after
+the first one. What was found is printed as JSON: resident memory after each round among it. Ends
+with 1 and the reasons when something is wrong. A seed makes the orders of calls reproducible,
+though not, of course, what the system's scheduler does with the threads.
 """
 
 from __future__ import annotations
@@ -26,14 +26,16 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 sys.path.append(str(Path(__file__).resolve().parents[2]))
 
+from lazyjit.jit import JIT
+
 from bench.generate import Program, generate
 from lazyjit.errors import LazyJITError
-from lazyjit.jit import JIT
 
 PARTS = 10
 Call = Callable[[int], int]
@@ -110,7 +112,7 @@ def spawn_callers(
     for _ in range(count):
         mine = list(calls)
         dice.shuffle(mine)
-        crowd.spawn(lambda mine=mine: caller(crowd, mine, may_fail))  # type: ignore[misc]
+        crowd.spawn(lambda mine=mine: caller(crowd, mine, may_fail))
 
 
 def first_round(
@@ -172,7 +174,7 @@ def remove_round(
         kept = [i for i in range(len(parts)) if i not in victims]
         kept_calls = [call for i in kept for call in handles(jit, parts[i], expected[i])]
         caller(crowd, dice.sample(kept_calls, len(kept_calls) // 10), may_fail=False)
-        del calls, fresh, kept_calls, trackers
+        del calls, fresh, kept_calls
     return {"calls": crowd.calls, "errors": crowd.errors, "problems": crowd.problems}
 
 
@@ -258,7 +260,7 @@ def main() -> int:
     if options.mode == "first":
         program = generate(options.functions, local_share=0.0, seed=options.seed)
         expected = values(program)
-        play: Callable[[], dict[str, Any]] = lambda: first_round(options, program, expected, dice)
+        play = partial(first_round, options, program, expected, dice)
     else:
         size = options.functions // PARTS
         parts = [
@@ -267,7 +269,7 @@ def main() -> int:
         ]
         all_expected = [values(part) for part in parts]
         round_of = remove_round if options.mode == "remove" else close_round
-        play = lambda: round_of(options, parts, all_expected, dice)
+        play = partial(round_of, options, parts, all_expected, dice)
 
     rounds, footprints, problems = [], [], []
     for number in range(options.rounds):

@@ -1,4 +1,4 @@
-"""Sixteen threads, 5,000 first calls in random order: each function compiled once, each result right.
+"""Sixteen threads, 5,000 first calls in random order: each compiled once, each result right.
 
 The work is done by hammer.py in a process of its own: a crash fails the test and shows where.
 A full run (LAZYJIT_FULL=1) plays 50 rounds of each kind.
@@ -16,7 +16,11 @@ import pytest
 
 ROUNDS = 50 if acceptance.FULL else 2
 #: A round of the default run is smaller where the order of events matters more than their number.
-FUNCTIONS = {"first": 5000, "remove": 5000 if acceptance.FULL else 1000, "close": 5000 if acceptance.FULL else 1000}
+FUNCTIONS = {
+    "first": 5000,
+    "remove": 5000 if acceptance.FULL else 1000,
+    "close": 5000 if acceptance.FULL else 1000,
+}
 
 
 @pytest.mark.parametrize("mode", ["first", "remove", "close"])
