@@ -65,7 +65,7 @@ def resolving(context: Context) -> Table:
         "resolve",
         "Resolving a stub whose body is ready",
         f"{functions} functions are compiled, then called for the first time through their stubs,"
-        " one after the other on one thread: the request goes to the pool and the answer comes back.",
+        " one after the other on one thread: a request goes to the pool and the answer comes back.",
         [
             Column("subject", "what was called"),
             Column("us/stub", "a first call less a second one", "{:.2f}"),
