@@ -35,6 +35,7 @@ from lazyjit.layers.handle import JITFunction
 from lazyjit.layers.object_linking import ObjectLinkingLayer
 from lazyjit.layers.on_demand import CompileOnDemandLayer, UnitInfo, UnitPolicy
 from lazyjit.layers.platform import Platform
+from lazyjit.layers.runtime_libraries import RuntimeLibraries
 from lazyjit.layers.statistics import Counters, Statistics
 from lazyjit.link.archive import Archive
 from lazyjit.link.arena import Arena
@@ -136,9 +137,7 @@ class JIT:
         if process_symbols:
             # Not this process's own main: a program without one is an error, not Python.
             self._process.add_generator(ProcessSymbols(lambda name: name != "main"))
-            # What code generators call for lack of an instruction (128-bit division, half floats);
-            # a native program gets it from its compiler's runtime library.
-            self._process.add_generator(SharedLibrary("libgcc_s.so.1"))
+            self._process.add_generator(RuntimeLibraries())
         #: The dylib that things go to when none is named.
         self.main = self.create_dylib("main")
 

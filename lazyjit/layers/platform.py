@@ -142,9 +142,9 @@ class Platform:
                 state.finalizers += self._structors(table, table.index.destructors)
             for unit in objects:
                 assert unit.init_symbol is not None
-                self._session.lookup(
-                    [(dylib, LookupFlags.ALL_SYMBOLS)], [unit.init_symbol], SymbolState.READY
-                )
+                init = [unit.init_symbol]
+                order = [(dylib, LookupFlags.ALL_SYMBOLS)]
+                self._session.lookup(order, init, SymbolState.READY, weak=init)
                 todo += [(priority, partial(self._call, at)) for priority, at in unit.initializers]
                 # Finalizers are run backwards.
                 state.finalizers += [
