@@ -284,9 +284,9 @@ static bool define(lj_ir_carver *c, int32_t id) {
     const lj_ir_entity *e = &ix->entities[id];
     int32_t group = e->group;
     uint32_t from = group < 0 ? 0 : ix->group_starts[group];
-    uint32_t to = group < 0 ? 1 : ix->group_starts[group + 1];
-    for (uint32_t i = from; i < to; i++) {
-        int32_t member = group < 0 ? id : ix->group_members[i];
+    uint32_t to = group < 0 ? 0 : ix->group_starts[group + 1];
+    for (uint32_t i = from; i <= to; i++) { /* the one asked for comes first */
+        int32_t member = i == from ? id : ix->group_members[i - 1];
         e = &ix->entities[member];
         if (e->kind == LJ_IR_IFUNC || (e->kind == LJ_IR_ALIAS && e->flags & LJ_IR_CALLABLE))
             continue;

@@ -296,6 +296,23 @@ void lj_ir_emit_alias(lj_ir_carver *c, int32_t id) {
     lj_ir_put(c, "\n", 1);
 }
 
+/* The address space of the variable behind an alias, whose own statement doesn't name it. */
+static void emit_address_space(lj_ir_carver *c, int32_t base) {
+    if (base < 0 || c->index->entities[base].kind != LJ_IR_VARIABLE)
+        return;
+    const char *p = c->index->text + c->index->entities[base].start;
+    const char *end = c->index->text + c->index->entities[base].type, *previous = NULL;
+    for (lj_ir_token token; p < end;) {
+        p = lj_ir_next(p, end, &token);
+        if (!lj_ir_is_word(&token, "addrspace"))
+            continue;
+        put_token(c, &previous, &token);
+        lj_ir_next(p, end, &token);
+        put_group(c, &previous, token.start, end);
+        return;
+    }
+}
+
 void lj_ir_emit_alias_declaration(lj_ir_carver *c, int32_t id) {
     const lj_ir_entity *e = &c->index->entities[id];
     const char *type = c->index->text + e->type, *end = c->index->text + e->body;
@@ -314,7 +331,9 @@ void lj_ir_emit_alias_declaration(lj_ir_carver *c, int32_t id) {
         lj_ir_copy(c, open.start, close ? close : end, LJ_IR_REGION_PLAIN);
     } else {
         emit_variable_linkage(c, id, LJ_IR_FORM_DECLARE);
-        lj_ir_put_string(c, e->flags & LJ_IR_TLS ? " thread_local global " : " global ");
+        lj_ir_put_string(c, e->flags & LJ_IR_TLS ? " thread_local" : "");
+        emit_address_space(c, e->aliasee);
+        lj_ir_put_string(c, " global ");
         lj_ir_copy(c, type, after, LJ_IR_REGION_PLAIN);
     }
     lj_ir_put(c, "\n", 1);
