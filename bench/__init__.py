@@ -10,7 +10,8 @@ How the numbers are made:
   are loaded, so the start of a process is left out for everybody (`peers/`).
 * The subjects of a table take turns, run by run, so that a machine that slows down slows down for
   all of them; the figure shown is the median (`measure.py`).
-* A peer that is not installed is left out with the reason. A peer that crashes is a row that says so.
+* A peer that is not installed is left out with the reason. A peer that crashes is a row that says
+  so.
 * What the processes run is generated or built outside the repository, in a cache folder
-  (`toolchain.py`): Lua from Debian's source package (`lua.py`), modules of any size (`generate.py`).
-"""
+  (`toolchain.py`): Lua from Debian's source package (`lua.py`), modules of any size
+  (`generate.py`)."""

@@ -1,4 +1,4 @@
-"""lazyjit's face as the benchmarks use it: what they need beyond `JIT`'s own methods, in one place."""
+"""lazyjit's face as the benchmarks use it: what they need beyond `JIT`'s own methods."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LOCAL = re.compile(rb"^define (?:internal|private|available_externally) ", re.MU
 
 def new_jit(**options: Any) -> Any:
     """A `lazyjit.JIT`."""
-    from lazyjit import JIT
+    from lazyjit.jit import JIT
 
     return JIT(**options)
 
@@ -40,7 +40,7 @@ def body_name(name: str, ordinal: int | None = None) -> str:
 
 
 def function_names(path: Path, *, ordinal: int = 0) -> list[str]:
-    """The bodies that the functions of a .ll file have as symbols when it is the first one added."""
+    """The symbols of the bodies of a .ll file's functions, when it is the first one added."""
     names = []
     for line in path.read_bytes().splitlines():
         if line.startswith(b"define ") and not line.startswith(b"define available_externally"):
@@ -54,7 +54,7 @@ def function_names(path: Path, *, ordinal: int = 0) -> list[str]:
 
 def materialize_bodies(jit: Any, names: Sequence[str]) -> dict[str, int]:
     """The addresses of these bodies, all asked for at once: whatever is missing is compiled."""
-    from lazyjit.core import LookupFlags
+    from lazyjit.core.states import LookupFlags
 
     found = jit.session.lookup([(jit.main, LookupFlags.ALL_SYMBOLS)], names)
     return {name: symbol.address for name, symbol in found.items()}
@@ -62,7 +62,7 @@ def materialize_bodies(jit: Any, names: Sequence[str]) -> dict[str, int]:
 
 def statistics(jit: Any) -> dict[str, Any]:
     """`jit.statistics()` as plain data that JSON takes."""
-    return {key: value for key, value in plain(jit.statistics()).items()}
+    return dict(plain(jit.statistics()))
 
 
 def plain(value: Any) -> Any:

@@ -20,6 +20,7 @@ calls the functions that are to be executed, in the order of their numbers, and 
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -42,6 +43,7 @@ class Function:
     """One function as data: its numbers, and whom it calls."""
 
     index: int
+    prefix: str
     local: bool
     multiplier: int
     mask: int
@@ -53,15 +55,15 @@ class Function:
 
     @property
     def name(self) -> str:
-        return f"f{self.index}"
+        return f"{self.prefix}{self.index}"
 
     def text(self) -> str:
         """Its definition, and its private string if it has one, as LLVM prints them."""
-        n = self.index
+        n, f = self.index, self.prefix
         string = f'@.str.{n} = private unnamed_addr constant [12 x i8] c"rare {n:6d}\\00", align 1'
         lines = [
             *([string, ""] if self.speaks else []),
-            f"define {'internal ' if self.local else ''}i64 @f{n}(i64 noundef %x) #0 {{",
+            f"define {'internal ' if self.local else ''}i64 @{f}{n}(i64 noundef %x) #0 {{",
             "entry:",
             f"  %m = mul i64 %x, {self.multiplier}",
             f"  %h = xor i64 %m, {self.mask}",
@@ -70,13 +72,13 @@ class Function:
             "",
             "rare:",
             *([f"  %put = call i32 @puts(ptr noundef @.str.{n})"] if self.speaks else []),
-            "  %seen = load i64, ptr @rare_calls, align 8",
+            f"  %seen = load i64, ptr @{f}.rare_calls, align 8",
             "  %seen.next = add i64 %seen, 1",
-            "  store i64 %seen.next, ptr @rare_calls, align 8",
+            f"  store i64 %seen.next, ptr @{f}.rare_calls, align 8",
         ]
         last = "%h"
         for position, callee in enumerate(self.cold):
-            lines.append(f"  %c{position} = call i64 @f{callee}(i64 noundef {last})")
+            lines.append(f"  %c{position} = call i64 @{f}{callee}(i64 noundef {last})")
             last = f"%c{position}"
         lines += [
             "  br label %warm",
@@ -104,7 +106,7 @@ class Function:
         for position, callee in enumerate(self.hot):
             lines += [
                 f"  %a{position} = and i64 {last}, 1048575",
-                f"  %r{position} = call i64 @f{callee}(i64 noundef %a{position})",
+                f"  %r{position} = call i64 @{f}{callee}(i64 noundef %a{position})",
                 f"  %s{position} = add i64 {last}, %r{position}",
             ]
             last = f"%s{position}"
@@ -148,12 +150,19 @@ def signed(value: int) -> int:
 
 
 def generate(
-    count: int, *, executed: int | None = None, local_share: float = 0.25, seed: int = 1
+    count: int,
+    *,
+    executed: int | None = None,
+    local_share: float = 0.25,
+    seed: int = 1,
+    prefix: str = "f",
+    with_main: bool = True,
 ) -> Program:
     """A module of `count` functions, beside main, of which main executes `executed` (default: all).
 
     The executed functions call only each other on their hot paths, so exactly so many run. A
-    `local_share` of the functions has internal linkage. The same arguments give the same text.
+    `local_share` of the functions has internal linkage. Modules of different `prefix`, at most one
+    of them `with_main`, can live in one dylib. The same arguments give the same text.
     """
     dice = random.Random(f"{count} {executed} {local_share} {seed}")
     chosen = sorted(dice.sample(range(count), count if executed is None else executed))
@@ -167,6 +176,7 @@ def generate(
         functions.append(
             Function(
                 index=index,
+                prefix=prefix,
                 local=dice.random() < local_share,
                 multiplier=dice.getrandbits(62) | 1,
                 mask=dice.getrandbits(62),
@@ -178,8 +188,8 @@ def generate(
             )
         )
     tables = tuple(tuple(dice.getrandbits(62) for _ in range(TABLE_LENGTH)) for _ in range(TABLES))
-    program = Program(tuple(functions), tuple(chosen), tables, "")
-    return Program(program.functions, program.executed, tables, module_text(program))
+    text = module_text(functions, chosen if with_main else None, tables, prefix)
+    return Program(tuple(functions), tuple(chosen), tables, text)
 
 
 def levels(indices: range | list[int]) -> list[list[int]]:
@@ -189,28 +199,40 @@ def levels(indices: range | list[int]) -> list[list[int]]:
     return found
 
 
-def module_text(program: Program) -> str:
+def module_text(
+    functions: Sequence[Function],
+    executed: Sequence[int] | None,
+    tables: Sequence[Sequence[int]],
+    prefix: str,
+) -> str:
     parts = [
-        "source_filename = \"generated.c\"",
+        'source_filename = "generated.c"',
         'target datalayout = "e-m:e-p270:32:32-p271:32:32-p272:64:64-i64:64-i128:128-f80:128-'
         'n8:16:32:64-S128"',
         'target triple = "x86_64-pc-linux-gnu"',
         "",
-        "@rare_calls = global i64 0, align 8",
+        f"@{prefix}.rare_calls = global i64 0, align 8",
         '@.format = private unnamed_addr constant [5 x i8] c"%ld\\0A\\00", align 1',
     ]
-    for number, table in enumerate(program.tables):
+    for number, table in enumerate(tables):
         entries = ", ".join(f"i64 {value}" for value in table)
         parts.append(
             f"@table.{number} = internal constant [{TABLE_LENGTH} x i64] [{entries}], align 16"
         )
     parts += ["", "declare i32 @puts(ptr noundef)", "declare i32 @printf(ptr noundef, ...)", ""]
-    parts += [function.text() for function in program.functions]
-    parts += ["define i32 @main(i32 noundef %argc, ptr noundef %argv) {", "entry:"]
+    parts += [function.text() for function in functions]
+    if executed is not None:
+        parts += main_text(executed, prefix)
+    parts += ["attributes #0 = { nounwind uwtable }", ""]
+    return "\n".join(parts)
+
+
+def main_text(executed: Sequence[int], prefix: str) -> list[str]:
+    parts = ["define i32 @main(i32 noundef %argc, ptr noundef %argv) {", "entry:"]
     last = "0"
-    for index in program.executed:
+    for index in executed:
         parts += [
-            f"  %v{index} = call i64 @f{index}(i64 noundef {index})",
+            f"  %v{index} = call i64 @{prefix}{index}(i64 noundef {index})",
             f"  %t{index} = mul i64 {last}, 31",
             f"  %s{index} = xor i64 %t{index}, %v{index}",
         ]
@@ -220,10 +242,8 @@ def module_text(program: Program) -> str:
         "  ret i32 0",
         "}",
         "",
-        "attributes #0 = { nounwind uwtable }",
-        "",
     ]
-    return "\n".join(parts)
+    return parts
 
 
 def module_path(count: int, *, executed: int | None = None, seed: int = 1) -> Path:

@@ -3,9 +3,9 @@
 Lua is the real program of the benchmarks and of the acceptance tests: 650 functions in 33 files,
 setjmp and longjmp, a computed goto over 83 labels, function tables, static data of every shape.
 
-The sources come from the folder that `LAZYJIT_LUA_SOURCE` names (the one that holds `lua.c`) or, when
-it is unset, from `apt-get source lua5.4` where that works. They are compiled by clang at -O1 and
-linked to one module, twice: as they are, with the interpreter's computed goto, and with
+The sources come from the folder that `LAZYJIT_LUA_SOURCE` names (the one that holds `lua.c`) or,
+when it is unset, from `apt-get source lua5.4` where that works. They are compiled by clang at -O1
+and linked to one module, twice: as they are, with the interpreter's computed goto, and with
 `-DLUA_USE_JUMPTABLE=0`, a switch instead, because LLVM's LLLazyJIT crashes on the former.
 """
 
@@ -112,11 +112,9 @@ def build(kind: str, *, jumptable: bool = True, opt_level: int = 1) -> Path:
         return module
     if kind == "ll":
         dis = tool("llvm-dis")
-        return built(f"{name}.ll", key, lambda product: run([dis, module, "-o", product]) and None)
+        return built(f"{name}.ll", key, lambda product: run([dis, module, "-o", product]))
     if kind == "native":
         # -rdynamic: as Lua's own makefile links it, for its C modules.
         command = [clang, f"-O{opt_level}", module, "-rdynamic", *LIBRARIES]
-        return built(
-            f"{name}.exe", key, lambda product: run([*command, "-o", product]) and None
-        )
+        return built(f"{name}.exe", key, lambda product: run([*command, "-o", product]))
     raise ValueError(f"no such kind: {kind}")

@@ -1,10 +1,10 @@
 """One run is one process; subjects take turns; the figure is the median.
 
 A subject is a way to run a program: a peer with its options, or lazyjit with its own. Its process
-writes a report (peers/llvm_peer.cpp says what is in it) whose moments are seconds since the clock of
-CLOCK_MONOTONIC that it names `start`. This parent reads the program's standard output as it comes and
-notes on the same clock when the first byte was there: `first_output`, the moment at which somebody
-who waits for a result sees one.
+writes a report (peers/llvm_peer.cpp says what is in it) whose moments are seconds since the clock
+of CLOCK_MONOTONIC that it names `start`. This parent reads the program's standard output as it
+comes and notes on the same clock when the first byte was there: `first_output`, the moment at which
+somebody who waits for a result sees one.
 
 A process that dies, or outlives its limit, is a sample with a `failure` and no times.
 """
@@ -97,7 +97,7 @@ def run_once(subject: Subject, *, expected_output: bytes | None = None) -> Sampl
             pieces: list[bytes] = []
             assert process.stdout is not None
             with process.stdout as stream:
-                while piece := stream.read1(1 << 16):  # type: ignore[attr-defined]
+                while piece := stream.read1(1 << 16):
                     if first is None:
                         first = time.clock_gettime(time.CLOCK_MONOTONIC)
                     pieces.append(piece)

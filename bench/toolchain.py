@@ -2,12 +2,12 @@
 
 Nothing is built inside the repository. `cache_dir()` is a folder of its own under the user's cache
 directory (`LAZYJIT_BENCH_CACHE` moves it), and `built()` fills it: a product's path holds a hash of
-everything that went into it, so a changed source or flag makes a new product and an unchanged one is
-built once. A product is written under another name and renamed when complete: two processes that
+everything that went into it, so a changed source or flag makes a new product and an unchanged one
+is built once. A product is written under another name and renamed when complete: two processes that
 build the same thing at once do the work twice, and neither sees half a file.
 
-What is absent is not an error of the benchmarks: `Absent` carries the reason, and the caller turns it
-into a skipped test or a row that says so.
+What is absent is not an error of the benchmarks: `Absent` carries the reason, and the caller turns
+it into a skipped test or a row that says so.
 """
 
 from __future__ import annotations
@@ -77,10 +77,10 @@ def run(command: Sequence[str | Path], *, cwd: Path | None = None) -> str:
     return done.stdout
 
 
-def built(name: str, key: str, build: Callable[[Path], None]) -> Path:
+def built(name: str, key: str, build: Callable[[Path], object]) -> Path:
     """The product `name` (with its suffix) for `key`, made by `build(path)` when not yet there."""
-    stem, suffix = os.path.splitext(name)
-    product = cache_dir() / f"{stem}-{key}{suffix}"
+    shown = Path(name)
+    product = cache_dir() / f"{shown.stem}-{key}{shown.suffix}"
     if product.exists():
         return product
     with tempfile.TemporaryDirectory(dir=cache_dir()) as work:
@@ -120,7 +120,18 @@ def compile_program(
         if kind == "native":
             # From the same bitcode: the twin differs in who generates the code, not in what it is.
             level = [flag for flag in flags if flag.startswith("-O")]
-            run([clang, *level, *parts, "-o", product, "-rdynamic", "-Wno-unused-command-line-argument", *libraries])
+            run(
+                [
+                    clang,
+                    *level,
+                    *parts,
+                    "-o",
+                    product,
+                    "-rdynamic",
+                    "-Wno-unused-command-line-argument",
+                    *libraries,
+                ]
+            )
         else:
             text = ["-S"] if kind == "ll" else []
             run([tool("llvm-link"), *text, *parts, "-o", product])

@@ -21,24 +21,21 @@ from pathlib import Path
 from typing import Any, Union
 
 from lazyjit.codegen import CompilerOptions, LLVMCompiler
-from lazyjit.core import (
-    ExecutionSession,
-    JITDylib,
-    LookupFlags,
-    ProcessSymbols,
-    ResourceTracker,
-    SharedLibrary,
-    SymbolState,
-)
+from lazyjit.core.dylib import JITDylib
+from lazyjit.core.generators import ProcessSymbols, SharedLibrary
+from lazyjit.core.session import ExecutionSession
+from lazyjit.core.states import LookupFlags, SymbolState
+from lazyjit.core.tracker import ResourceTracker
 from lazyjit.core.dispatch import ThreadPoolDispatcher
 from lazyjit.errors import InputError, LazyJITError, SessionClosed, UsageError
-from lazyjit.ir import ModuleIndex, read_module
+from lazyjit.ir import ModuleIndex
 from lazyjit.layers.archive import StaticLibraryGenerator
 from lazyjit.layers.grace import GracePeriods
 from lazyjit.layers.handle import JITFunction
 from lazyjit.layers.object_linking import ObjectLinkingLayer
 from lazyjit.layers.on_demand import CompileOnDemandLayer, UnitInfo, UnitPolicy
 from lazyjit.layers.platform import Platform
+from lazyjit.layers.runtime_libraries import RuntimeLibraries
 from lazyjit.layers.statistics import Counters, Statistics
 from lazyjit.link.archive import Archive
 from lazyjit.link.arena import Arena
@@ -138,7 +135,9 @@ class JIT:
         self._platform = Platform(self.session, self._call_void)
         self._process = self.session.create_dylib("<process>")
         if process_symbols:
-            self._process.add_generator(ProcessSymbols())
+            # Not this process's own main: a program without one is an error, not Python.
+            self._process.add_generator(ProcessSymbols(lambda name: name != "main"))
+            self._process.add_generator(RuntimeLibraries())
         #: The dylib that things go to when none is named.
         self.main = self.create_dylib("main")
 

@@ -13,7 +13,7 @@
 
 #include <stdlib.h>
 
-enum { TYPE_CREL = 0x40000014, SYNTHETIC_SECTIONS = 3 };
+enum { TYPE_CREL = 0x40000014, SYNTHETIC_SECTIONS = 5 };
 static const char synthetic_names[] = LJ_SYNTHETIC_NAMES;
 
 static int inside(const lj_elf *elf, uint64_t offset, uint64_t size) {
@@ -159,7 +159,9 @@ static lj_status survey(lj_elf *elf) {
             break;
         }
     }
-    if (elf->symbols >= INT32_MAX || elf->relocations >= INT32_MAX / 4)
+    for (uint64_t i = 0; i < elf->symbols; i++)
+        elf->ifuncs += ELF64_ST_TYPE(lj_elf_symbol(elf, i).st_info) == STT_GNU_IFUNC;
+    if (elf->symbols >= INT32_MAX / 2 || elf->relocations >= INT32_MAX / 4)
         return UNSUPPORTED(elf, 0, "more symbols or relocations than 31 bits count");
     if (elf->names)
         TRY(check_strings(elf, elf->names, "section names", &elf->names_size));
@@ -187,13 +189,14 @@ static void *take(uint8_t **cursor, uint64_t count, uint64_t size) {
 static lj_status take_slab(lj_elf *elf) {
     lj_graph *graph = elf->graph;
     uint64_t sections = (uint64_t)elf->count + SYNTHETIC_SECTIONS;
-    uint64_t blocks = sections + elf->symbols;
-    uint64_t edges = 3 * elf->relocations + 2;
+    uint64_t blocks = sections + elf->symbols; /* each symbol may be a common one */
+    uint64_t edges = 3 * elf->relocations + 2 + 5 * elf->ifuncs;
+    uint64_t symbols = elf->symbols + elf->ifuncs + 1;
     uint64_t strings = elf->strtab_size + elf->names_size + sizeof synthetic_names;
     if (strings > UINT32_MAX)
         return UNSUPPORTED(elf, 0, "more than 4 GiB of names");
     uint64_t total = sections * sizeof(lj_link_section) + blocks * sizeof(lj_link_block) +
-                     elf->symbols * (sizeof(lj_link_symbol) + 4 + 4 + 1 + 1 + 8) +
+                     symbols * (sizeof(lj_link_symbol) + 4 + 4 + 1 + 1 + 8) +
                      edges * sizeof(lj_link_edge) + strings + UINT64_C(16) * 16;
     uint8_t *cursor = graph->slab = malloc(total);
     if (!cursor)
@@ -201,13 +204,13 @@ static lj_status take_slab(lj_elf *elf) {
                        (unsigned long long)total);
     graph->sections = take(&cursor, sections, sizeof(lj_link_section));
     graph->blocks = take(&cursor, blocks, sizeof(lj_link_block));
-    graph->symbols = take(&cursor, elf->symbols, sizeof(lj_link_symbol));
+    graph->symbols = take(&cursor, symbols, sizeof(lj_link_symbol));
     graph->edges = take(&cursor, edges, sizeof(lj_link_edge));
-    graph->externals = take(&cursor, elf->symbols, 4);
-    graph->defined = take(&cursor, elf->symbols, 4);
-    graph->external_weak = take(&cursor, elf->symbols, 1);
-    graph->defined_flags = take(&cursor, elf->symbols, 1);
-    graph->defined_address = take(&cursor, elf->symbols, 8);
+    graph->externals = take(&cursor, symbols, 4);
+    graph->defined = take(&cursor, symbols, 4);
+    graph->external_weak = take(&cursor, symbols, 1);
+    graph->defined_flags = take(&cursor, symbols, 1);
+    graph->defined_address = take(&cursor, symbols, 8);
     graph->strings = take(&cursor, strings, 1);
     graph->strings_size = strings;
     graph->synthetic_names = (uint32_t)(elf->strtab_size + elf->names_size);

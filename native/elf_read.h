@@ -27,6 +27,7 @@ typedef struct lj_elf {
     uint64_t shndx_at;    /* file offset */
     uint64_t strtab_size; /* of symbol names: they come first in the graph's strings */
     uint32_t strtab;
+    uint64_t ifuncs;      /* symbols that name a function's resolver */
     uint32_t groups;      /* comdat or other group sections */
     uint64_t relocations; /* count, of linked sections */
 } lj_elf;

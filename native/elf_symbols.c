@@ -62,6 +62,9 @@ static lj_status place_in_section(lj_elf *elf, uint64_t number, const Elf64_Sym 
     else if (out->type == STT_TLS)
         return MALFORMED(elf, at, "thread-local symbol %llu is in an ordinary section",
                          (unsigned long long)number);
+    if (out->type == STT_GNU_IFUNC && section->region != LJ_TEXT)
+        return MALFORMED(elf, at, "indirect function %llu isn't in code",
+                         (unsigned long long)number);
     if (out->type == STT_NOTYPE && section->region == LJ_TEXT)
         out->traits |= LJ_TRAIT_CALLABLE;
     return LJ_OK;
@@ -198,10 +201,6 @@ static lj_status read_edges(lj_elf *elf, uint32_t index, const Elf64_Shdr *heade
             return MALFORMED(elf, at, "relocation %llu of section %u refers to symbol %u of %llu",
                              (unsigned long long)i, section_number, target,
                              (unsigned long long)elf->symbols);
-        uint32_t bytes = kind < LJ_X86_64_KIND_COUNT ? lj_x86_64_kinds[kind].bytes : 0;
-        if (in.r_offset > block->input_size || bytes > block->input_size - in.r_offset)
-            return MALFORMED(elf, at, "relocation %llu lies outside of section %u",
-                             (unsigned long long)i, section_number);
         lj_link_edge *edge = &graph->edges[graph->edge_count];
         *edge = (lj_link_edge){
             .addend = in.r_addend, .offset = (uint32_t)in.r_offset, .target = target, .kind = kind};
@@ -210,6 +209,10 @@ static lj_status read_edges(lj_elf *elf, uint32_t index, const Elf64_Shdr *heade
         if (symbol->place == LJ_PLACE_NOWHERE && section->role == LJ_ROLE_EH_FRAME)
             continue;
         TRY(check_edge(graph, section_number, edge));
+        uint32_t bytes = lj_x86_64_kinds[kind].bytes;
+        if (in.r_offset > block->input_size || bytes > block->input_size - in.r_offset)
+            return MALFORMED(elf, at, "relocation %llu lies outside of section %u",
+                             (unsigned long long)i, section_number);
         /* Old assemblers mark calls and jumps as PC32. Before a displacement of data there is a
          * ModRM byte with mod 0 and rm 5, never e8 (call) or e9 (jmp). */
         if (kind == LJ_X86_64_PC32 && section->region == LJ_TEXT && in.r_offset &&

@@ -9,7 +9,9 @@
  */
 #define _GNU_SOURCE
 #include "guard.h"
+#include "stubs_state.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -18,80 +20,146 @@
 
 enum { PAGE = 4096, THUNK_BYTES = 16, THUNKS = PAGE / THUNK_BYTES - 1 };
 
-__thread uint64_t lj_guard_top __attribute__((visibility("hidden"), tls_model("initial-exec")));
+__thread lj_guard_list lj_guards __attribute__((visibility("hidden"), tls_model("initial-exec")));
 
 /* r11 = what to call. The arguments are in registers that nothing here touches, and above the
  * return address; the callee-saved registers are at hand once they are saved. */
-__asm__(".text\n"
-        ".p2align 4\n"
-        ".hidden lj_guard_enter\n"
-        ".globl lj_guard_enter\n"
-        ".type lj_guard_enter, @function\n"
-        "lj_guard_enter:\n"
-        "    .cfi_startproc\n"
-        "    push %rbp\n"
-        "    .cfi_def_cfa_offset 16\n"
-        "    .cfi_offset %rbp, -16\n"
-        "    mov %rsp, %rbp\n"
-        "    .cfi_def_cfa_register %rbp\n"
-        "    push %rbx\n"
-        "    .cfi_offset %rbx, -24\n"
-        "    push %r12\n"
-        "    .cfi_offset %r12, -32\n"
-        "    push %r13\n"
-        "    .cfi_offset %r13, -40\n"
-        "    push %r14\n"
-        "    .cfi_offset %r14, -48\n"
-        "    push %r15\n"
-        "    .cfi_offset %r15, -56\n"
-        "    mov lj_guard_top@gottpoff(%rip), %rbx\n"
-        "    push %fs:(%rbx)\n" /* previous */
-        "    mov %rbp, %fs:(%rbx)\n"
-        "    movabs $0x6c6a677561726421, %r12\n" /* LJ_GUARD_COOKIE */
-        "    xor %rbp, %r12\n"
-        "    push %r12\n"         /* cookie */
-        "    push %r12\n"         /* keeps the stack aligned */
-        "    mov 8(%r11), %r12\n" /* an even number of words */
-        "    jmp 2f\n"
-        "1:  push 8(%rbp,%r12,8)\n" /* the last first */
-        "    dec %r12\n"
-        "2:  test %r12, %r12\n"
-        "    jnz 1b\n"
-        "    mov -8(%rbp), %rbx\n"
-        "    mov -16(%rbp), %r12\n"
-        "    call *(%r11)\n"
-        "3:  mov -48(%rbp), %rcx\n"
-        "    mov lj_guard_top@gottpoff(%rip), %rbx\n"
-        "    mov %rcx, %fs:(%rbx)\n"
-        "    lea -40(%rbp), %rsp\n"
-        "    pop %r15\n"
-        "    pop %r14\n"
-        "    pop %r13\n"
-        "    pop %r12\n"
-        "    pop %rbx\n"
-        "    pop %rbp\n"
-        "    .cfi_def_cfa %rsp, 8\n"
-        "    ret\n"
-        "    .cfi_endproc\n"
-        ".size lj_guard_enter, . - lj_guard_enter\n"
-        ".hidden lj_guard_end\n"
-        ".globl lj_guard_end\n"
-        "lj_guard_end:\n"
-        /* rdi = the guard's frame pointer. Every result register is 0, whatever the type. */
-        ".p2align 4\n"
-        ".hidden lj_guard_abandon\n"
-        ".globl lj_guard_abandon\n"
-        ".type lj_guard_abandon, @function\n"
-        "lj_guard_abandon:\n"
-        "    mov %rdi, %rbp\n"
-        "    lea -64(%rbp), %rsp\n"
-        "    xor %eax, %eax\n"
-        "    xor %edx, %edx\n"
-        "    pxor %xmm0, %xmm0\n"
-        "    pxor %xmm1, %xmm1\n"
-        "    cld\n"
-        "    jmp 3b\n"
-        ".size lj_guard_abandon, . - lj_guard_abandon\n");
+/* clang-format off */
+__asm__(
+    ".text\n"
+    ".p2align 4\n"
+    ".hidden lj_guard_enter\n"
+    ".globl lj_guard_enter\n"
+    ".type lj_guard_enter, @function\n"
+    "lj_guard_enter:\n"
+    "    .cfi_startproc\n"
+    "    push %rbp\n"
+    "    .cfi_def_cfa_offset 16\n"
+    "    .cfi_offset %rbp, -16\n"
+    "    mov %rsp, %rbp\n"
+    "    .cfi_def_cfa_register %rbp\n"
+    "    push %rbx\n"
+    "    .cfi_offset %rbx, -24\n"
+    "    push %r12\n"
+    "    .cfi_offset %r12, -32\n"
+    "    push %r13\n"
+    "    .cfi_offset %r13, -40\n"
+    "    push %r14\n"
+    "    .cfi_offset %r14, -48\n"
+    "    push %r15\n"
+    "    .cfi_offset %r15, -56\n"
+    "    mov lj_guards@gottpoff(%rip), %rbx\n"
+    "1:  mov %fs:(%rbx), %r12\n" /* depth */
+    "    mov %fs:16(%rbx), %r14\n" /* frames */
+    "2:  test %r12, %r12\n"
+    "    jz 3f\n"
+    "    cmp %rsp, -8(%r14,%r12,8)\n"
+    "    ja 3f\n"
+    "    dec %r12\n" /* a frame below ours was skipped by a longjmp */
+    "    jmp 2b\n"
+    "3:  cmp %fs:8(%rbx), %r12\n" /* capacity */
+    "    jae 6f\n"
+    "    push %r12\n" /* depth */
+    "    mov %rbp, (%r14,%r12,8)\n"
+    "    inc %r12\n"
+    "    mov %r12, %fs:(%rbx)\n"
+    "    movabs $0x6c6a677561726421, %r12\n" /* LJ_GUARD_COOKIE */
+    "    xor %rbp, %r12\n"
+    "    push %r12\n" /* cookie */
+    "    push %r12\n" /* keeps the stack aligned */
+    "    mov 8(%r11), %r12\n" /* an even number of words */
+    "    jmp 5f\n"
+    "4:  push 8(%rbp,%r12,8)\n" /* the last first */
+    "    dec %r12\n"
+    "5:  test %r12, %r12\n"
+    "    jnz 4b\n"
+    "    mov -8(%rbp), %rbx\n"
+    "    mov -16(%rbp), %r12\n"
+    "    mov -32(%rbp), %r14\n"
+    "    call *(%r11)\n"
+    "lj_guard_return:\n"
+    "    mov -48(%rbp), %rcx\n"
+    "    mov lj_guards@gottpoff(%rip), %rbx\n"
+    "    mov %rcx, %fs:(%rbx)\n"
+    "    lea -40(%rbp), %rsp\n"
+    "    pop %r15\n"
+    "    pop %r14\n"
+    "    pop %r13\n"
+    "    pop %r12\n"
+    "    pop %rbx\n"
+    "    pop %rbp\n"
+    "    .cfi_remember_state\n"
+    "    .cfi_def_cfa %rsp, 8\n"
+    "    ret\n"
+    "    .cfi_restore_state\n"
+    "6:  mov %r11, %r13\n" /* the list is full, or the thread's first */
+    LJ_SAVE_ARGUMENTS
+    "    call lj_guards_grow\n"
+    LJ_RESTORE_ARGUMENTS("40")
+    "    mov %r13, %r11\n"
+    "    lea -40(%rbp), %rsp\n"
+    "    mov -24(%rbp), %r13\n"
+    "    jmp 1b\n"
+    "    .cfi_endproc\n"
+    ".size lj_guard_enter, . - lj_guard_enter\n"
+    ".hidden lj_guard_end\n"
+    ".globl lj_guard_end\n"
+    "lj_guard_end:\n"
+    /* rdi = the guard's frame pointer. Every result register is 0, whatever the type. */
+    ".p2align 4\n"
+    ".hidden lj_guard_abandon\n"
+    ".globl lj_guard_abandon\n"
+    ".type lj_guard_abandon, @function\n"
+    "lj_guard_abandon:\n"
+    "    mov %rdi, %rbp\n"
+    "    lea -64(%rbp), %rsp\n"
+    "    xor %eax, %eax\n"
+    "    xor %edx, %edx\n"
+    "    pxor %xmm0, %xmm0\n"
+    "    pxor %xmm1, %xmm1\n"
+    "    cld\n"
+    "    jmp lj_guard_return\n"
+    ".size lj_guard_abandon, . - lj_guard_abandon\n");
+/* clang-format on */
+
+/* --- the list of a thread's guards ---------------------------------------------------------- */
+
+static pthread_key_t list_key;
+static pthread_once_t list_key_made = PTHREAD_ONCE_INIT;
+
+static void drop_list(void *frames) {
+    free(frames);
+    lj_guards = (lj_guard_list){0};
+}
+
+static void make_list_key(void) {
+    pthread_key_create(&list_key, drop_list);
+}
+
+/* Doubles the list. Without memory for that, the outer guards are forgotten: the unwinder finds
+ * them all the same, unless code without unwind information is in its way. */
+__attribute__((used, visibility("hidden"))) void lj_guards_grow(void) {
+    static __thread uint64_t last_resort[1];
+    int kept_errno = errno;
+    lj_guard_list *list = &lj_guards;
+    uint64_t capacity = list->capacity > 1 ? list->capacity * 2 : 64;
+    uint64_t *frames = malloc(capacity * sizeof *frames);
+    pthread_once(&list_key_made, make_list_key);
+    if (frames) {
+        memcpy(frames, list->frames, list->depth * sizeof *frames);
+        if (list->capacity > 1)
+            free(list->frames);
+        list->frames = frames;
+        list->capacity = capacity;
+        pthread_setspecific(list_key, frames);
+    } else if (list->capacity) {
+        list->depth = 0;
+    } else {
+        list->frames = last_resort;
+        list->capacity = 1;
+    }
+    errno = kept_errno;
+}
 
 /* --- thunks ------------------------------------------------------------------------------- */
 

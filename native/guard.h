@@ -1,8 +1,8 @@
 /* Guards: where the failure of a first call comes to the surface.
  *
  * Python calls native code through a *guard*, a thunk that puts a frame of its own between the
- * caller and the function: it saves the callee-saved registers, links itself to the thread's newest
- * guard, copies the stack arguments, and calls. When a function below can't be had, the
+ * caller and the function: it saves the callee-saved registers, puts itself on the thread's list of
+ * guards, copies the stack arguments, and calls. When a function below can't be had, the
  * call-through unwinds to the nearest guard's frame, running C++ cleanups on the way, and makes the
  * guard return 0 with a failure pending on the thread; the Python wrapper takes it and raises.
  *
@@ -36,15 +36,22 @@ const char *lj_guard_raise(uint64_t token);
 typedef struct lj_guard_frame {
     uint64_t unused;
     uint64_t cookie; /* LJ_GUARD_COOKIE ^ the address of `caller_frame` */
-    struct lj_guard_frame *previous;
+    uint64_t depth;  /* of the thread's list, without this guard */
     uint64_t r15, r14, r13, r12, rbx;
     uint64_t caller_frame;
     uint64_t return_address;
 } lj_guard_frame;
 
 #define LJ_GUARD_COOKIE 0x6c6a677561726421
-/* The thread's newest guard, as the frame pointer that it runs with. */
-extern __thread uint64_t lj_guard_top
+
+/* The thread's guards, the newest last, as the frame pointers that they run with. Not on the stack:
+ * a program's longjmp may skip guards, and their frames are then overwritten. */
+typedef struct lj_guard_list {
+    uint64_t depth, capacity;
+    uint64_t *frames;
+} lj_guard_list;
+
+extern __thread lj_guard_list lj_guards
     __attribute__((visibility("hidden"), tls_model("initial-exec")));
 /* The code of a guard: a return address in it is a guard's frame. */
 extern const char lj_guard_enter[] __attribute__((visibility("hidden")));

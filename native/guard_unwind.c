@@ -7,8 +7,9 @@
  * the frames between (and their `catch (...)`, which may end it).
  *
  * Where a frame without unwind information blocks the view, the thread's list of guards says where
- * the newest is, and the rest of the way is a plain jump, like longjmp's. A program's own longjmp
- * may have skipped guards, which stay on that list; they are told by lying below the stack pointer.
+ * the newest one is, and the rest of the way is a plain jump, like longjmp's. A program's own
+ * longjmp may have skipped guards, which stay on that list; they are told by lying below the stack
+ * pointer.
  */
 #define _GNU_SOURCE
 #define PY_SSIZE_T_CLEAN
@@ -90,18 +91,16 @@ static _Unwind_Reason_Code look_at(struct _Unwind_Context *context, void *argume
     return _URC_NORMAL_STOP;
 }
 
-static lj_guard_frame *frame_at(uint64_t frame_pointer) {
-    return (lj_guard_frame *)(frame_pointer - offsetof(lj_guard_frame, caller_frame));
-}
-
-/* The newest listed guard that lies above `reached`, which is as far as one could see, or 0. What
- * lies below the stack pointer was skipped by a longjmp, and may have been overwritten since. */
+/* The newest listed guard that lies above `reached`, which is as far as one could see, or 0. Those
+ * below were skipped by a longjmp. */
 static uint64_t listed_guard(uint64_t reached) {
-    uint64_t guard = lj_guard_top;
-    while (guard && frame_at(guard)->cookie == (LJ_GUARD_COOKIE ^ guard)) {
-        if (guard >= reached)
-            return guard;
-        guard = (uint64_t)frame_at(guard)->previous;
+    for (uint64_t i = lj_guards.depth; i-- > 0;) {
+        uint64_t guard = lj_guards.frames[i];
+        if (guard < reached)
+            continue;
+        const lj_guard_frame *frame =
+            (lj_guard_frame *)(guard - offsetof(lj_guard_frame, caller_frame));
+        return frame->cookie == (LJ_GUARD_COOKIE ^ guard) ? guard : 0;
     }
     return 0;
 }

@@ -22,11 +22,13 @@ static lj_status read_into_new(const uint8_t *data, uint64_t size, int with_edge
     lj_graph *graph = *out = calloc(1, sizeof *graph);
     if (!graph)
         return LJ_NO_MEMORY;
-    graph->got_block = graph->plt_block = graph->got_section = UINT32_MAX;
+    graph->got_block = graph->plt_block = graph->got_section = graph->ifunc_block = UINT32_MAX;
     lj_status status = lj_elf_read(graph, data, size, with_edges);
-    if (!status)
-        lj_graph_plan_slots(graph);
-    return status ? status : lj_graph_list_symbols(graph, size);
+    if (status)
+        return status;
+    lj_graph_plan_ifuncs(graph);
+    lj_graph_plan_slots(graph);
+    return lj_graph_list_symbols(graph, size);
 }
 
 lj_status lj_graph_read(const uint8_t *data, uint64_t size, lj_graph **out) {
@@ -120,6 +122,7 @@ lj_status lj_graph_fix_up(lj_graph *graph, const uint64_t *addresses, uint32_t c
     if (graph->plt_block != UINT32_MAX)
         lj_x86_64_write_plt((uint8_t *)(uintptr_t)graph->blocks[graph->plt_block].content,
                             graph->plt_entries);
+    lj_graph_write_ifuncs(graph);
     for (uint32_t i = 0; i < graph->block_count; i++) {
         lj_status status = lj_x86_64_fix_up(graph, &graph->blocks[i]);
         if (status)

@@ -42,6 +42,7 @@ enum {
     LJ_ROLE_DTORS,    /* as FINI, but run from the first pointer to the last */
     LJ_ROLE_GOT,
     LJ_ROLE_PLT,
+    LJ_ROLE_IFUNC,
     LJ_ROLE_COMMON
 };
 
@@ -159,6 +160,8 @@ typedef struct lj_graph {
     uint32_t got_block, plt_block; /* block numbers, or UINT32_MAX */
     uint32_t got_section;          /* section number, or UINT32_MAX */
     uint32_t got_words, plt_entries;
+    uint32_t ifunc_block,
+        ifuncs;               /* block of entries (that of slots follows) or UINT32_MAX; count */
     uint32_t tls_module_pair; /* the {module, 0} words of local-dynamic code, from 1; 0: none */
     uint32_t initializers;    /* sections with pointers to initializers or finalizers */
     uint32_t allocated, fixed;
@@ -199,15 +202,26 @@ const char *lj_relocation_name(uint32_t kind);
 /* cffi: end */
 
 /* Names of what the linker adds, and their places after `synthetic_names`. */
-#define LJ_SYNTHETIC_NAMES "\0.common\0$__GOT\0$__PLT"
-enum { LJ_NAME_EMPTY = 0, LJ_NAME_COMMON = 1, LJ_NAME_GOT = 9, LJ_NAME_PLT = 16 };
+#define LJ_SYNTHETIC_NAMES "\0.common\0$__GOT\0$__PLT\0$__IFUNC\0$__IFUNC_SLOTS"
+enum {
+    LJ_NAME_EMPTY = 0,
+    LJ_NAME_COMMON = 1,
+    LJ_NAME_GOT = 9,
+    LJ_NAME_PLT = 16,
+    LJ_NAME_IFUNC = 22,
+    LJ_NAME_IFUNC_SLOTS = 30
+};
 
-/* elf_read.c: fills everything but slots and names. link_slots.c: the rest. */
+/* elf_read.c: fills everything but slots and names. link_ifunc.c, link_slots.c: the rest. */
 lj_status lj_elf_read(lj_graph *graph, const uint8_t *data, uint64_t size, int with_edges);
+void lj_graph_plan_ifuncs(lj_graph *graph);
 void lj_graph_plan_slots(lj_graph *graph);
 lj_status lj_graph_list_symbols(lj_graph *graph, uint64_t input_size);
 /* Appends a section of the linker's own, still without blocks. */
 lj_link_section *lj_graph_add_section(lj_graph *graph, int name, int region, int role);
+
+/* Writes the constant bytes of the linker's own ifunc blocks. */
+void lj_graph_write_ifuncs(lj_graph *graph);
 
 /* Records where a relocation failed, and returns `status`. */
 lj_status lj_bad_relocation(lj_graph *graph, lj_status status, uint32_t section,

@@ -11,6 +11,7 @@
  * GOTPCREL edge of the PLT's block: fix-up knows nothing special about either.
  */
 #include "link_x86_64.h"
+#include "tls.h"
 
 #include <elf.h>
 #include <stdlib.h>
@@ -179,18 +180,56 @@ static char *append_name(const lj_graph *graph, uint32_t symbol, char *at) {
     return at + size;
 }
 
+/* `__start_x` and `__stop_x` stand for the bounds of the section x, when its name can be part of an
+ * identifier: programs collect tables so. Only a section that the object has once has bounds. */
+static int bind_to_bounds(lj_graph *graph, lj_link_symbol *symbol, const char *name) {
+    int stop = strncmp(name, "__stop_", 7) == 0;
+    if (!stop && strncmp(name, "__start_", 8) != 0)
+        return 0;
+    const lj_link_section *found = NULL;
+    for (uint32_t i = 0; i < graph->section_count; i++) {
+        const lj_link_section *section = &graph->sections[i];
+        if (section->region == LJ_REGION_NONE || !section->block_count ||
+            strcmp(graph->strings + section->name, name + (stop ? 7 : 8)) != 0)
+            continue;
+        if (found)
+            return 0;
+        found = section;
+    }
+    if (!found || found->role == LJ_ROLE_TLS)
+        return 0;
+    symbol->place = (int32_t)found->first_block;
+    symbol->offset = stop ? graph->blocks[found->first_block].size : 0;
+    symbol->scope = LJ_SCOPE_LOCAL;
+    return 1;
+}
+
+/* Names that stand for something of this object, not for a symbol that could be looked up. */
+static int bind_to_own(lj_graph *graph, lj_link_symbol *symbol, const char *name) {
+    if (*name != '_')
+        return 0;
+    /* The assembler's name for the GOT's start, whenever code is relative to it. */
+    if (graph->got_block != UINT32_MAX && strcmp(name, "_GLOBAL_OFFSET_TABLE_") == 0) {
+        symbol->place = (int32_t)graph->got_block;
+    } else if (symbol->traits & LJ_TRAIT_TLS && strcmp(name, "_TLS_MODULE_BASE_") == 0) {
+        /* Local-dynamic code with descriptors adds offsets to the start of the thread's block. */
+        symbol->place = LJ_PLACE_ABSOLUTE;
+        symbol->address = symbol->offset = LJ_TLS_TAG;
+    } else {
+        return bind_to_bounds(graph, symbol, name);
+    }
+    symbol->scope = LJ_SCOPE_LOCAL;
+    return 1;
+}
+
 lj_status lj_graph_list_symbols(lj_graph *graph, uint64_t input_size) {
     uint64_t bytes = 0;
     for (uint32_t i = 1; i < graph->symbol_count; i++) {
         lj_link_symbol *symbol = &graph->symbols[i];
         const char *name = graph->strings + symbol->name;
         if (symbol->place == LJ_PLACE_EXTERNAL && (symbol->traits & LJ_TRAIT_USED)) {
-            /* The assembler's name for the GOT's start, whenever code is relative to it. */
-            if (graph->got_block != UINT32_MAX && strcmp(name, "_GLOBAL_OFFSET_TABLE_") == 0) {
-                symbol->place = (int32_t)graph->got_block;
-                symbol->scope = LJ_SCOPE_LOCAL;
+            if (bind_to_own(graph, symbol, name))
                 continue;
-            }
             graph->external_weak[graph->external_count] = symbol->linkage == LJ_LINKAGE_WEAK;
             graph->externals[graph->external_count++] = i;
         } else if (symbol->scope != LJ_SCOPE_LOCAL && *name &&

@@ -13,6 +13,8 @@
 
 #include "status.h"
 
+#include <stdbool.h>
+
 /* cffi: begin */
 /* Classes, as lazyjit.core.tasks.TaskClass: a smaller one goes first. */
 enum { LJ_DEMAND, LJ_PROMOTION, LJ_SPECULATION, LJ_CLASSES };
@@ -68,6 +70,9 @@ void lj_queue_after_fork(lj_queue *queue, int in_child);
  * runner(kind, payload). The caller keeps the object alive. A `queue` of NULL takes it back. */
 void lj_queue_enlist(lj_queue *queue, uint64_t runner);
 /* cffi: end */
+
+/* Looks at a word for a short while; whether it became positive. */
+bool lj_spin_until_positive(const int32_t *word);
 
 /* Another reference, for lj_queue_dispose to take. */
 lj_queue *lj_queue_retain(lj_queue *queue);

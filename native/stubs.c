@@ -58,6 +58,10 @@ lj_status lj_stubs_new(lj_arena *arena, lj_queue *queue, lj_stubs **out) {
         return LJ_NO_MEMORY;
     uint64_t end;
     lj_arena_bounds(arena, &pool->start, &end);
+    if (end - pool->start > (uint64_t)INT32_MAX) {
+        free(pool); /* a stub could not reach its slot */
+        return LJ_MISUSE;
+    }
     pool->places = (end - pool->start) / LJ_CHUNK_BYTES;
     /* A large calloc is fresh pages: what no chunk lies in costs nothing. */
     pool->by_place = calloc(pool->places, sizeof *pool->by_place);

@@ -34,7 +34,8 @@ typedef struct lj_stubs_statistics {
     uint64_t failures; /* calls that ran into a failed stub, ever */
 } lj_stubs_statistics;
 
-/* Arena and queue must outlive the pool; the pool holds a reference to the queue. */
+/* The arena must outlive the pool and be smaller than 2 GiB (else MISUSE); the pool holds a
+ * reference to the queue. */
 lj_status lj_stubs_new(lj_arena *arena, lj_queue *queue, lj_stubs **out);
 /* Forgets the pool. The caller guarantees that none of its stubs is called any more. */
 void lj_stubs_dispose(lj_stubs *pool);

@@ -96,7 +96,7 @@ static void wait_until_open(lj_chunk *chunk, uint64_t index) {
     uint64_t runner;
     if (lj_queue_enlisted(&runner) == chunk->pool->queue)
         help_until_open(chunk->pool, gate, runner);
-    else
+    else if (!lj_spin_until_positive(gate))
         while (__atomic_load_n(gate, __ATOMIC_SEQ_CST) <= LJ_STUB_IDLE)
             sleep_on(gate);
     if (thread)

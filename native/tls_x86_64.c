@@ -1,17 +1,15 @@
 /* Resolvers of TLS descriptors, in assembly for their ABI: every register but rax survives.
  *
  * Fast path: the thread has a block, and no image was registered since it looked last. Otherwise C
- * code runs, which is free to change any register that C may; so all of them are saved, the vector
- * state by XSAVE with the components that C code may use: x87, SSE, AVX, AVX-512 (0xe7). On a
- * processor without XSAVE there is FXSAVE.
+ * code runs, with every register saved around it (save_x86_64.h).
  */
+#include "save_x86_64.h"
 #include "tls.h"
 #include "tls_thread.h"
 
 #include <cpuid.h>
 
-/* Bytes for XSAVE with mask 0xe7; 0: use FXSAVE. */
-__attribute__((visibility("hidden"))) uint64_t lj_xsave_size;
+uint64_t lj_xsave_size;
 
 __attribute__((constructor)) static void measure_xsave(void) {
     uint32_t a, b, c, d, low, high;
@@ -35,51 +33,6 @@ __attribute__((visibility("hidden"), used)) uint64_t lj_tlsdesc_host_slowly(cons
 }
 
 /* clang-format off */
-#define SAVE_AND_CALL(function)                                                                    \
-    "    push %rbp\n"                                                                              \
-    "    .cfi_adjust_cfa_offset 8\n"                                                               \
-    "    .cfi_rel_offset %rbp, 0\n"                                                                \
-    "    mov %rsp, %rbp\n"                                                                         \
-    "    .cfi_def_cfa_register %rbp\n"                                                             \
-    "    push %rdi\n    push %rsi\n    push %rdx\n    push %rcx\n"                                 \
-    "    push %r8\n    push %r9\n    push %r10\n    push %r11\n"                                   \
-    "    push %rbx\n"                                                                              \
-    "    mov %rax, %rdi\n"                                                                         \
-    "    mov lj_xsave_size(%rip), %rbx\n"                                                          \
-    "    test %rbx, %rbx\n"                                                                        \
-    "    jz 2f\n"                                                                                  \
-    "    sub %rbx, %rsp\n"                                                                         \
-    "    and $-64, %rsp\n"                                                                         \
-    "    xor %edx, %edx\n"                                                                         \
-    /* XRSTOR wants a clean header, of which XSAVE writes the first word only. */                  \
-    "    mov %rdx, 512(%rsp)\n    mov %rdx, 520(%rsp)\n    mov %rdx, 528(%rsp)\n"                  \
-    "    mov %rdx, 536(%rsp)\n    mov %rdx, 544(%rsp)\n    mov %rdx, 552(%rsp)\n"                  \
-    "    mov %rdx, 560(%rsp)\n    mov %rdx, 568(%rsp)\n"                                           \
-    "    mov $0xe7, %eax\n"                                                                        \
-    "    xsave64 (%rsp)\n"                                                                         \
-    "    call " function "\n"                                                                      \
-    "    mov %rax, %rdi\n"                                                                         \
-    "    mov $0xe7, %eax\n"                                                                        \
-    "    xor %edx, %edx\n"                                                                         \
-    "    xrstor64 (%rsp)\n"                                                                        \
-    "    jmp 3f\n"                                                                                 \
-    "2:  sub $512, %rsp\n"                                                                         \
-    "    and $-16, %rsp\n"                                                                         \
-    "    fxsave64 (%rsp)\n"                                                                        \
-    "    call " function "\n"                                                                      \
-    "    mov %rax, %rdi\n"                                                                         \
-    "    fxrstor64 (%rsp)\n"                                                                       \
-    "3:  mov %rdi, %rax\n"                                                                         \
-    "    sub %fs:0, %rax\n"                                                                        \
-    "    lea -72(%rbp), %rsp\n"                                                                    \
-    "    pop %rbx\n"                                                                               \
-    "    pop %r11\n    pop %r10\n    pop %r9\n    pop %r8\n"                                       \
-    "    pop %rcx\n    pop %rdx\n    pop %rsi\n    pop %rdi\n"                                     \
-    "    pop %rbp\n"                                                                               \
-    "    .cfi_def_cfa %rsp, 8\n"                                                                   \
-    "    .cfi_restore %rbp\n"                                                                      \
-    "    ret\n"
-
 __asm__(
     "    .text\n"
     "    .p2align 4\n"
@@ -113,7 +66,12 @@ __asm__(
     "    .cfi_adjust_cfa_offset -8\n"
     "    pop %rcx\n"
     "    .cfi_adjust_cfa_offset -8\n"
-    SAVE_AND_CALL("lj_tlsdesc_own_slowly")
+    LJ_SAVE_ALL
+    LJ_CALL("lj_tlsdesc_own_slowly")
+    "    sub %fs:0, %rdi\n"
+    LJ_RESULT_IN_RAX
+    LJ_RESTORE
+    "    ret\n"
     "    .cfi_endproc\n"
     "    .size lj_tlsdesc_own, .-lj_tlsdesc_own\n"
 
@@ -124,7 +82,12 @@ __asm__(
     "lj_tlsdesc_host:\n"
     "    .cfi_startproc\n"
     "    endbr64\n"
-    SAVE_AND_CALL("lj_tlsdesc_host_slowly")
+    LJ_SAVE_ALL
+    LJ_CALL("lj_tlsdesc_host_slowly")
+    "    sub %fs:0, %rdi\n"
+    LJ_RESULT_IN_RAX
+    LJ_RESTORE
+    "    ret\n"
     "    .cfi_endproc\n"
     "    .size lj_tlsdesc_host, .-lj_tlsdesc_host\n");
 /* clang-format on */

@@ -1,8 +1,9 @@
 """The subjects of the benchmarks: LLVM's own JITs, llvmlite's, and lazyjit, each in its process.
 
-`llvm_peer.cpp` holds LLJIT and LLLazyJIT, `llvmlite_peer.py` MCJIT and LLJIT as llvmlite offers them,
-`lazyjit_peer.py` us. All take `--times FILE INPUT [argument ...]` behind their own options and write
-the report that llvm_peer.cpp describes. This file builds the first and makes the command lines.
+`llvm_peer.cpp` holds LLJIT and LLLazyJIT, `llvmlite_peer.py` MCJIT and LLJIT as llvmlite offers
+them, `lazyjit_peer.py` us. All take `--times FILE INPUT [argument ...]` behind their own options
+and write the report that llvm_peer.cpp describes. This file builds the first and makes the command
+lines.
 """
 
 from __future__ import annotations
@@ -70,7 +71,7 @@ def lazyjit(
     options: Sequence[str] = (),
     name: str | None = None,
 ) -> Subject:
-    """lazyjit; `options` are more of lazyjit_peer.py's, `name` replaces the one made of the levels."""
+    """lazyjit; `options` are more of lazyjit_peer.py's, `name` replaces the usual one."""
     levels = ["--opt-level", str(opt_level)]
     if codegen_level is not None:
         levels += ["--codegen-level", str(codegen_level)]

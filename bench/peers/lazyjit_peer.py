@@ -3,9 +3,10 @@
     python -m bench.peers.lazyjit_peer [--opt-level 0..3] [--codegen-level 0..3] [--threads N]
            [--eager] [--unit-policy P] [--all-bodies] --times FILE INPUT [argument ...]
 
-The report is the one that llvm_peer.cpp describes, with lazyjit's own statistics under "statistics".
-Importing lazyjit is process start and left out, as the loading of LLVM's library is for the others.
-`--all-bodies` runs nothing: it has every function of the module compiled, by one lookup.
+The report is the one that llvm_peer.cpp describes, with lazyjit's own statistics under
+"statistics". Importing lazyjit is process start and left out, as the loading of LLVM's library is
+for the others. `--all-bodies` runs nothing: it has every function of the module compiled, by one
+lookup.
 """
 
 from __future__ import annotations
@@ -22,6 +23,10 @@ from typing import Any
 from bench import face
 
 
+def resident_bytes() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--opt-level", type=int, default=2)
@@ -35,7 +40,7 @@ def main() -> None:
     parser.add_argument("arguments", nargs=argparse.REMAINDER)
     options = parser.parse_args()
 
-    # Under --all-bodies the names are not lazyjit's work to find: a user who asks for them has them.
+    # The names are not lazyjit's work to find: a user who asks for all bodies has them.
     names = face.function_names(options.input) if options.all_bodies else []
 
     start = time.clock_gettime(time.CLOCK_MONOTONIC)
@@ -52,8 +57,10 @@ def main() -> None:
         unit_policy=options.unit_policy,
     )
     mark("created")
+    created = resident_bytes()
     jit.add(options.input)
     mark("added")
+    report["added_rss"] = resident_bytes() - created
     if options.all_bodies:
         face.materialize_bodies(jit, names)
     else:

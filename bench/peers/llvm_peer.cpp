@@ -2,20 +2,21 @@
 //
 // lli's orc kinds ignore -O and always generate code at the default level, so they are no fair
 // measure. This program builds the same JITs through LLJITBuilder and LLLazyJITBuilder, with the
-// codegen level and the number of compile threads as arguments, and reports when each step was done:
+// codegen level and the number of compile threads as arguments, and reports when each step was
+// done:
 //
 //     llvm_peer --kind lljit|lllazyjit [--codegen-level 0..3] [--threads N] [--times FILE]
 //               INPUT [argument ...]
 //     llvm_peer --version
 //
 // INPUT is .ll, .bc or (lljit only) a relocatable object; its `main` runs with INPUT as argv[0].
-// Standard streams are the program's; the exit code is what its main returned; 127 says that the peer
-// itself failed, with the reason on standard error.
+// Standard streams are the program's; the exit code is what its main returned; 127 says that the
+// peer itself failed, with the reason on standard error.
 //
-// The report is one JSON object. `start` is CLOCK_MONOTONIC at the first statement of our main, so the
-// loading of LLVM's libraries, as the rest of the process's start, is left out; a parent that shares
-// the clock can place the program's first output on the same scale. All other times are seconds since
-// `start`, each taken when its step was done:
+// The report is one JSON object. `start` is CLOCK_MONOTONIC at the first statement of our main, so
+// the loading of LLVM's libraries, as the rest of the process's start, is left out; a parent that
+// shares the clock can place the program's first output on the same scale. All other times are
+// seconds since `start`, each taken when its step was done:
 //
 //     created       the JIT exists: target initialized, session and layers built
 //     parsed        LLVM has the module in memory (an object: the file was read)
@@ -23,7 +24,9 @@
 //     initialized   static constructors ran; an eager JIT compiles the module here or in `found`
 //     found         the address of main is known: the code's (lljit) or its lazy stub's (lllazyjit)
 //     returned      main returned: what follows it is the process's end
-//     max_rss       bytes, at that moment
+//     max_rss       bytes, the most up to that moment
+//     added_rss     bytes resident when the input had been added, less those when the JIT was
+//     created
 //
 // No optimization pipeline runs in either kind: that is how LLVM's builders set them up.
 
@@ -43,6 +46,7 @@
 #include <ctime>
 #include <string>
 #include <sys/resource.h>
+#include <unistd.h>
 #include <utility>
 #include <vector>
 
@@ -83,12 +87,28 @@ double now() {
     return double(at.tv_sec) + double(at.tv_nsec) * 1e-9;
 }
 
+long residentBytes() {
+    long pages = 0, resident = 0;
+    if (FILE *file = std::fopen("/proc/self/statm", "r")) {
+        if (std::fscanf(file, "%ld %ld", &pages, &resident) != 2)
+            resident = 0;
+        std::fclose(file);
+    }
+    return resident * sysconf(_SC_PAGESIZE);
+}
+
 /// The moments of one run, in the order in which they came.
 class Report {
   public:
     Report() : start(now()) {}
 
-    void mark(const char *step) { moments.emplace_back(step, now() - start); }
+    void mark(const char *step) {
+        moments.emplace_back(step, now() - start);
+        if (!std::strcmp(step, "created"))
+            createdResident = residentBytes();
+        else if (!std::strcmp(step, "added"))
+            addedResident = residentBytes();
+    }
 
     void write(const Arguments &arguments, int exitCode) const {
         rusage usage;
@@ -96,8 +116,9 @@ class Report {
         FILE *out = arguments.times.empty() ? stderr : std::fopen(arguments.times.c_str(), "w");
         if (!out)
             fail("cannot write " + arguments.times);
-        std::fprintf(out, "{\"start\": %.9f, \"exit_code\": %d, \"max_rss\": %ld", start, exitCode,
-                     usage.ru_maxrss * 1024L);
+        std::fprintf(out,
+                     "{\"start\": %.9f, \"exit_code\": %d, \"max_rss\": %ld, \"added_rss\": %ld",
+                     start, exitCode, usage.ru_maxrss * 1024L, addedResident - createdResident);
         for (const auto &[step, seconds] : moments)
             std::fprintf(out, ", \"%s\": %.9f", step, seconds);
         std::fprintf(out, "}\n");
@@ -107,6 +128,7 @@ class Report {
 
   private:
     double start;
+    long createdResident = 0, addedResident = 0;
     std::vector<std::pair<const char *, double>> moments;
 };
 
@@ -214,8 +236,8 @@ int main(int argc, char **argv) {
     Arguments arguments = parseArguments(argc, argv);
     InitializeNativeTarget();
     InitializeNativeTargetAsmPrinter();
-    int exitCode = arguments.kind == "lljit" ? runEager(arguments, report)
-                                             : runLazy(arguments, report);
+    int exitCode =
+        arguments.kind == "lljit" ? runEager(arguments, report) : runLazy(arguments, report);
     std::fflush(nullptr);
     report.write(arguments, exitCode);
     std::_Exit(exitCode);

@@ -1,6 +1,7 @@
 """The peer: llvmlite's two JITs, `mcjit` and `lljit`, each as its documentation uses it.
 
-    python llvmlite_peer.py --kind mcjit|lljit [--codegen-level 0..3] --times FILE INPUT [argument ...]
+    python llvmlite_peer.py --kind mcjit|lljit [--codegen-level 0..3] --times FILE
+           INPUT [argument ...]
 
 Both are eager and neither runs an optimization pipeline unless asked. llvmlite's LLJIT takes IR as
 text only, so bitcode is parsed and printed first, which is part of its cost. The report is the one

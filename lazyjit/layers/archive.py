@@ -11,14 +11,17 @@ import threading
 from collections.abc import Sequence
 from typing import Any
 
-from lazyjit.core import JITDylib, LookupFlags, LookupKind, ResourceTracker
+from lazyjit.core.dylib import JITDylib
+from lazyjit.core.generators import DefinitionGenerator
+from lazyjit.core.states import LookupFlags, LookupKind
+from lazyjit.core.tracker import ResourceTracker
 from lazyjit.layers.object_linking import ObjectLinkingLayer, ObjectUnit
 from lazyjit.link.archive import Archive
 
 __all__ = ["StaticLibraryGenerator"]
 
 
-class StaticLibraryGenerator:
+class StaticLibraryGenerator(DefinitionGenerator):
     """Adds members of an archive to a dylib on demand. Any thread."""
 
     def __init__(
@@ -37,7 +40,7 @@ class StaticLibraryGenerator:
         self._added: set[int] = set()
 
     def try_to_generate(
-        self, kind: LookupKind, dylib: JITDylib, flags: LookupFlags, names: Sequence[str]
+        self, kind: LookupKind, dylib: JITDylib, lookup_flags: LookupFlags, names: Sequence[str]
     ) -> None:
         """Add the members that define any of `names`.
 

@@ -23,10 +23,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lazyjit._native import lib
-from lazyjit.core import Found, JITDylib, MaterializationUnit
+from lazyjit.core.dylib import JITDylib
+from lazyjit.core.table import Found, SymbolTable
+from lazyjit.core.unit import MaterializationUnit
 from lazyjit.errors import LazyJITError, SymbolRemoved
-from lazyjit.ir import ModuleIndex
+from lazyjit.ir import Kind, ModuleIndex, What
+from lazyjit.ir.entities import EntityFlag
 from lazyjit.stubs import StubPool
 from lazyjit.symbols import ExecutorSymbolDef, SymbolFlags
 
@@ -71,61 +73,80 @@ class ModuleTable:
 
     def find_many(self, names: Sequence[str]) -> list[Found | None]:
         """What the module has under each of `names` (with the session's lock held)."""
-        ids, whats = self.index.find_many(names)
-        wanted = [i for i, what in zip(ids, whats, strict=True) if what == lib.LJ_IR_FOUND_STUB]
-        addresses = dict(zip(wanted, self.stubs_of(wanted), strict=True)) if wanted else {}
+        hits = self.index.find_many(names)
+        stubs = self._stubs_by_entity(entity for entity, what in hits if what == What.STUB)
         found: list[Found | None] = []
-        for i, what in zip(ids, whats, strict=True):
-            if what == lib.LJ_IR_FOUND_NONE:
+        for entity, what in hits:
+            if what == What.NONE:
                 found.append(None)
-            elif what == lib.LJ_IR_FOUND_STUB:
-                found.append(Found(self.index.flags(i), address=addresses[i]))
+            elif what == What.STUB:
+                found.append(Found(self.index.flags(entity), address=stubs[entity]))
             else:
-                flags = _BODY if what == lib.LJ_IR_FOUND_BODY else self.index.flags(i)
-                found.append(
-                    Found(flags, unit=_UnitMaker(self, i), together=self.index.group_symbols(i))
-                )
+                flags = _BODY if what == What.BODY else self.index.flags(entity)
+                members = self.index.together(entity)
+                together = self.symbols_of(members) if len(members) > 1 else ()
+                found.append(Found(flags, None, _UnitMaker(self, entity), together))
         return found
 
-    def conflicts(self, other: object) -> list[str]:
+    def conflicts(self, other: SymbolTable) -> list[str]:
         """Names that both modules define strongly."""
         return self.index.conflicts(other.index) if isinstance(other, ModuleTable) else []
 
-    # What a link within the module asks
+    # What a unit of this module asks
 
     def known(self, names: Sequence[str]) -> list[int]:
         """Addresses of what no other module can define: this module's stubs, and ready data."""
-        ids, whats = self.index.find_many(names)
-        own = self.index.is_own(ids)
-        addresses = [0] * len(names)
-        wanted, places = [], []
-        for place, (i, what) in enumerate(zip(ids, whats, strict=True)):
-            if own[place]:
-                if what == lib.LJ_IR_FOUND_STUB:
-                    wanted.append(i)
-                    places.append(place)
-                elif what == lib.LJ_IR_FOUND_DATA:
-                    addresses[place] = self._data.get(i, 0)
-        for place, address in zip(places, self.stubs_of(wanted), strict=True):
-            addresses[place] = address
-        return addresses
+        hits = self.index.find_many(names)
+        flags = self.index.entities["flags"]
+        own = [entity >= 0 and not flags[entity] & EntityFlag.WEAK for entity, _ in hits]
+        stubs = self._stubs_by_entity(
+            entity for (entity, what), mine in zip(hits, own, strict=True)
+            if mine and what == What.STUB
+        )
+        return [
+            0 if not mine
+            else stubs[entity] if what == What.STUB
+            else self._data.get(entity, 0) if what == What.DATA
+            else 0
+            for (entity, what), mine in zip(hits, own, strict=True)
+        ]  # fmt: skip
+
+    def symbols_of(self, entities: Iterable[int]) -> dict[str, int]:
+        """The session's symbols for the code of functions and for data, with their entities."""
+        index = self.index
+        return {index.name(entity, body=self.is_function(entity)): entity for entity in entities}
+
+    def flags_of(self, entity: int) -> SymbolFlags:
+        """The flags of the symbol that `symbols_of` names."""
+        return _BODY if self.is_function(entity) else self.index.flags(entity)
+
+    def is_function(self, entity: int) -> bool:
+        """Whether the module has a body for the entity."""
+        return self.index.kind(entity) == Kind.FUNCTION
+
+    def function_behind(self, entity: int) -> int:
+        """The function whose address an alias gives another name; any other entity itself."""
+        index = self.index
+        if index.kind(entity) == Kind.ALIAS and index.aliasee(entity) >= 0:
+            return index.aliasee(entity)
+        return entity
 
     # Stubs
 
-    def canonical(self, entity: int) -> int:
-        """The function behind an alias; any other entity itself."""
-        return self.index.function_behind(entity)
+    def _stubs_by_entity(self, entities: Iterable[int]) -> dict[int, int]:
+        wanted = list(entities)
+        return dict(zip(wanted, self.stubs_of(wanted), strict=True)) if wanted else {}
 
     def stubs_of(self, entities: Sequence[int]) -> list[int]:
-        """The stubs' addresses, made where there are none yet."""
-        functions = [self.canonical(entity) for entity in entities]
+        """The stubs' addresses, made where there are none yet. Raises ArenaFull, SessionClosed."""
+        functions = [self.function_behind(entity) for entity in entities]
         with self._lock:
             stubs = self._stubs
             fresh = [f for f in dict.fromkeys(functions) if f not in stubs]
             if fresh:
                 high = self.index.ordinal << 32
                 made = self._pool.create([high | f for f in fresh])
-                stubs.update(zip(fresh, made, strict=True))
+                stubs.update(zip(fresh, made.tolist(), strict=True))
                 ready = [(stubs[f], self._bodies[f]) for f in fresh if f in self._bodies]
                 if ready:
                     self._pool.resolve(*zip(*ready, strict=True))
@@ -144,7 +165,7 @@ class ModuleTable:
                 symbol = symbols.get(name)
                 if symbol is None:
                     continue
-                if self.index.is_function(entity):
+                if self.is_function(entity):
                     self._bodies[entity] = symbol.address
                     stub = self._stubs.get(entity)
                     if stub is not None:
@@ -186,8 +207,8 @@ class ModuleTable:
 
     def _fail_locked(self, functions: Iterable[int]) -> None:
         for function in functions:
-            name = self.index.symbol_name(function)
-            self._pool.fail([self._stubs[function]], SymbolRemoved(name))
+            error = SymbolRemoved(self.index.name(function))
+            self._pool.fail([self._stubs[function]], error)
 
 
 class _UnitMaker:

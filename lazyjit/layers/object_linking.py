@@ -21,13 +21,11 @@ from time import perf_counter_ns
 from typing import Any
 
 from lazyjit import tracing
-from lazyjit.core import (
-    ExecutionSession,
-    JITDylib,
-    MaterializationResponsibility,
-    MaterializationUnit,
-    SymbolState,
-)
+from lazyjit.core.dylib import JITDylib
+from lazyjit.core.responsibility import MaterializationResponsibility
+from lazyjit.core.session import ExecutionSession
+from lazyjit.core.states import SymbolState
+from lazyjit.core.unit import MaterializationUnit
 from lazyjit.errors import LazyJITError, MissingDefinitions, SymbolsNotFound
 from lazyjit.layers.grace import GracePeriods
 from lazyjit.layers.statistics import Counters

@@ -27,17 +27,14 @@ from typing import Any
 from lazyjit import tracing
 from lazyjit.call import NativeFunction
 from lazyjit.codegen import Compiler
-from lazyjit.core import (
-    ExecutionSession,
-    JITDylib,
-    LookupFlags,
-    MaterializationResponsibility,
-    MaterializationUnit,
-    ResourceTracker,
-    SymbolState,
-)
+from lazyjit.core.dylib import JITDylib
+from lazyjit.core.responsibility import MaterializationResponsibility
+from lazyjit.core.session import ExecutionSession
+from lazyjit.core.states import LookupFlags, SymbolState
+from lazyjit.core.tracker import ResourceTracker
+from lazyjit.core.unit import MaterializationUnit
 from lazyjit.errors import IRError, LazyJITError
-from lazyjit.ir import ModuleIndex
+from lazyjit.ir import Kind, ModuleAsm, ModuleIndex, carve, seed
 from lazyjit.layers.grace import GracePeriods
 from lazyjit.layers.module_table import ModuleTable
 from lazyjit.layers.object_linking import ObjectLinkingLayer
@@ -45,7 +42,7 @@ from lazyjit.layers.statistics import Counters
 from lazyjit.stubs import StubPool
 from lazyjit.symbols import ExecutorSymbolDef, SymbolFlags
 
-__all__ = ["CompileOnDemandLayer", "IRUnit", "UnitInfo", "UnitPolicy"]
+__all__ = ["AssemblyUnit", "CompileOnDemandLayer", "IRUnit", "UnitInfo", "UnitPolicy"]
 
 
 class UnitPolicy(str, enum.Enum):
@@ -63,7 +60,7 @@ class UnitPolicy(str, enum.Enum):
 _BOUNDS = {
     UnitPolicy.CLUSTER: (16, 64 << 10),
     UnitPolicy.FUNCTION: (1, 0),
-    UnitPolicy.MODULE: (0xFFFFFFFF, 0xFFFFFFFF),
+    UnitPolicy.MODULE: None,
 }
 
 
@@ -76,7 +73,7 @@ class UnitInfo:
     #: The module's file name and the dylib's name.
     module: str
     dylib: str
-    #: Names of the functions and data that the unit defines, as in the module.
+    #: Linker names of the functions and data that the unit defines.
     functions: list[str]
     data: list[str]
     #: The unit's IR text.
@@ -127,7 +124,10 @@ class CompileOnDemandLayer:
             raise
         with self._lock:
             self._by_key.setdefault(tracker.key, []).append(table)
-        self.counters.count(modules=1, functions_known=index.function_count)
+        assembly = ModuleAsm(index)
+        if assembly.defines:
+            dylib.define(AssemblyUnit(self, index.file, assembly), tracker)
+        self.counters.count(modules=1, functions_known=index.counts.functions)
         return table
 
     def first_call(self, payload: int) -> None:
@@ -143,10 +143,9 @@ class CompileOnDemandLayer:
     def demand(self, table: ModuleTable, function: int) -> None:
         """Have `function` compiled; its stub is resolved, or fails. Never raises."""
         index = table.index
-        target = function
-        if index.is_ifunc(function):
-            target = index.resolver_of(function)
-        name = index.body_symbol(target)
+        is_ifunc = index.kind(function) == Kind.IFUNC
+        target = index.aliasee(function) if is_ifunc else function
+        name = index.name(target, body=True)
 
         def landed(
             result: dict[str, ExecutorSymbolDef] | None, error: LazyJITError | None
@@ -154,7 +153,7 @@ class CompileOnDemandLayer:
             if result is None:
                 assert error is not None
                 table.fail(function, error)
-            elif target == function:
+            elif not is_ifunc:
                 table.publish({name: function}, result)
             else:
                 self._choose(table, function, result[name].address)
@@ -168,7 +167,7 @@ class CompileOnDemandLayer:
 
     def _choose(self, table: ModuleTable, ifunc: int, resolver: int) -> None:
         """Run an ifunc's resolver; its stub leads to what it returns."""
-        call = NativeFunction(resolver, ctypes.c_void_p, name=table.index.symbol_name(ifunc))
+        call = NativeFunction(resolver, ctypes.c_void_p, name=table.index.name(ifunc))
         try:
             chosen = call() or 0
         except LazyJITError as error:
@@ -204,8 +203,11 @@ class IRUnit(MaterializationUnit):
         self.layer = layer
         self.table = table
         self.entity = entity
-        symbols = dict.fromkeys(table.index.group_symbols(entity), SymbolFlags.NONE)
-        super().__init__(f"{table.name}:{table.index.symbol_name(entity)}", symbols)
+        symbols = table.symbols_of(table.index.together(entity)).items()
+        super().__init__(
+            f"{table.name}:{table.index.name(entity)}",
+            {name: table.flags_of(member) for name, member in symbols},
+        )
 
     @classmethod
     def of(cls, layer: CompileOnDemandLayer) -> Callable[[ModuleTable, int], IRUnit]:
@@ -218,14 +220,14 @@ class IRUnit(MaterializationUnit):
         index = table.index
         started = perf_counter_ns()
         entities = self._claim(responsibility)
-        symbols = index.unit_symbols(entities)
+        symbols = table.symbols_of(entities)
         # From here on it is fixed what the unit defines.
-        unit = index.carve(entities, inline_budget=layer.inline_budget)
+        unit = carve(index, entities, inline_budget=layer.inline_budget)
         carved = perf_counter_ns()
         if layer.on_unit is not None:
             layer.on_unit(_info(self, entities, unit.text))
         try:
-            compiled = layer.compiler.compile((unit.address, unit.length), self.name, table.name)
+            compiled = layer.compiler.compile((unit.address, len(unit)), self.name, table.name)
         except IRError as error:
             layer.counters.count(failures=1)
             line = unit.original_line(error.line) if error.line else None
@@ -235,7 +237,7 @@ class IRUnit(MaterializationUnit):
             layer.counters.count(failures=1)
             responsibility.fail_materialization(error)
             return
-        functions = sum(map(index.is_function, entities))
+        functions = sum(map(table.is_function, entities))
         layer.counters.count(
             units=1, functions_compiled=functions, object_bytes=compiled.size
         )
@@ -265,19 +267,43 @@ class IRUnit(MaterializationUnit):
         """The entities of this unit: those asked for, and what the policy and the session add."""
         table, index = self.table, self.table.index
         own = responsibility.symbols
-        entities = [i for i in index.entities_of(list(own)) if i >= 0]
-        functions, size = _BOUNDS[self.layer.policy]
-        chosen = index.choose(entities, table.taken, max_functions=functions, max_bytes=size)
-        more = index.unit_symbols([i for i in chosen if i not in set(entities)])
-        more = {name: i for name, i in more.items() if name not in own}
-        if more:
-            got = responsibility.claim({name: index.unit_flags(name, i) for name, i in more.items()})
-            entities += dict.fromkeys(i for name, i in more.items() if name in got)
+        entities = [entity for entity, _ in index.find_many(list(own))]
+        bounds = _BOUNDS[self.layer.policy]
+        if bounds is None:
+            chosen = index.defined().tolist()
+        else:
+            chosen = seed(
+                index, self.entity, table.taken, max_functions=bounds[0], size_budget=bounds[1]
+            )
+        more = table.symbols_of(chosen)
+        wanted = {name: table.flags_of(more[name]) for name in more.keys() - own.keys()}
+        if wanted:
+            entities += [more[name] for name in responsibility.claim(wanted)]
         table.taken[entities] = 1
         return entities
 
     def discard(self, dylib: JITDylib, name: str) -> None:
         """Nothing to do: a unit defines what its responsibility has."""
+
+
+class AssemblyUnit(MaterializationUnit):
+    """A module's own inline assembly (`module asm`), which is in one piece."""
+
+    def __init__(self, layer: CompileOnDemandLayer, file: str, assembly: ModuleAsm) -> None:
+        """Not assembled until one of its symbols is wanted."""
+        flags = SymbolFlags.EXPORTED | SymbolFlags.CALLABLE
+        super().__init__(f"{file}:<module asm>", dict.fromkeys(assembly.defines, flags))
+        self.layer = layer
+        self.file = file
+        self.assembly = assembly
+
+    def materialize(self, responsibility: MaterializationResponsibility) -> None:
+        """Assemble and link it."""
+        layer = self.layer
+        with layer.compiler.compile(self.assembly.unit(), self.name, self.file) as compiled:
+            layer.counters.count(units=1, object_bytes=compiled.size)
+            data = (compiled.address, compiled.size)
+            layer.objects.emit(responsibility, data, file=self.name)
 
 
 def _info(unit: IRUnit, entities: list[int], text: bytes) -> UnitInfo:
@@ -286,7 +312,7 @@ def _info(unit: IRUnit, entities: list[int], text: bytes) -> UnitInfo:
         name=unit.name,
         module=table.name,
         dylib=table.dylib.name,
-        functions=[index.ir_name(i) for i in entities if index.is_function(i)],
-        data=[index.ir_name(i) for i in entities if not index.is_function(i)],
+        functions=[index.name(i) for i in entities if table.is_function(i)],
+        data=[index.name(i) for i in entities if not table.is_function(i)],
         text=text,
     )

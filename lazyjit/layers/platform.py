@@ -13,11 +13,14 @@ libraries (Itanium C++ ABI, section 3.3.6).
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
 
-from lazyjit.core import ExecutionSession, JITDylib, LookupFlags, SymbolState
+from lazyjit.core.dylib import JITDylib
+from lazyjit.core.session import ExecutionSession
+from lazyjit.core.states import LookupFlags, SymbolState
+from lazyjit.ir import Constructor
 from lazyjit.layers.module_table import ModuleTable
 from lazyjit.layers.object_linking import ObjectUnit
 from lazyjit.link.runtime import DSOHandle, runtime_symbols
@@ -135,16 +138,13 @@ class Platform:
         todo: list[tuple[int, Callable[[], None]]] = []
         try:
             for table in modules:
-                for priority, function in table.index.constructors:
-                    todo.append((priority, self._runner(dylib, table.index.symbol_name(function))))
-                for priority, function in table.index.destructors:
-                    name = table.index.symbol_name(function)
-                    state.finalizers.append((priority, self._runner(dylib, name)))
+                todo += self._structors(table, table.index.constructors)
+                state.finalizers += self._structors(table, table.index.destructors)
             for unit in objects:
                 assert unit.init_symbol is not None
-                self._session.lookup(
-                    [(dylib, LookupFlags.ALL_SYMBOLS)], [unit.init_symbol], SymbolState.READY
-                )
+                init = [unit.init_symbol]
+                order = [(dylib, LookupFlags.ALL_SYMBOLS)]
+                self._session.lookup(order, init, SymbolState.READY, weak=init)
                 todo += [(priority, partial(self._call, at)) for priority, at in unit.initializers]
                 # Finalizers are run backwards.
                 state.finalizers += [
@@ -160,11 +160,15 @@ class Platform:
         for _, run in todo:
             run()
 
-    def _runner(self, dylib: JITDylib, name: str) -> Callable[[], None]:
-        def run() -> None:
-            found = self._session.lookup(
-                [(dylib, LookupFlags.ALL_SYMBOLS)], [name], SymbolState.READY
-            )
-            self._call(found[name].address)
+    def _structors(
+        self, table: ModuleTable, entries: Iterable[Constructor]
+    ) -> list[tuple[int, Callable[[], None]]]:
+        return [
+            (priority, partial(self._run, table.dylib, table.index.name(function)))
+            for priority, function, _ in entries
+            if function >= 0
+        ]
 
-        return run
+    def _run(self, dylib: JITDylib, name: str) -> None:
+        order = [(dylib, LookupFlags.ALL_SYMBOLS)]
+        self._call(self._session.lookup(order, [name], SymbolState.READY)[name].address)

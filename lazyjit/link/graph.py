@@ -257,6 +257,11 @@ class LinkGraph:
     # -- what runs before and after main -------------------------------------------------------
 
     @property
+    def has_initializers(self) -> bool:
+        """Whether the object has initializers or finalizers. Before `finalize`."""
+        return bool(self._records().initializers)
+
+    @property
     def initializers(self) -> list[tuple[int, int]]:
         """(priority, address) of each initializer in the order to call them, lowest priority
         first. 65535 is the default. After `fix_up`.

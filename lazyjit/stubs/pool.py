@@ -44,7 +44,7 @@ class StubStatistics(NamedTuple):
 def _words(values: Words) -> Any:
     if isinstance(values, np.ndarray):
         return ffi.from_buffer("uint64_t[]", np.ascontiguousarray(values, np.uint64))
-    return ffi.new("uint64_t[]", values)
+    return ffi.new("uint64_t[]", values if isinstance(values, list) else list(values))
 
 
 class StubPool:
@@ -84,7 +84,7 @@ class StubPool:
         return addresses
 
     def resolve(self, stubs: Words, targets: Words) -> None:
-        """Point each stub at its target, and wake who waits for it. A unit's in one call is best."""
+        """Point each stub at its target, and wake who waits for it. Best one call for a unit."""
         if len(stubs) != len(targets):
             raise ValueError(f"{len(stubs)} stubs for {len(targets)} targets")
         check(lib.lj_stubs_resolve(self.handle, len(stubs), _words(stubs), _words(targets)))

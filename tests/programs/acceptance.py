@@ -1,9 +1,9 @@
 """Runs one program natively and under `lazyjit run`, and compares what the world sees of the two.
 
 A program is compiled once, to LLVM IR, and its native twin is linked from the same IR: whatever
-differs, then, is lazyjit's doing. Both run in a fresh folder with the same argv (argv[0] too), standard
-input and environment; their standard output, standard error, exit code or final signal, and the files
-that they leave must be equal.
+differs, then, is lazyjit's doing. Both run in a fresh folder with the same argv (argv[0] too),
+standard input and environment; their standard output, standard error, exit code or final signal,
+and the files that they leave must be equal.
 
 Each run of lazyjit is a process of its own, so the default run of the tests makes a small choice of
 configurations (`some`), spread over the programs; `LAZYJIT_FULL=1` runs every one on every program.
@@ -96,7 +96,12 @@ def or_skip(build: Callable[[], Built]) -> Built:
 
 
 def lazyjit_command() -> list[str]:
-    return shlex.split(os.environ.get("LAZYJIT_RUN", "")) or [sys.executable, "-m", "lazyjit", "run"]
+    return shlex.split(os.environ.get("LAZYJIT_RUN", "")) or [
+        sys.executable,
+        "-m",
+        "lazyjit",
+        "run",
+    ]
 
 
 def python_path() -> str:
@@ -146,4 +151,6 @@ def run_jit(
 def assert_same(jit: Outcome, native: Outcome) -> None:
     """Fail with both outcomes when the world could tell them apart."""
     # Python's and the JIT's core files, if any, are not the program's.
-    assert jit == native, f"lazyjit and the native program differ\n\nlazyjit: {jit}\n\nnative: {native}"
+    assert jit == native, (
+        f"lazyjit and the native program differ\n\nlazyjit: {jit}\n\nnative: {native}"
+    )

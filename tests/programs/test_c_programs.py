@@ -1,4 +1,4 @@
-"""C and C++ programs, compiled by clang to IR at -O0 and -O2: under lazyjit they end as natively."""
+"""C and C++ programs, compiled by clang to IR at -O0 and -O2, end under lazyjit as natively."""
 
 from __future__ import annotations
 
@@ -11,9 +11,7 @@ from acceptance import Configuration
 
 from bench.toolchain import compile_program
 
-PROGRAMS = sorted(
-    [*(acceptance.HERE / "c").glob("*.c"), *(acceptance.HERE / "cpp").glob("*.cpp")]
-)
+PROGRAMS = sorted([*(acceptance.HERE / "c").glob("*.c"), *(acceptance.HERE / "cpp").glob("*.cpp")])
 ARGUMENTS = ["5", "two words", "", "--flag"]
 
 #: `variant` is the level at which clang compiled the program to IR.

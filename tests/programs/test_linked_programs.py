@@ -9,7 +9,7 @@ import acceptance
 import pytest
 from acceptance import Outcome
 
-from bench.toolchain import built, compile_program, digest, run, system_tool
+from bench.toolchain import built, compile_program, digest, run, system_tool, tool
 
 SOURCES = acceptance.HERE / "linked"
 HEADERS = sorted(SOURCES.glob("*.h"))
@@ -26,35 +26,34 @@ def module(name: str) -> Path:
 def gcc_object(name: str, *flags: str) -> Path:
     """A file of `linked/` as an object, by gcc."""
     source = SOURCES / name
-    compiler = acceptance.or_skip(
-        lambda: system_tool("g++" if source.suffix == ".cpp" else "gcc")
-    )
+    compiler = acceptance.or_skip(lambda: system_tool("g++" if source.suffix == ".cpp" else "gcc"))
     key = digest([source, *HEADERS, compiler, *flags])
     return built(
         f"{source.stem}.o",
         key,
-        lambda product: run([compiler, "-w", "-fcommon", *flags, "-c", source, "-o", product])
-        and None,
+        lambda product: run([compiler, "-w", "-fcommon", *flags, "-c", source, "-o", product]),
     )
 
 
 def archive(*objects: Path) -> Path:
     ar = acceptance.or_skip(lambda: system_tool("ar"))
     return built(
-        "libparts.a", digest([ar, *objects]), lambda product: run([ar, "rcs", product, *objects]) and None
+        "libparts.a",
+        digest([ar, *objects]),
+        lambda product: run([ar, "rcs", product, *objects]),
     )
 
 
 def native_program(*parts: Path) -> Path:
     """The parts linked by clang: modules too."""
-    clang = acceptance.or_skip(lambda: system_tool("clang++-22"))
+    clang = acceptance.or_skip(lambda: tool("clang++"))
+    words: list[str | Path] = []
+    for part in parts:
+        words += ["-x", "ir" if part.suffix == ".ll" else "none", part]
     return built(
         "linked.exe",
         digest([clang, *parts]),
-        lambda product: run(
-            [clang, *sum((["-x", "ir", p] if p.suffix == ".ll" else ["-x", "none", p] for p in parts), []), "-o", product]
-        )
-        and None,
+        lambda product: run([clang, *words, "-o", product]),
     )
 
 
@@ -101,7 +100,10 @@ def test_exceptions_cross_between_modules_and_objects_of_gcc(tmp_path: Path) -> 
 def test_each_dylib_sees_its_own_definitions_first(tmp_path: Path) -> None:
     one, two = module("dylib_one.c"), module("dylib_two.c")
     main = module("dylib_main.c")
-    for order, expected in (("one two", b"1101 2202 11 1000\n"), ("two one", b"1101 2202 22 1000\n")):
+    for order, expected in (
+        ("one two", b"1101 2202 11 1000\n"),
+        ("two one", b"1101 2202 22 1000\n"),
+    ):
         options: list[str | Path] = []
         for name in order.split():
             options += ["--jd", name, "--extra-module", {"one": one, "two": two}[name]]

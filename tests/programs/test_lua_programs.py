@@ -1,4 +1,4 @@
-"""Lua 5.4, from Debian's source package, under lazyjit: our scripts give what the native Lua gives."""
+"""Lua 5.4, from Debian's source package, gives under lazyjit what the native Lua gives."""
 
 from __future__ import annotations
 
@@ -59,12 +59,8 @@ def test_a_script_does_what_it_does_in_the_native_lua(
     jumptable = configuration.variant == "goto"
     module = acceptance.or_skip(lambda: lua.build(configuration.kind, jumptable=jumptable))
     binary = lua.build("native", jumptable=jumptable)
-    native = acceptance.run_native(
-        binary, [script, *ARGUMENTS], tmp_path / "native", name=module
-    )
-    jit = acceptance.run_jit(
-        module, [script, *ARGUMENTS], tmp_path / "jit", configuration.options
-    )
+    native = acceptance.run_native(binary, [script, *ARGUMENTS], tmp_path / "native", name=module)
+    jit = acceptance.run_jit(module, [script, *ARGUMENTS], tmp_path / "jit", configuration.options)
     acceptance.assert_same(jit, native)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import acceptance
 import pytest
 
-from bench.toolchain import Absent, LLVM_MAJOR, built, digest, run, system_tool
+from bench.toolchain import LLVM_MAJOR, Absent, built, digest, run, system_tool
 
 SOURCE = acceptance.HERE / "rust" / "program.rs"
 

@@ -1,0 +1,41 @@
+"""Sixteen threads, 5,000 first calls in random order: each compiled once, each result right.
+
+The work is done by hammer.py in a process of its own: a crash fails the test and shows where.
+A full run (LAZYJIT_FULL=1) plays 50 rounds of each kind.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+
+import acceptance
+import pytest
+
+ROUNDS = 50 if acceptance.FULL else 2
+#: A round of the default run is smaller where the order of events matters more than their number.
+FUNCTIONS = {
+    "first": 5000,
+    "remove": 5000 if acceptance.FULL else 1000,
+    "close": 5000 if acceptance.FULL else 1000,
+}
+
+
+@pytest.mark.parametrize("mode", ["first", "remove", "close"])
+def test_racing_first_calls_give_right_results_and_compile_once(mode: str) -> None:
+    seed = int(os.environ.get("LAZYJIT_SEED", "1"))
+    command = [sys.executable, str(acceptance.HERE / "hammer.py"), mode]
+    command += ["--rounds", str(ROUNDS), "--functions", str(FUNCTIONS[mode]), "--seed", str(seed)]
+    done = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=acceptance.LIMIT * (10 if acceptance.FULL else 1),
+        env={**os.environ, "PYTHONPATH": acceptance.python_path()},
+    )
+    code = done.returncode
+    ending = f"exit code {code}" if code >= 0 else f"signal {signal.Signals(-code).name}"
+    assert code == 0, f"seed {seed}: {ending}\n{done.stdout[-3000:]}\n{done.stderr[-6000:]}"
