@@ -1,13 +1,14 @@
 """The door to LLVM: the shared library that llvmlite carries, spoken to directly.
 
-llvmlite's own Python layer takes one global lock around each call, so that two threads never compile
-at once. The library below it has no such need when each unit has a context of its own and each thread
-a target machine of its own. So lazyjit takes the addresses of the library's C functions and hands them
-to its native code, which calls them without lock and GIL (native/llvm.h).
+llvmlite's own Python layer takes one global lock around each call, so that two threads never
+compile at once. The library below it has no such need when each unit has a context of its own and
+each thread a target machine of its own. So lazyjit takes the addresses of the library's C functions
+and hands them to its native code, which calls them without lock and GIL (native/llvm.h).
 
-Such a binding holds for one LLVM only. `bind` checks that each function is there and that the
-LLVM is the one that lazyjit was written for; importing `lazyjit.codegen` binds. `llvmlite.binding` is
-not imported: that would cost more than loading the library.
+Such a binding holds for one LLVM only: `bind` checks that each function is there and that the LLVM
+is the one that lazyjit was written for. Importing `lazyjit.codegen` binds, at the cost of loading
+the library (5 ms). `llvmlite.binding` is not imported, which would cost five times that; a program
+may use it beside lazyjit, on the same library.
 """
 
 from __future__ import annotations
@@ -46,7 +47,10 @@ class HostCPU(NamedTuple):
 
 
 def library_path() -> Path:
-    """Where llvmlite's shared library is. Raises IncompatibleLLVM when there is none. Any thread."""
+    """Where llvmlite's shared library is. Any thread.
+
+    Raises IncompatibleLLVM when there is none.
+    """
     try:
         spec = importlib.util.find_spec("llvmlite.binding")
     except ImportError:

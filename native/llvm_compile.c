@@ -37,7 +37,7 @@ static bool is_bitcode(const char *bytes, size_t length) {
 }
 
 unsigned lj_llvm_reading_limit(const char *bytes, size_t length) {
-    return is_bitcode(bytes, length) ? 2 + 2 * (unsigned)(length >> 20) : 0;
+    return is_bitcode(bytes, length) ? 1 + (unsigned)(length >> 20) : 0;
 }
 
 /* LLVM's parser says "<string>:LINE:COLUMN: error: WORDS", then quotes the line and points at the
@@ -102,7 +102,7 @@ static lj_status retarget(const lj_llvm_config *config, void *module, lj_fault *
 
 /* What LLVM's code generator leaves to the pipeline even at -O0. */
 static bool needs_pipeline(const char *text, size_t length) {
-    static const char *const signs[] = {"alwaysinline", "llvm.coro.", "llvm.matrix."};
+    static const char *const signs[] = {"alwaysinline", "llvm.coro."};
     if (is_bitcode(text, length))
         return true;
     for (size_t i = 0; i < sizeof signs / sizeof *signs; i++)

@@ -75,14 +75,14 @@ void lj_llvm_protect(lj_llvm_run *run, unsigned cpu_seconds, void (*body)(void *
  * no limit for text. */
 unsigned lj_llvm_reading_limit(const char *bytes, size_t length);
 
-/* Functions of libc that libllvmlite is to call by these replacements. */
+/* Functions of other libraries that libllvmlite is to call by these replacements. */
 typedef struct lj_llvm_hook {
     const char *name;
     void *replacement;
     bool required; /* LLVM is not to be trusted without it */
 } lj_llvm_hook;
 
-enum { LJ_LLVM_HOOKS = 5 };
+enum { LJ_LLVM_HOOKS = 7 };
 extern const lj_llvm_hook lj_llvm_hooks[LJ_LLVM_HOOKS];
 
 /* From now on a fault in [start, end), LLVM's code, ends the protected run that it happens in. */

@@ -3,10 +3,11 @@
  * LLVM reports what it can't return as an error (an inline assembly operand that does not exist, an
  * instruction that can't be selected, a body that the verifier rejects behind debug info, ...) by
  * printing it to standard error and calling exit(1) or abort(). Its own remedy, a handler installed
- * in C++, is not among the functions that libllvmlite exports. But calls of libc from a shared
- * library go through pointers of its own, and llvm_bind.c aims five of them at the functions below:
+ * in C++, is not among the functions that libllvmlite exports. But a shared library's calls of
+ * others go through pointers of its own, and llvm_bind.c aims some of them at the functions below:
  *
  *   exit, abort, __assert_fail   inside a protected run, jump back to where the run began
+ *   the throwing of length_error and bad_alloc, likewise
  *   write                        inside a protected run, what goes to standard error is kept
  *   setlocale                    inside a protected run, ignored: llvmlite's printer sets the
  * locale of the whole process to "C" and back, which other threads see, and which two printing
@@ -94,6 +95,15 @@ static void hooked_assert(const char *condition, const char *file, unsigned line
     _longjmp(innermost->back, 1);
 }
 
+/* Of std::vector and its like: a size that no memory could hold. Nothing in LLVM catches it. */
+static void hooked_throw(void) {
+    static const char words[] = "LLVM asked for more memory than there can be";
+    if (!innermost)
+        abort();
+    keep_words(innermost->run, words, sizeof words - 1);
+    _longjmp(innermost->back, 1);
+}
+
 static ssize_t hooked_write(int fd, const void *bytes, size_t length) {
     if (!innermost || fd != STDERR_FILENO)
         return write(fd, bytes, length);
@@ -112,6 +122,8 @@ const lj_llvm_hook lj_llvm_hooks[LJ_LLVM_HOOKS] = {
     {"write", (void *)hooked_write, true},
     {"__assert_fail", (void *)hooked_assert, false}, /* in builds with assertions */
     {"setlocale", (void *)hooked_setlocale, false},
+    {"_ZSt20__throw_length_errorPKc", (void *)hooked_throw, false},
+    {"_ZSt17__throw_bad_allocv", (void *)hooked_throw, false},
 };
 
 /* ---- faults ---- */

@@ -4,7 +4,8 @@
 layers above ask for, so that another one (a cache, a worker process) can take its place.
 """
 
-from lazyjit.codegen.compiler import CompiledObject, Compiler, LLVMCompiler, print_module
+from lazyjit import llvmlib
+from lazyjit.codegen.compiler import CompiledObject, Compiler, LLVMCompiler, Unit, print_module
 from lazyjit.codegen.options import CompilerOptions, host_cpu, host_features, host_triple
 
 __all__ = [
@@ -12,8 +13,12 @@ __all__ = [
     "Compiler",
     "CompilerOptions",
     "LLVMCompiler",
+    "Unit",
     "host_cpu",
     "host_features",
     "host_triple",
     "print_module",
 ]
+
+# An LLVM that lazyjit does not know fails the import, not the first compilation.
+llvmlib.bind()

@@ -1,8 +1,8 @@
 """Unit in, object bytes out.
 
-A unit is IR text or bitcode: `bytes`, or the address and length of a native buffer, so that a carved
-unit reaches LLVM without a copy. The object stays in LLVM's own buffer until it is closed: the linker
-reads it there. One call into native code does all the work; the GIL is free meanwhile.
+A unit is IR text or bitcode: `bytes`, or the address and length of a native buffer, so that a
+carved unit reaches LLVM without a copy. The object stays in LLVM's own buffer until it is closed:
+the linker reads it there. One call into native code does all the work; the GIL is free meanwhile.
 """
 
 from __future__ import annotations
@@ -24,14 +24,13 @@ _OBJECT, _ASSEMBLY = 0, 1
 class CompiledObject:
     """One object file in memory: `address` and `size`, until `close`.
 
-    `parse_ns`, `optimize_ns`, `emit_ns` say where the time went; `warnings` is what LLVM said on the
-    side, mostly empty. Not thread-safe: one owner at a time. Also a context manager.
+    `parse_ns`, `optimize_ns`, `emit_ns` say where the time went; `warnings` is what LLVM said on
+    the side, mostly empty. Not thread-safe: one owner at a time. Also a context manager.
     """
 
     __slots__ = ("_native", "address", "emit_ns", "optimize_ns", "parse_ns", "size", "warnings")
 
     def __init__(self, native: Any) -> None:
-        """Take over a filled cffi `lj_object *`."""
         self._native = native
         self.address = int(_native.ffi.cast("uintptr_t", native.data))
         self.size: int = native.size
@@ -119,8 +118,8 @@ class LLVMCompiler:
         status = lib.lj_llvm_config_new(native, out, fault)
         if status:
             error = _native.error(status, fault)
-            if isinstance(error, errors.CompileError):
-                raise errors.UsageError(error.reason) from None
+            if isinstance(error, errors.CompileError):  # no such target, CPU or feature
+                raise errors.UsageError(error.reason)
             raise error
         self._config = ffi.gc(out[0], lib.lj_llvm_config_free)
 
@@ -133,8 +132,8 @@ class LLVMCompiler:
     def compile(self, unit: Unit, name: str = "<unit>", file: str | None = None) -> CompiledObject:
         """One ELF object for one unit.
 
-        Raises IRError (with the line in the unit's text) when LLVM rejects the IR, CompileError when
-        it can't compile it.
+        Raises IRError (with the line in the unit's text) when LLVM rejects the IR, CompileError
+        when it can't compile it.
         """
         compiled = self._compile(unit, name, file, _OBJECT)
         if tracing.sink is not None:

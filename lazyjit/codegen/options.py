@@ -1,18 +1,25 @@
 """What code to generate: levels, CPU, relocation and code model.
 
 Two levels, as everywhere in LLVM: `opt_level` chooses the pipeline that runs on the IR,
-`codegen_level` how hard the code generator tries (0 is its fast selector and allocator). Left alone,
-the second follows the first. The tuning of the pipeline follows clang: vectorizers and the unroller
-run from level 2 on.
+`codegen_level` how hard the code generator tries (0 is its fast selector and allocator). Left
+alone, the second follows the first. The tuning of the pipeline follows clang: vectorizers and the
+unroller run from level 2 on.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lazyjit import errors, llvmlib
 
-__all__ = ["CODE_MODELS", "RELOCATION_MODELS", "CompilerOptions", "host_cpu", "host_features"]
+__all__ = [
+    "CODE_MODELS",
+    "RELOCATION_MODELS",
+    "CompilerOptions",
+    "host_cpu",
+    "host_features",
+    "host_triple",
+]
 
 RELOCATION_MODELS = ("pic", "static", "dynamicnopic")
 CODE_MODELS = ("small", "medium", "large", "kernel")
@@ -37,8 +44,9 @@ def host_features() -> str:
 class CompilerOptions:
     """How to compile. Immutable, hashable; raises UsageError for what is out of range.
 
-    `None` means: the host's (`triple`, `cpu`, `features`), or what goes with `opt_level` (the rest).
-    With a `cpu` given, `features` defaults to none beyond that CPU's own.
+    `None` means: the host's (`triple`, `cpu`, `features`), or what goes with `opt_level` (the
+    rest). With a `cpu` given, `features` defaults to none beyond that CPU's own. `verify` runs
+    LLVM's verifier on each unit; without it, malformed IR is LLVM's to trip over.
     """
 
     opt_level: int = 2
@@ -68,23 +76,18 @@ class CompilerOptions:
     def resolved(self) -> CompilerOptions:
         """The same options with every `None` filled in. Any thread."""
         host = llvmlib.host()
-        cpu = host.cpu if self.cpu is None else self.cpu
-        features = self.features
-        if features is None:
-            features = host.features if self.cpu is None else ""
         heavy = self.opt_level >= 2
-        return CompilerOptions(
-            opt_level=self.opt_level,
-            codegen_level=self.opt_level if self.codegen_level is None else self.codegen_level,
-            triple=host.triple if self.triple is None else self.triple,
-            cpu=cpu,
-            features=features,
-            relocation_model=self.relocation_model,
-            code_model=self.code_model,
-            loop_vectorize=heavy if self.loop_vectorize is None else self.loop_vectorize,
-            slp_vectorize=heavy if self.slp_vectorize is None else self.slp_vectorize,
-            loop_unroll=heavy if self.loop_unroll is None else self.loop_unroll,
-            verify=self.verify,
+        default = {
+            "codegen_level": self.opt_level,
+            "triple": host.triple,
+            "cpu": host.cpu,
+            "features": host.features if self.cpu is None else "",
+            "loop_vectorize": heavy,
+            "slp_vectorize": heavy,
+            "loop_unroll": heavy,
+        }
+        return replace(
+            self, **{name: value for name, value in default.items() if getattr(self, name) is None}
         )
 
 
