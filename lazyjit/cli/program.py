@@ -199,6 +199,8 @@ def run(request: Request) -> int:
     if request.stats:
         process.at_exit(lambda: stats.report(jit))
     jit = process.keep(make_jit(request))
+    # A program that calls exit() itself gets its finalizers too; those that ran are done.
+    process.at_exit(lambda: finish(jit))
     dylibs = add_inputs(jit, request)
     process.become_plain()
     if request.run_initializers:
