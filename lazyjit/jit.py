@@ -321,6 +321,7 @@ class JIT:
             if self._closed:
                 return
             self._closed = True
+        self._platform.close()
         self.session.close()
         self._stubs.close()
         self._dispatcher.close()

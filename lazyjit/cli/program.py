@@ -179,14 +179,6 @@ def run_main(jit: Any, request: Request) -> int:
     return result
 
 
-def finish(jit: Any) -> None:
-    """Run the finalizers that are left, as the process exits. Never raises."""
-    try:
-        jit.deinitialize_all()
-    except LazyJITError as error:
-        print(f"lazyjit: error: {error}", file=sys.stderr)
-
-
 def run(request: Request) -> int:
     """Run the program; what its main returns. Main thread. Raises LazyJITError, OSError."""
     check_files(request)
@@ -199,8 +191,6 @@ def run(request: Request) -> int:
     if request.stats:
         process.at_exit(lambda: stats.report(jit))
     jit = process.keep(make_jit(request))
-    # A program that calls exit() itself gets its finalizers too; those that ran are done.
-    process.at_exit(lambda: finish(jit))
     dylibs = add_inputs(jit, request)
     process.become_plain()
     if request.run_initializers:

@@ -12,7 +12,9 @@ libraries (Itanium C++ ABI, section 3.3.6).
 
 from __future__ import annotations
 
+import sys
 import threading
+import weakref
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
@@ -20,11 +22,12 @@ from functools import partial
 from lazyjit.core.dylib import JITDylib
 from lazyjit.core.session import ExecutionSession
 from lazyjit.core.states import LookupFlags, SymbolState
+from lazyjit.errors import LazyJITError
 from lazyjit.ir import Constructor
 from lazyjit.layers.archive import StaticLibraryGenerator
 from lazyjit.layers.module_table import ModuleTable
 from lazyjit.layers.object_linking import ObjectUnit
-from lazyjit.link.runtime import DSOHandle, runtime_symbols
+from lazyjit.link.runtime import DSOHandle, call_at_exit, runtime_symbols
 from lazyjit.symbols import ExecutorSymbolDef, SymbolFlags
 
 __all__ = ["Platform"]
@@ -47,6 +50,18 @@ class _State:
     unchecked: list[ModuleTable] = field(default_factory=list)
 
 
+_live: weakref.WeakSet[Platform] = weakref.WeakSet()
+
+
+def _deinitialize_everything() -> None:
+    """JIT'd code has called exit(): run the finalizers of all sessions. Reports, never raises."""
+    for platform in list(_live):
+        try:
+            platform.deinitialize_all()
+        except LazyJITError:
+            sys.excepthook(*sys.exc_info())
+
+
 class Platform:
     """Runs initializers and finalizers. Any thread, one initialization at a time a dylib."""
 
@@ -58,6 +73,8 @@ class Platform:
         # Constructors may look symbols up, and so re-enter; other threads wait.
         self._running = threading.RLock()
         self._states: dict[JITDylib, _State] = {}
+        _live.add(self)
+        call_at_exit(_deinitialize_everything)
 
     def set_up(self, dylib: JITDylib, runtime: DSOHandle) -> None:
         """Define the platform's symbols in a new dylib."""
@@ -120,6 +137,12 @@ class Platform:
             dylibs = list(self._states)
         for dylib in reversed(dylibs):
             self.deinitialize(dylib)
+
+    def close(self) -> None:
+        """Run nothing more."""
+        _live.discard(self)
+        with self._lock:
+            self._states.clear()
 
     def _in_order(self, dylib: JITDylib) -> list[JITDylib]:
         order: list[JITDylib] = []
