@@ -32,8 +32,10 @@ static void find(const lj_ir_index *index, int32_t id) {
         uint32_t length = lj_ir_index_symbol(index, id, body, name, sizeof name);
         int32_t found;
         uint8_t what;
-        if (length <= sizeof name)
-            lj_ir_index_find(index, 1, name, &length, &found, &what);
+        if (length >= sizeof name)
+            continue;
+        name[length] = '\0';
+        lj_ir_index_find(index, 1, name, &found, &what);
     }
 }
 
