@@ -11,22 +11,32 @@ from typing import Any
 from lazyjit import errors
 from lazyjit._native_lib import ffi, lib
 
-__all__ = ["check", "ffi", "lib", "new_fault"]
+__all__ = ["check", "error", "ffi", "lib", "new_fault"]
 
 
 def new_fault() -> Any:
-    """A cffi `lj_fault *` to pass to a native function."""
+    """A cffi `lj_fault *` to pass to a native function. Any thread."""
     return ffi.new("lj_fault *")
 
 
-
 def error(status: int, fault: Any = None, *, file: str | None = None) -> Exception:
-    """The exception for a status that is not OK. Any thread."""
-    name = ffi.string(lib.lj_status_name(status)).decode()
+    """The exception for a status that is not OK. Any thread.
+
+    `file` is what the native function worked on. Of the fault, `detail` becomes the reason, and
+    `line`, `offset` and `value` become the attributes that their code gives them.
+    """
+    raw_name = lib.lj_status_name(status)
+    if raw_name == ffi.NULL:
+        return errors.InternalError(f"native code returned the unknown status {status}")
+    name = ffi.string(raw_name).decode()
     text = ffi.string(lib.lj_status_text(status)).decode()
-    detail = ffi.string(fault.detail).decode("utf-8", "replace") if fault is not None else ""
+    detail, line, offset, value = "", None, None, 0
+    if fault is not None:
+        detail = ffi.string(fault.detail).decode("utf-8", "replace").strip()
+        line = int(fault.line) or None
+        offset = int(fault.offset)
+        value = int(fault.value)
     words = f"{text}: {detail}" if detail else text
-    value = int(fault.value) if fault is not None else 0
     if name == "NO_MEMORY":
         return MemoryError(words)
     if name == "SYSTEM":
@@ -36,16 +46,15 @@ def error(status: int, fault: Any = None, *, file: str | None = None) -> Excepti
     if name == "CLOSED":
         return errors.SessionClosed(words)
     if name.startswith("IR_") or name in ("LLVM_PARSE", "LLVM_VERIFY"):
-        return errors.IRError(detail or text, file=file, line=fault.line or None if fault else None)
+        return errors.IRError(detail or text, file=file, line=line)
     if name in ("LLVM_TARGET", "LLVM_EMIT"):
-        return errors.CompileError(words, unit=file or "<unit>")
+        return errors.CompileError(detail or text, unit=file or "<unit>", file=file)
     if name in ("OBJ_MALFORMED", "OBJ_UNSUPPORTED"):
-        offset = int(fault.offset) if fault is not None else None
         return errors.ObjectFormatError(words, file=file, offset=offset)
     if name == "ARCHIVE_MALFORMED":
         return errors.ArchiveFormatError(words, file=file)
     if name in ("OBJ_RELOCATION", "LINK_OVERFLOW", "LINK_MISALIGNED"):
-        return errors.RelocationError(words, kind=str(value), file=file)
+        return errors.RelocationError(words, kind=f"R_X86_64 type {value}", file=file)
     if name == "LINK_UNDEFINED":
         return errors.SymbolsNotFound([detail], needed_by=file)
     return errors.InternalError(f"{name}: {words}")

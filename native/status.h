@@ -26,7 +26,7 @@
     X(IR_TOO_LARGE, "the IR text is larger than the index supports")                               \
     X(LLVM_PARSE, "LLVM rejected the IR")                                                          \
     X(LLVM_VERIFY, "LLVM's verifier rejected the IR")                                              \
-    X(LLVM_TARGET, "LLVM has no such target")                                                      \
+    X(LLVM_TARGET, "LLVM can't target this")                                                       \
     X(LLVM_EMIT, "LLVM could not emit an object")                                                  \
     X(OBJ_MALFORMED, "malformed object file")                                                      \
     X(OBJ_UNSUPPORTED, "object file of an unsupported format or architecture")                     \
@@ -43,11 +43,11 @@ enum { LJ_STATUS_LIST(LJ_STATUS_ENUM) LJ_STATUS_COUNT };
 typedef int lj_status;
 
 typedef struct lj_fault {
-    int32_t status;    /* an lj_status */
-    uint32_t line;     /* 1-based line of a text, or 0 */
-    uint64_t offset;   /* byte offset in the input, or 0 */
-    uint64_t value;    /* what the code's own documentation says: an errno, a relocation type, ... */
-    char detail[480];  /* NUL-terminated words, possibly empty */
+    int32_t status;   /* an lj_status */
+    uint32_t line;    /* 1-based line of a text, or 0 */
+    uint64_t offset;  /* byte offset in the input, or 0 */
+    uint64_t value;   /* what the code's own documentation says: an errno, a relocation type, ... */
+    char detail[480]; /* NUL-terminated words, possibly empty */
 } lj_fault;
 
 int lj_status_count(void);

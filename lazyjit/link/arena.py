@@ -11,11 +11,10 @@ from __future__ import annotations
 
 import ctypes
 import enum
-import os
 import threading
-import weakref
 from typing import Any, NamedTuple
 
+from lazyjit import forking
 from lazyjit._native import check, ffi, lib, new_fault
 from lazyjit.errors import SessionClosed
 
@@ -92,7 +91,7 @@ class Arena:
         #: First address, and the first after the arena.
         self.start: int = bounds[0]
         self.end: int = bounds[1]
-        arenas.add(self)
+        forking.join(forking.Phase.MEMORY, self)
 
     @property
     def handle(self) -> Any:
@@ -111,7 +110,7 @@ class Arena:
         return self.start <= address < self.end
 
     def alloc(self, region: Region, size: int, align: int = 16) -> Span:
-        """A zeroed span of at least `size` bytes at a multiple of `align` (a power of two to 2 MiB).
+        """A zeroed span of `size` bytes or more, at a multiple of `align` (2**n, up to 2 MiB).
 
         Raises ArenaFull when the region has no such span.
         """
@@ -134,7 +133,7 @@ class Arena:
         return int(ffi.cast("uintptr_t", alias))
 
     def write(self, target: int, data: bytes) -> None:
-        """Copy `data` to `target`, through the working view. Raises ValueError outside the arena."""
+        """Copy `data` to `target` by the working view. Raises ValueError outside the arena."""
         if data and target + len(data) > self.end:
             raise ValueError(f"{target:#x} + {len(data)} bytes is not in the arena")
         ffi.memmove(ffi.cast("void *", self.working(target)), data, len(data))
@@ -159,39 +158,22 @@ class Arena:
         with self._lock:
             handle, self._handle = self._handle, None
         if handle is not None:
-            arenas.discard(self)
             lib.lj_arena_dispose(handle)
 
+    def before_fork(self) -> None:
+        """For `lazyjit.forking`: stop allocating, and copy what fork would leave shared."""
+        self._lock.acquire()
+        if self._handle is not None:
+            lib.lj_arena_before_fork(self._handle)
 
-# --- fork ------------------------------------------------------------------------------------
-# TEXT and RODATA are shared memory, which fork would leave shared between the two processes. The
-# native locks are held from before the fork until after it, so a thread that the child starts from
-# an earlier handler waits until its arena is its own.
+    def after_fork(self, in_child: bool) -> None:
+        """For `lazyjit.forking`: go on; a child's code and constants are its own from here on.
 
-arenas: weakref.WeakSet[Arena] = weakref.WeakSet()
-_forking: list[Arena] = []
-
-
-def _before_fork() -> None:
-    for arena in list(arenas):
-        arena._lock.acquire()
-        if arena._handle is not None:
-            lib.lj_arena_before_fork(arena._handle)
-        _forking.append(arena)
-
-
-def _after_fork(in_child: bool) -> None:
-    while _forking:
-        arena = _forking.pop()
+        Raises InternalError in a child for whose copy there was no memory: its code runs, but it
+        can't add to it.
+        """
         try:
-            if arena._handle is not None:
-                check(lib.lj_arena_after_fork(arena._handle, in_child))
+            if self._handle is not None:
+                check(lib.lj_arena_after_fork(self._handle, in_child))
         finally:
-            arena._lock.release()
-
-
-os.register_at_fork(
-    before=_before_fork,
-    after_in_parent=lambda: _after_fork(False),
-    after_in_child=lambda: _after_fork(True),
-)
+            self._lock.release()

@@ -1,0 +1,120 @@
+"""The subjects of the benchmarks: LLVM's own JITs, llvmlite's, and lazyjit, each in its process.
+
+`llvm_peer.cpp` holds LLJIT and LLLazyJIT, `llvmlite_peer.py` MCJIT and LLJIT as llvmlite offers
+them, `lazyjit_peer.py` us. All take `--times FILE INPUT [argument ...]` behind their own options
+and write the report that llvm_peer.cpp describes. This file builds the first and makes the command
+lines.
+"""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from bench.measure import Subject
+from bench.toolchain import Absent, built, digest, run, tool
+
+__all__ = ["lazyjit", "llvm", "llvm_peer", "llvmlite", "native", "peer_versions"]
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+SOURCE = HERE / "llvm_peer.cpp"
+
+
+def llvm_peer() -> Path:
+    """The C++ peer, built in the cache; raises Absent without clang++-22 and llvm-config-22.
+
+    It is linked against LLVM's shared library, as Debian's own lli is; linked statically it was as
+    fast, within 1%, where that was tried.
+    """
+    compiler, config = tool("clang++"), tool("llvm-config")
+    flags = shlex.split(run([config, "--cxxflags"]))
+    libraries = shlex.split(
+        run([config, "--ldflags", "--link-shared", "--libs", "orcjit", "native", "irreader"])
+    )
+
+    def build(product: Path) -> None:
+        run([compiler, "-O2", *flags, SOURCE, "-o", product, *libraries])
+
+    return built("llvm_peer.exe", digest([SOURCE, compiler, *flags, *libraries]), build)
+
+
+def llvm(kind: str, codegen_level: int, threads: int, program: Sequence[str | Path]) -> Subject:
+    """LLVM's `lljit` or `lllazyjit`; 0 threads: the calling thread compiles."""
+    peer = llvm_peer()
+    name = {"lljit": "LLVM LLJIT", "lllazyjit": "LLVM LLLazyJIT"}[kind]
+    options = ["--kind", kind, "--codegen-level", str(codegen_level), "--threads", str(threads)]
+    return Subject(
+        f"{name}, codegen {codegen_level}, {max(threads, 1)} thr.",
+        lambda times: [peer, *options, "--times", times, *program],
+    )
+
+
+def llvmlite(kind: str, codegen_level: int, program: Sequence[str | Path]) -> Subject:
+    """llvmlite's `mcjit` or `lljit`."""
+    name = {"mcjit": "llvmlite MCJIT", "lljit": "llvmlite LLJIT"}[kind]
+    command = [sys.executable, HERE / "llvmlite_peer.py", "--kind", kind]
+    return Subject(
+        f"{name}, codegen {codegen_level}",
+        lambda times: [*command, "--codegen-level", str(codegen_level), "--times", times, *program],
+    )
+
+
+def lazyjit(
+    program: Sequence[str | Path],
+    *,
+    opt_level: int,
+    codegen_level: int | None = None,
+    threads: int,
+    options: Sequence[str] = (),
+    name: str | None = None,
+) -> Subject:
+    """lazyjit; `options` are more of lazyjit_peer.py's, `name` replaces the usual one."""
+    levels = ["--opt-level", str(opt_level)]
+    if codegen_level is not None:
+        levels += ["--codegen-level", str(codegen_level)]
+    else:
+        codegen_level = opt_level
+    command = [sys.executable, "-m", "bench.peers.lazyjit_peer", *levels]
+    shown = f"lazyjit -O{opt_level}, codegen {codegen_level}, {threads} thr."
+    return Subject(
+        name or shown,
+        lambda times: [*command, "--threads", str(threads), *options, "--times", times, *program],
+        environment={"PYTHONPATH": python_path()},
+    )
+
+
+def native(program: Sequence[str | Path]) -> Subject:
+    """The native binary: it has no report, so it serves for its output only."""
+    return Subject("native", lambda times: list(program))
+
+
+def python_path() -> str:
+    """Where a child finds `bench`: this checkout after what the parent imports from."""
+    return ":".join([*(path for path in sys.path if path), str(ROOT)])
+
+
+def peer_versions() -> dict[str, str]:
+    """What is measured, by version; the reason where it is not."""
+    import platform
+    from importlib import metadata
+
+    versions = {"Python": platform.python_version()}
+    try:
+        versions["LLVM (LLJIT, LLLazyJIT)"] = run([llvm_peer(), "--version"]).strip()
+    except Absent as reason:
+        versions["LLVM (LLJIT, LLLazyJIT)"] = f"left out: {reason}"
+    for package in ("llvmlite", "lazyjit", "numpy"):
+        try:
+            versions[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            versions[package] = "from the checkout"
+    try:
+        import llvmlite.binding as binding
+
+        versions["llvmlite's LLVM"] = ".".join(map(str, binding.llvm_version_info))
+    except ImportError:
+        versions["llvmlite's LLVM"] = "left out: llvmlite is not installed"
+    return versions

@@ -1,0 +1,161 @@
+"""Tables of figures that explain themselves, and the aims that they are held against.
+
+A `Table` has a paragraph on what was measured, columns each with an explanation, rows, and aims. It
+is shown on a terminal by rich, and written as JSON and as Markdown. A cell is a number, a text (why
+there is no number) or None (the row has no such figure).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+__all__ = ["Aim", "Column", "Table", "as_json", "as_markdown", "machine", "show"]
+
+Cell = float | int | str | None
+
+
+@dataclass(frozen=True)
+class Column:
+    """A heading, what its figures mean, and how they are written (`{:.3f}`)."""
+
+    heading: str
+    meaning: str
+    style: str = "{:.3f}"
+
+
+@dataclass(frozen=True)
+class Aim:
+    """What we want, what we have (None: not measured), and whether that is enough."""
+
+    text: str
+    value: str | None
+    met: bool | None
+
+
+@dataclass
+class Table:
+    """One workload's figures. `name` is what selects it on the command line."""
+
+    name: str
+    title: str
+    about: str
+    columns: Sequence[Column]
+    rows: list[list[Cell]] = field(default_factory=list)
+    aims: list[Aim] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def written(cell: Cell, column: Column) -> str:
+    if cell is None:
+        return ""
+    return cell if isinstance(cell, str) else column.style.format(cell)
+
+
+def ratio_aim(text: str, value: float | None, least: float) -> Aim:
+    """An aim that is met when `value` is at least `least`."""
+    if value is None:
+        return Aim(text, None, None)
+    return Aim(text, f"{value:.2f}x", value >= least)
+
+
+def limit_aim(text: str, value: float | None, most: float, unit: str) -> Aim:
+    """An aim that is met when `value` is at most `most`."""
+    if value is None:
+        return Aim(text, None, None)
+    return Aim(text, f"{value:.3g} {unit}", value <= most)
+
+
+def verdict(aim: Aim) -> str:
+    if aim.met is None:
+        return "not measured"
+    return "met" if aim.met else "missed"
+
+
+def machine() -> dict[str, str]:
+    """What the figures were made on."""
+    model = "unknown"
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                model = line.partition(":")[2].strip()
+                break
+    except OSError:
+        pass
+    processors = (
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    )
+    return {"processor": model, "processors": str(processors), "system": platform.platform()}
+
+
+def as_json(tables: Sequence[Table], context: Mapping[str, Any]) -> str:
+    """Everything, for programs."""
+    return json.dumps(
+        {**context, "tables": [dataclasses.asdict(table) for table in tables]}, indent=1
+    )
+
+
+def as_markdown(tables: Sequence[Table], context: Mapping[str, Any]) -> str:
+    """Everything, for docs/benchmarks.md."""
+    lines: list[str] = []
+    for what, entries in context.items():
+        if isinstance(entries, Mapping):
+            lines += [
+                f"{what.capitalize()}: " + "; ".join(f"{k} {v}" for k, v in entries.items()) + "."
+            ]
+            lines.append("")
+    for table in tables:
+        lines += [f"### {table.title}", "", table.about, ""]
+        lines.append("| " + " | ".join(column.heading for column in table.columns) + " |")
+        right = ["---"] + ["---:"] * (len(table.columns) - 1)
+        lines.append("|" + "|".join(right) + "|")
+        for row in table.rows:
+            cells = [written(c, column) for c, column in zip(row, table.columns, strict=True)]
+            lines.append("| " + " | ".join(cells) + " |")
+        lines.append("")
+        lines += [f"- *{column.heading}*: {column.meaning}" for column in table.columns]
+        lines.append("")
+        if table.aims:
+            lines += ["| aim | measured | |", "|---|---:|---|"]
+            lines += [f"| {a.text} | {a.value or ''} | {verdict(a)} |" for a in table.aims]
+            lines.append("")
+        for note in table.notes:
+            lines += [note, ""]
+    return "\n".join(lines)
+
+
+def show(tables: Sequence[Table], context: Mapping[str, Any], console: Any) -> None:
+    """Everything, on a rich console."""
+    from rich.markup import escape
+    from rich.table import Table as RichTable
+
+    for what, entries in context.items():
+        if isinstance(entries, Mapping):
+            console.print(
+                f"[bold]{what}[/]: " + escape("; ".join(f"{k} {v}" for k, v in entries.items()))
+            )
+    for table in tables:
+        console.print()
+        console.rule(f"[bold]{escape(table.title)}")
+        console.print(escape(table.about))
+        shown = RichTable(show_edge=False)
+        for number, column in enumerate(table.columns):
+            shown.add_column(escape(column.heading), justify="right" if number else "left")
+        for row in table.rows:
+            cells = zip(row, table.columns, strict=True)
+            shown.add_row(*(escape(written(cell, column)) for cell, column in cells))
+        console.print(shown)
+        for column in table.columns:
+            console.print(f"  [dim]{escape(column.heading)}: {escape(column.meaning)}[/]")
+        for aim in table.aims:
+            colour = {None: "yellow", True: "green", False: "red"}[aim.met]
+            value = escape(aim.value or "")
+            console.print(f"  [{colour}]{verdict(aim)}[/]: {escape(aim.text)}  [bold]{value}[/]")
+        for note in table.notes:
+            console.print(f"  {escape(note)}")

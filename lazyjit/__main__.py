@@ -1,0 +1,5 @@
+"""`python -m lazyjit` is the `lazyjit` command."""
+
+from lazyjit.cli import main
+
+main()

@@ -1,0 +1,134 @@
+"""Units: the text to compile for some of a module's entities, and the choice of these.
+
+`carve` makes a unit; `seed` proposes what to put in one. `native/ir_unit.h` has the rules of
+naming. Both are one native call each, without the GIL.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lazyjit._native import check, ffi, lib, new_fault
+from lazyjit.ir.index import ModuleIndex
+
+__all__ = ["CarvedUnit", "carve", "seed"]
+
+
+class CarvedUnit:
+    """A unit's text and what it defines. Immutable; any thread."""
+
+    __slots__ = ("_native", "index")
+
+    def __init__(self, index: ModuleIndex, native: Any) -> None:
+        """Wrap a native `lj_ir_unit`, which becomes this object's."""
+        self.index = index
+        self._native = ffi.gc(native, lib.lj_ir_unit_dispose)
+
+    @property
+    def address(self) -> int:
+        """Where the text is, NUL-terminated; valid while this object lives."""
+        return int(ffi.cast("uintptr_t", self._native.text))
+
+    @property
+    def pointer(self) -> Any:
+        """The text as a cffi `char *`; valid while this object lives."""
+        return self._native.text
+
+    def __len__(self) -> int:
+        """The text's length in bytes, without the NUL."""
+        return int(self._native.length)
+
+    @property
+    def text(self) -> bytes:
+        """A copy of the text."""
+        return bytes(ffi.buffer(self._native.text, self._native.length))
+
+    @property
+    def entities(self) -> list[int]:
+        """The entities that the unit defines: functions by their bodies, data, aliases of data."""
+        if not self._native.define_count:
+            return []
+        return list(ffi.unpack(self._native.defines, self._native.define_count))
+
+    @property
+    def defines(self) -> list[tuple[int, str]]:
+        """Each entity that the unit defines, with the linker name under which it does."""
+        index = self.index
+        return [
+            (entity, index.name(entity, body=index.kind(entity) == lib.LJ_IR_FUNCTION))
+            for entity in self.entities
+        ]
+
+    @property
+    def carried(self) -> int:
+        """How many bodies and constants of others it has, for inlining only."""
+        return int(self._native.carried)
+
+    def original_line(self, line: int) -> int | None:
+        """The module's line that a line of this unit (1-based) came from, or None."""
+        found = lib.lj_ir_unit_original_line(self._native, self.index.native, line)
+        return int(found) or None
+
+    def __repr__(self) -> str:
+        """What it defines, in short."""
+        names = [name for _, name in self.defines]
+        more = f", ... {len(names)} in all" if len(names) > 3 else ""
+        return f"<CarvedUnit {', '.join(names[:3])}{more}: {len(self)} bytes>"
+
+
+def carve(
+    index: ModuleIndex,
+    entities: Sequence[int] | NDArray[np.int32],
+    *,
+    inline_budget: int = 0,
+    inline_limit: int | None = None,
+) -> CarvedUnit:
+    """The unit that defines `entities` and whatever must be defined with them.
+
+    Up to `inline_budget` bytes of text of other functions' bodies and constants are carried along
+    for inlining, each of at most `inline_limit` bytes (None: a quarter of the budget). Aliases and
+    ifuncs of functions have no definition of their own and are passed over. Any thread. Raises
+    InternalError when an id is not the module's to define.
+    """
+    ids = np.ascontiguousarray(entities, np.int32)
+    options = ffi.new("lj_ir_carve_options *")
+    options.inline_budget = inline_budget
+    options.inline_limit = inline_budget // 4 if inline_limit is None else inline_limit
+    out = ffi.new("lj_ir_unit **")
+    fault = new_fault()
+    status = lib.lj_ir_carve(
+        index.native, len(ids), ffi.from_buffer("int32_t[]", ids), options, out, fault
+    )
+    if status:
+        check(status, fault, file=index.file)
+    return CarvedUnit(index, out[0])
+
+
+def seed(
+    index: ModuleIndex,
+    entity: int,
+    claimed: NDArray[np.uint8],
+    *,
+    max_functions: int = 16,
+    size_budget: int = 64 * 1024,
+) -> list[int]:
+    """The entities to define in one unit with `entity`: it first, functions before data.
+
+    `claimed` has a byte for each entity of the index, set for those that others define: they are
+    left out (but for `entity`). Takes up to `max_functions` callees of at most `size_budget` bytes
+    of text together, more only where they must be in one unit. Empty when the module doesn't define
+    `entity`. Any thread; `claimed` is only read.
+    """
+    options = ffi.new("lj_ir_seed_options *", {"max_functions": max_functions,
+                                               "size_budget": size_budget})
+    room = len(index.together(entity)) + 16 * max_functions + 64
+    ids = ffi.new("int32_t[]", room)
+    flags = ffi.from_buffer("uint8_t[]", claimed)
+    if len(flags) < len(index):
+        raise ValueError("claimed is shorter than the index")
+    count = lib.lj_ir_seed(index.native, entity, flags, options, ids, room)
+    return list(ffi.unpack(ids, count)) if count else []

@@ -1,0 +1,289 @@
+"""The index of one module: a Python face over the native one, with its text.
+
+The text is never parsed here; `native/ir_index.h` says what the pass over it checks. An index is
+immutable, so every method may be called from any thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lazyjit._native import check, ffi, lib, new_fault
+from lazyjit.ir.entities import ENTITY, Constructor, EntityFlag, Found, Kind, Visibility, What
+from lazyjit.ir.loading import Source, load_text
+from lazyjit.symbols import SymbolFlags, decode_name, encode_name
+
+__all__ = ["ModuleIndex"]
+
+_NONE = Found(-1, What.NONE)
+_WHAT = tuple(What)
+
+
+class ModuleIndex:
+    """Where each entity of a module's text stands, and who refers to whom.
+
+    Entities are numbered from 0 in the order in which their names first occur. All methods may be
+    called from any thread.
+    """
+
+    def __init__(self, text: bytes, *, file: str, ordinal: int) -> None:
+        """Index `text`; see `from_text`."""
+        self.text = text
+        self.file = file
+        self.ordinal = ordinal
+        self._buffer = ffi.from_buffer(text)  # keeps the text in place; CPython ends it with NUL
+        out = ffi.new("lj_ir_index **")
+        fault = new_fault()
+        check(lib.lj_ir_index_new(self._buffer, len(text), ordinal, out, fault), fault, file=file)
+        self.native: Any = ffi.gc(out[0], lib.lj_ir_index_dispose)
+        self.counts: Any = ffi.new("lj_ir_counts *")
+        lib.lj_ir_index_counts(self.native, self.counts)
+        self._records = lib.lj_ir_index_entities(self.native)
+        self.entities: NDArray[np.void] = self._array(self._records, self.counts.entities, ENTITY)
+        references = self.counts.references
+        self._refs = self._array(lib.lj_ir_index_refs(self.native), references, np.dtype(np.int32))
+        self._ref_flags = self._array(
+            lib.lj_ir_index_ref_flags(self.native), references, np.dtype(np.uint8)
+        )
+
+    @classmethod
+    def from_text(cls, text: bytes, *, file: str = "<text>", ordinal: int = 0) -> ModuleIndex:
+        """Index IR text. `ordinal` is the module's number, for the names of promoted locals.
+
+        Raises IRError with `file` and line when the text's outer shape is not a module's.
+        """
+        return cls(text, file=file, ordinal=ordinal)
+
+    @classmethod
+    def load(cls, source: Source, *, ordinal: int = 0, file: str | None = None) -> ModuleIndex:
+        """Index a `.ll` or `.bc` file (a path), text or bitcode (bytes, str), or a llvmlite module.
+
+        A str is a path when it names an existing file, and IR otherwise. Raises IRError with the
+        file and, where it is known, the line; OSError when a path can't be read.
+        """
+        text, name = load_text(source, file)
+        return cls(text, file=name, ordinal=ordinal)
+
+    def _array(self, pointer: Any, count: int, dtype: np.dtype[Any]) -> NDArray[Any]:
+        if not count:
+            return np.empty(0, dtype)
+        # The buffer's owner is this object's native index, which outlives it through `base`.
+        memory = ffi.buffer(ffi.gc(ffi.cast("char *", pointer), _keep(self.native)),
+                            count * dtype.itemsize)
+        array = np.frombuffer(memory, dtype)
+        array.flags.writeable = False
+        return array
+
+    # --- names --------------------------------------------------------------------------------
+
+    def find_many(self, names: Sequence[str]) -> list[Found]:
+        """What this module defines under each linker name, in one native call.
+
+        Promoted names (`x$<ordinal>`) and bodies (`f$body`) are found as such; a name that the
+        module only declares is not.
+        """
+        raw = [encode_name(name) for name in names]
+        count = len(raw)
+        ends = np.cumsum(np.fromiter(map(len, raw), np.uint32, count), dtype=np.uint32)
+        ids = np.empty(count, np.int32)
+        what = np.empty(count, np.uint8)
+        lib.lj_ir_index_find(
+            self.native,
+            count,
+            b"".join(raw),
+            ffi.from_buffer("uint32_t[]", ends),
+            ffi.from_buffer("int32_t[]", ids),
+            ffi.from_buffer("uint8_t[]", what),
+        )
+        return [
+            Found(entity, _WHAT[kind]) if kind else _NONE
+            for entity, kind in zip(ids.tolist(), what.tolist(), strict=True)
+        ]
+
+    def entity(self, name: str) -> int:
+        """The entity that IR calls `@name` (`@7`: "7"), defined here or not; -1 when there is none."""
+        raw = encode_name(name)
+        found: int = lib.lj_ir_index_find_ir(self.native, raw, len(raw), 0)
+        if found < 0 and name.isdigit():
+            found = lib.lj_ir_index_find_ir(self.native, raw, len(raw), 1)
+        return found
+
+    def name(self, entity: int, *, body: bool = False) -> str:
+        """The linker name of an entity's symbol: promoted for locals; with `body`, of its code."""
+        room = 128
+        while True:
+            out = ffi.new("char[]", room)
+            length = lib.lj_ir_index_symbol(self.native, self._checked(entity), body, out, room)
+            if length <= room:
+                return decode_name(ffi.buffer(out, length)[:])
+            room = length
+
+    def flags(self, entity: int) -> SymbolFlags:
+        """The symbol flags of an entity: exported, weak, common, callable."""
+        record = self._records[self._checked(entity)]
+        flags = SymbolFlags.NONE
+        if not record.flags & EntityFlag.LOCAL and record.visibility != Visibility.HIDDEN:
+            flags |= SymbolFlags.EXPORTED
+        if record.linkage == lib.LJ_IR_LINK_COMMON:
+            flags |= SymbolFlags.COMMON
+        elif record.flags & EntityFlag.WEAK and not record.flags & EntityFlag.LOCAL:
+            flags |= SymbolFlags.WEAK
+        if record.flags & EntityFlag.CALLABLE:
+            flags |= SymbolFlags.CALLABLE
+        return flags
+
+    def symbol(self, entity: int, *, body: bool = False) -> tuple[str, SymbolFlags]:
+        """The linker name and the flags of an entity's symbol."""
+        return self.name(entity, body=body), self.flags(entity)
+
+    def kind(self, entity: int) -> Kind:
+        """What the entity is."""
+        return Kind(self._records[self._checked(entity)].kind)
+
+    def aliasee(self, entity: int) -> int:
+        """What an alias or ifunc leads to: the end of its chain, or the resolver; else -1."""
+        return int(self._records[self._checked(entity)].aliasee)
+
+    def conflicts(self, other: ModuleIndex) -> list[str]:
+        """The names that both modules define strongly."""
+        room = 16
+        while True:
+            ids = ffi.new("int32_t[]", room)
+            count = lib.lj_ir_index_conflicts(self.native, other.native, ids, room)
+            if count <= room:
+                return [self.name(ids[i]) for i in range(count)]
+            room = count
+
+    def defined(self) -> NDArray[np.intp]:
+        """The entities that units of this module define, or that lead there (aliases, ifuncs)."""
+        kinds = self.entities["kind"]
+        has = (
+            (kinds == Kind.FUNCTION)
+            | (kinds == Kind.VARIABLE)
+            | (kinds == Kind.ALIAS)
+            | (kinds == Kind.IFUNC)
+        )
+        return np.flatnonzero(has & (self.entities["flags"] & EntityFlag.NO_UNIT == 0))
+
+    def undefined(self) -> Iterator[tuple[str, bool]]:
+        """The linker names that this module needs from elsewhere, each with whether it may be missing.
+
+        LLVM's intrinsics are left out.
+        """
+        kinds = self.entities["kind"]
+        needed = (kinds == Kind.DECLARATION) | (kinds == Kind.EXTERNAL)
+        needed |= (self.entities["flags"] & EntityFlag.NO_UNIT != 0) & (
+            (kinds == Kind.FUNCTION) | (kinds == Kind.VARIABLE)
+        )
+        needed &= self.entities["flags"] & EntityFlag.SPECIAL == 0
+        for entity in np.flatnonzero(needed).tolist():
+            weak = self._records[entity].linkage == lib.LJ_IR_LINK_EXTERN_WEAK
+            yield self.name(entity), bool(weak)
+
+    # --- who refers to whom -----------------------------------------------------------------------
+
+    def refs(self, entity: int) -> NDArray[np.int32]:
+        """The entities that this one's definition refers to, each once, in the text's order."""
+        record = self._records[self._checked(entity)]
+        return self._refs[record.refs : record.refs + record.ref_count]
+
+    def ref_flags(self, entity: int) -> NDArray[np.uint8]:
+        """How `refs` are referred to, as `RefFlag` bits."""
+        record = self._records[self._checked(entity)]
+        return self._ref_flags[record.refs : record.refs + record.ref_count]
+
+    def callees(self, entity: int) -> NDArray[np.int32]:
+        """The entities that this one's body calls by name."""
+        return self.refs(entity)[self.ref_flags(entity) & lib.LJ_IR_REF_CALL != 0]
+
+    def together(self, entity: int) -> list[int]:
+        """The entities that must be defined in one unit with this one, itself among them."""
+        group = self._records[self._checked(entity)].group
+        if group < 0:
+            return [entity]
+        starts = lib.lj_ir_index_group_starts(self.native)
+        members = lib.lj_ir_index_group_members(self.native)
+        return [members[i] for i in range(starts[group], starts[group + 1])]
+
+    # --- what runs by itself, and where things are --------------------------------------------------
+
+    @property
+    def constructors(self) -> list[Constructor]:
+        """The entries of llvm.global_ctors, as listed."""
+        return self._structors(False)
+
+    @property
+    def destructors(self) -> list[Constructor]:
+        """The entries of llvm.global_dtors, as listed."""
+        return self._structors(True)
+
+    def _structors(self, destructors: bool) -> list[Constructor]:
+        room = 16
+        while True:
+            priorities = ffi.new("int64_t[]", room)
+            functions = ffi.new("int32_t[]", room)
+            data = ffi.new("int32_t[]", room)
+            count = lib.lj_ir_index_structors(
+                self.native, destructors, priorities, functions, data, room
+            )
+            if count <= room:
+                return [Constructor(priorities[i], functions[i], data[i]) for i in range(count)]
+            room = count
+
+    @property
+    def used(self) -> list[int]:
+        """The entities in llvm.used and llvm.compiler.used."""
+        lists = (self.entity("llvm.used"), self.entity("llvm.compiler.used"))
+        return [ref for entity in lists if entity >= 0 for ref in self.refs(entity).tolist()]
+
+    def line(self, entity: int) -> int:
+        """The 1-based line on which the entity's definition or declaration starts."""
+        return int(lib.lj_ir_index_line(self.native, self._records[self._checked(entity)].start))
+
+    def source(self, entity: int) -> bytes:
+        """The entity's definition or declaration, as in the text."""
+        record = self._records[self._checked(entity)]
+        return self.text[record.start : record.start + record.length]
+
+    @property
+    def settings(self) -> bytes:
+        """The module's source_filename, data layout and triple, as statements of IR."""
+        length = ffi.new("uint32_t *")
+        lines = []
+        for which in range(3):
+            start = lib.lj_ir_index_setting(self.native, which, length)
+            if start:
+                lines.append(bytes(ffi.buffer(start, length[0])) + b"\n")
+        return b"".join(lines)
+
+    @property
+    def memory_bytes(self) -> int:
+        """What the index holds beyond the text."""
+        return int(self.counts.memory)
+
+    def _checked(self, entity: int) -> int:
+        if not 0 <= entity < self.counts.entities:
+            raise IndexError(f"no entity {entity}")
+        return entity
+
+    def __len__(self) -> int:
+        """How many entities there are."""
+        return int(self.counts.entities)
+
+    def __repr__(self) -> str:
+        """File, ordinal and size."""
+        return f"<ModuleIndex {self.file} #{self.ordinal}: {self.counts.functions} functions>"
+
+
+def _keep(owner: Any) -> Any:
+    """A destructor that does nothing but hold `owner` alive."""
+
+    def release(_: Any) -> None:
+        nonlocal owner
+        owner = None
+
+    return release

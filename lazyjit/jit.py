@@ -1,0 +1,403 @@
+"""`JIT`: everything put together, LLJIT's and LLLazyJIT's counterpart.
+
+    with lazyjit.JIT() as jit:
+        jit.add("kernels.ll")
+        norm = jit.function("norm", ctypes.c_double, ctypes.POINTER(ctypes.c_double), ctypes.c_int64)
+        norm(data, len(data))          # compiles `norm` and what it calls, now
+
+A program is handed over whole. Nothing is compiled until it is called; a call compiles what it needs
+on a pool of threads, and the next call is one indirect jump. All the rooms below can be used without
+this one; what it adds is the usual choice at each point, and one place to close everything.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import weakref
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Union
+
+from lazyjit.codegen import CompilerOptions, LLVMCompiler
+from lazyjit.core.dylib import JITDylib
+from lazyjit.core.generators import ProcessSymbols, SharedLibrary
+from lazyjit.core.session import ExecutionSession
+from lazyjit.core.states import LookupFlags, SymbolState
+from lazyjit.core.tracker import ResourceTracker
+from lazyjit.core.dispatch import ThreadPoolDispatcher
+from lazyjit.errors import InputError, LazyJITError, SessionClosed, UsageError
+from lazyjit.ir import ModuleIndex
+from lazyjit.layers.archive import StaticLibraryGenerator
+from lazyjit.layers.grace import GracePeriods
+from lazyjit.layers.handle import JITFunction
+from lazyjit.layers.object_linking import ObjectLinkingLayer
+from lazyjit.layers.on_demand import CompileOnDemandLayer, UnitInfo, UnitPolicy
+from lazyjit.layers.platform import Platform
+from lazyjit.layers.runtime_libraries import RuntimeLibraries
+from lazyjit.layers.statistics import Counters, Statistics
+from lazyjit.link.archive import Archive
+from lazyjit.link.arena import Arena
+from lazyjit.link.runtime import DSOHandle
+from lazyjit.stubs import StubPool
+from lazyjit.symbols import ExecutorSymbolDef, SymbolFlags
+
+__all__ = ["JIT"]
+
+#: What `add` takes: a path, or contents, or an llvmlite module.
+Source = Union[str, bytes, "os.PathLike[str]", Any]
+
+#: Bytes of IR text of other units' functions that a unit may carry for inlining, by level.
+_INLINE_BUDGET = {0: 0, 1: 16 << 10, 2: 32 << 10, 3: 48 << 10}
+
+
+class JIT:
+    """A session with dylibs, a compiler, a linker and a thread pool. A context manager.
+
+    Every method may be called from any thread. Options:
+
+    - `opt_level` 0..3: LLVM's default pipeline at that level, on each unit
+    - `codegen_level` 0..3: the code generator's effort (default: as `opt_level`)
+    - `compile_threads`: how many threads compile (default: the processors this process may use)
+    - `lazy`: compile what is called; when False, a module is compiled whole as soon as a symbol of
+      it is looked up
+    - `unit_policy`: what is compiled together, see `UnitPolicy`
+    - `cpu`, `features`: as LLVM spells them (default: the host's)
+    - `relocation_model`, `code_model`: as LLVM spells them
+    - `process_symbols`: whether code may use what this process exports (the C library, ...)
+    - `arena_size`: bytes of address space for code and data
+    - `on_unit`: called with a `UnitInfo` before each unit is compiled, on the compiling thread
+    - `lazy_compile_failure`: where a failed first call goes that no Python call led to (an address)
+
+    Raises UsageError for options out of range, ResourceError when the system refuses memory.
+    """
+
+    def __init__(
+        self,
+        *,
+        opt_level: int = 2,
+        codegen_level: int | None = None,
+        compile_threads: int | None = None,
+        lazy: bool = True,
+        unit_policy: UnitPolicy | str = UnitPolicy.CLUSTER,
+        cpu: str | None = None,
+        features: str | None = None,
+        relocation_model: str = "pic",
+        code_model: str = "small",
+        process_symbols: bool = True,
+        arena_size: int | None = None,
+        on_unit: Callable[[UnitInfo], None] | None = None,
+        lazy_compile_failure: int = 0,
+    ) -> None:
+        try:
+            policy = UnitPolicy(unit_policy) if lazy else UnitPolicy.MODULE
+        except ValueError:
+            known = ", ".join(each.value for each in UnitPolicy)
+            raise UsageError(f"unit_policy is one of {known}, not {unit_policy!r}") from None
+        compiler = LLVMCompiler(
+            CompilerOptions(
+                opt_level=opt_level,
+                codegen_level=codegen_level,
+                cpu=cpu,
+                features=features,
+                relocation_model=relocation_model,
+                code_model=code_model,
+            )
+        )
+        threads = compile_threads if compile_threads is not None else _processors()
+        self._lock = threading.Lock()
+        self._closed = False
+        self._ordinals = 0
+        self._runtimes: list[DSOHandle] = []
+        self._process_symbols = process_symbols
+        self._grace = GracePeriods()
+        self._counters = Counters()
+        self._arena = Arena(arena_size) if arena_size is not None else Arena()
+        self._dispatcher = ThreadPoolDispatcher(threads)
+        #: The session behind it all.
+        self.session = ExecutionSession(self._dispatcher)
+        self._stubs = StubPool(self._arena, self._dispatcher.queue)
+        self._stubs.set_failure_address(lazy_compile_failure)
+        self._objects = ObjectLinkingLayer(self.session, self._arena, self._grace, self._counters)
+        self._modules = CompileOnDemandLayer(
+            self.session,
+            self._objects,
+            compiler,
+            self._stubs,
+            self._grace,
+            self._counters,
+            policy=policy,
+            inline_budget=_INLINE_BUDGET[opt_level],
+            on_unit=on_unit,
+        )
+        self._dispatcher.on_stub = self._modules.first_call
+        self._platform = Platform(self.session, self._call_void)
+        self._process = self.session.create_dylib("<process>")
+        if process_symbols:
+            # Not this process's own main: a program without one is an error, not Python.
+            self._process.add_generator(ProcessSymbols(lambda name: name != "main"))
+            self._process.add_generator(RuntimeLibraries())
+        #: The dylib that things go to when none is named.
+        self.main = self.create_dylib("main")
+
+    # Dylibs
+
+    def create_dylib(self, name: str) -> JITDylib:
+        """A new dylib, linked against itself and the process. Raises DuplicateDylib."""
+        dylib = self.session.create_dylib(name)
+        dylib.add_to_link_order(self._process)
+        runtime = DSOHandle(self._arena)
+        with self._lock:
+            self._runtimes.append(runtime)
+        self._platform.set_up(dylib, runtime)
+        return dylib
+
+    def dylib(self, name: str) -> JITDylib:
+        """The dylib of this name. Raises DylibNotFound."""
+        return self.session.dylib(name)
+
+    # Adding
+
+    def add(
+        self, source: Source, *, dylib: JITDylib | None = None, name: str | None = None
+    ) -> ResourceTracker:
+        """Add IR, bitcode, an object or an archive, told by its content; the tracker that removes it.
+
+        `source` is a path, `bytes`, IR text, or an llvmlite module. Raises InputError for what is
+        malformed or none of these, DuplicateDefinition, OSError when a file can't be read.
+        """
+        data, file = _read(source, name)
+        if isinstance(data, bytes):
+            if data.startswith((b"!<arch>\n", b"!<thin>\n")):
+                return self.add_archive(source, dylib=dylib, name=name)
+            if data.startswith(b"\x7fELF"):
+                return self._add_object(data, file, dylib)
+        return self._add_module(data, file, dylib)
+
+    def add_module(
+        self, source: Source, *, dylib: JITDylib | None = None, name: str | None = None
+    ) -> ResourceTracker:
+        """Add a module: `.ll` or `.bc` by path or content, or an llvmlite module. Compiles nothing.
+
+        Raises IRError, DuplicateDefinition, OSError.
+        """
+        return self._add_module(*_read(source, name), dylib)
+
+    def add_object(
+        self, source: Source, *, dylib: JITDylib | None = None, name: str | None = None
+    ) -> ResourceTracker:
+        """Add an ELF object by path or content; it is linked when a symbol of it is wanted.
+
+        Raises ObjectFormatError, RelocationError, DuplicateDefinition, OSError.
+        """
+        data, file = _read(source, name)
+        if not isinstance(data, bytes):
+            raise UsageError("an object is given by its path or its bytes")
+        return self._add_object(data, file, dylib)
+
+    def add_archive(
+        self,
+        source: Source,
+        *,
+        dylib: JITDylib | None = None,
+        name: str | None = None,
+        whole: bool = False,
+    ) -> ResourceTracker:
+        """Add a static library: a member is linked when it is needed (with `whole`: each is added).
+
+        Raises ArchiveFormatError, OSError; with `whole` also what `add_object` raises.
+        """
+        target = self._open(dylib)
+        if isinstance(source, bytes):
+            archive = Archive(source, file=name)
+        else:
+            archive = Archive(Path(os.fspath(source)), file=name)
+        tracker = target.create_tracker()
+        generator = StaticLibraryGenerator(
+            archive, self._objects, tracker, on_object=self._platform.note_object
+        )
+        if whole:
+            generator.add_all(target)
+        else:
+            target.add_generator(generator)
+            self._platform.note_archive(target, generator)
+        return tracker
+
+    def load_library(
+        self, name: str | os.PathLike[str], *, dylib: JITDylib | None = None
+    ) -> None:
+        """Let `dylib` use the symbols of a shared library, loading it. Raises LibraryNotFound."""
+        self._open(dylib).add_generator(SharedLibrary(os.fspath(name)))
+
+    def define(
+        self, name: str, address: int, *, dylib: JITDylib | None = None, callable: bool = True
+    ) -> None:
+        """Give an address of this process a name that code may use. Raises DuplicateDefinition."""
+        flags = SymbolFlags.EXPORTED | SymbolFlags.ABSOLUTE
+        if callable:
+            flags |= SymbolFlags.CALLABLE
+        self._open(dylib).define_absolute({name: ExecutorSymbolDef(address, flags)})
+
+    # Asking
+
+    def lookup(self, name: str, *, dylib: JITDylib | None = None) -> int:
+        """The address of a symbol that `dylib` or what it links against has.
+
+        Of a function that is its stub's, and nothing is compiled yet (in a lazy session). Who calls
+        an address keeps its code from being removed meanwhile. Raises SymbolsNotFound,
+        FailedToMaterialize.
+        """
+        target = self._open(dylib)
+        found = self.session.lookup(target.link_order, [name], SymbolState.READY)
+        return found[name].address
+
+    def function(
+        self, name: str, restype: Any = None, *argtypes: Any, dylib: JITDylib | None = None
+    ) -> JITFunction:
+        """A Python callable for a function, with ctypes types. It lets go of the GIL.
+
+        A first call that can't be compiled raises FailedToMaterialize here, with the cause; a call
+        after removal raises SymbolRemoved. Raises SymbolsNotFound when there is no such symbol.
+        """
+        target = self._open(dylib)
+        address = self.lookup(name, dylib=target)
+        tracker = self.session.tracker_of(target.link_order, name)
+        return JITFunction(
+            address,
+            restype,
+            argtypes,
+            name=name,
+            grace=self._grace,
+            tracker=tracker,
+            keepalive=self,
+        )
+
+    def compile(self, names: Sequence[str], *, dylib: JITDylib | None = None) -> None:
+        """Compile these functions now, in parallel, and wait.
+
+        Raises SymbolsNotFound, FailedToMaterialize.
+        """
+        target = self._open(dylib)
+        bodies = [f"{name}$body" for name in names]
+        self.session.lookup([(target, LookupFlags.ALL_SYMBOLS)], bodies, SymbolState.READY)
+
+    # Running
+
+    def initialize(self, dylib: JITDylib | None = None) -> None:
+        """Run the static constructors that haven't run yet, dependences first (see `Platform`)."""
+        self._platform.initialize(self._open(dylib))
+
+    def deinitialize(self, dylib: JITDylib | None = None) -> None:
+        """Run what was registered with `atexit`, then the static destructors."""
+        self._platform.deinitialize(self._open(dylib))
+
+    def deinitialize_all(self) -> None:
+        """Deinitialize every dylib, the latest first. Once; later calls do nothing new."""
+        self._platform.deinitialize_all()
+
+    def remove(self, tracker: ResourceTracker) -> None:
+        """Remove what was added under `tracker`. Its names go at once; its memory is freed when the
+        calls under way have returned. Raises ResourceTrackerDefunct when it is gone already."""
+        tracker.remove()
+
+    def statistics(self) -> Statistics:
+        """A snapshot of what was known, compiled and linked, and of the time it took."""
+        arena = self._arena.statistics() if not self._arena.closed else None
+        regions = (
+            {}
+            if arena is None
+            else {f"{region}_used": getattr(arena, region).used for region in arena._fields}
+        )
+        return self._counters.snapshot(regions)
+
+    def close(self) -> None:
+        """Stop: lookups and first calls under way fail with SessionClosed, and so do later ones.
+
+        Memory is freed when the calls under way have returned. Finalizers are not run (see
+        `deinitialize`). Twice is fine.
+        """
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+        self.session.close()
+        self._stubs.close()
+        self._dispatcher.close()
+        self._grace.retire(self._free)
+
+    def _free(self) -> None:
+        self._stubs.dispose()
+        self._objects.close()
+        for runtime in self._runtimes:
+            runtime.close()
+        self._arena.close()
+
+    def __enter__(self) -> JIT:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        if self._closed:
+            return "<JIT closed>"
+        statistics = self.statistics()
+        return (
+            f"<JIT {statistics.functions_compiled} of {statistics.functions_known} functions"
+            f" compiled in {statistics.units} units>"
+        )
+
+    # Within
+
+    def _open(self, dylib: JITDylib | None) -> JITDylib:
+        if self._closed:
+            raise SessionClosed("the JIT was closed")
+        return self.main if dylib is None else dylib
+
+    def _add_module(self, data: Any, file: str, dylib: JITDylib | None) -> ResourceTracker:
+        target = self._open(dylib)
+        with self._lock:
+            ordinal = self._ordinals
+            self._ordinals += 1
+        index = ModuleIndex.load(data, file=file, ordinal=ordinal)
+        tracker = target.create_tracker()
+        try:
+            table = self._modules.add(index, target, tracker)
+        except LazyJITError:
+            tracker.remove()
+            raise
+        self._platform.note_module(table)
+        return tracker
+
+    def _add_object(self, data: bytes, file: str, dylib: JITDylib | None) -> ResourceTracker:
+        target = self._open(dylib)
+        tracker = target.create_tracker()
+        try:
+            unit = self._objects.add(target, data, file=file, tracker=tracker)
+        except LazyJITError:
+            tracker.remove()
+            raise
+        self._platform.note_object(target, unit)
+        return tracker
+
+    def _call_void(self, address: int) -> None:
+        JITFunction(
+            address, None, (), name=f"{address:#x}", grace=self._grace, tracker=None, keepalive=self
+        )()
+
+
+def _processors() -> int:
+    return len(os.sched_getaffinity(0))
+
+
+def _read(source: Source, name: str | None) -> tuple[Any, str]:
+    """The source's content (bytes, or an llvmlite module as it is) and a name for messages."""
+    if isinstance(source, bytes):
+        return source, name or "<bytes>"
+    if isinstance(source, str) and ("\n" in source or "{" in source):
+        return source.encode(), name or "<string>"
+    if isinstance(source, str | os.PathLike):
+        path = Path(source)
+        return path.read_bytes(), name or str(path)
+    return source, name or "<module>"

@@ -1,0 +1,224 @@
+"""A module as its dylib sees it: names that cost nothing until somebody asks.
+
+The native index holds a module's names. The dylib asks this table under the session's lock; what it
+finds is one of three things:
+
+    f        a function: its stub's address, made here and now, ready at once
+    f$body   its code: a unit, chosen and compiled when the session wants it
+    g        data: likewise a unit
+
+So a function has one canonical address from the first reference on, its stub's, and its code comes
+into being when somebody goes through the stub. When a unit is ready, `publish` points the stubs of
+its functions at their bodies; a stub made later than that points there from the start.
+
+Names that this module alone can define (strong ones and promoted locals) need no session to be
+linked within the module: `known` answers for them straight from the index.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lazyjit.core.dylib import JITDylib
+from lazyjit.core.table import Found, SymbolTable
+from lazyjit.core.unit import MaterializationUnit
+from lazyjit.errors import LazyJITError, SymbolRemoved
+from lazyjit.ir import Kind, ModuleIndex, What
+from lazyjit.ir.entities import EntityFlag
+from lazyjit.stubs import StubPool
+from lazyjit.symbols import ExecutorSymbolDef, SymbolFlags
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["ModuleTable"]
+
+_BODY = SymbolFlags.CALLABLE
+
+
+class ModuleTable:
+    """The lazily known symbols of one module in one dylib. Every method: any thread.
+
+    `make_unit` makes the materialization unit for an entity (a function's body, or data) and what
+    moves together with it.
+    """
+
+    def __init__(
+        self,
+        index: ModuleIndex,
+        dylib: JITDylib,
+        stubs: StubPool,
+        make_unit: Callable[[ModuleTable, int], MaterializationUnit],
+    ) -> None:
+        """Nothing is known of any function yet."""
+        self.index = index
+        self.dylib = dylib
+        self.name = index.file
+        self._pool = stubs
+        self._make_unit = make_unit
+        # Only what somebody asked for has an entry in these.
+        self._lock = threading.Lock()
+        self._stubs: dict[int, int] = {}
+        self._bodies: dict[int, int] = {}
+        self._data: dict[int, int] = {}
+        self._removed = False
+        #: One byte an entity: nonzero once a unit has taken it. A hint; the session decides.
+        self.taken: NDArray[np.uint8] = np.zeros(len(index.entities), np.uint8)
+
+    # What the session asks (SymbolTable)
+
+    def find_many(self, names: Sequence[str]) -> list[Found | None]:
+        """What the module has under each of `names` (with the session's lock held)."""
+        hits = self.index.find_many(names)
+        stubs = self._stubs_by_entity(entity for entity, what in hits if what == What.STUB)
+        found: list[Found | None] = []
+        for entity, what in hits:
+            if what == What.NONE:
+                found.append(None)
+            elif what == What.STUB:
+                found.append(Found(self.index.flags(entity), address=stubs[entity]))
+            else:
+                flags = _BODY if what == What.BODY else self.index.flags(entity)
+                members = self.index.together(entity)
+                together = self.symbols_of(members) if len(members) > 1 else ()
+                found.append(Found(flags, None, _UnitMaker(self, entity), together))
+        return found
+
+    def conflicts(self, other: SymbolTable) -> list[str]:
+        """Names that both modules define strongly."""
+        return self.index.conflicts(other.index) if isinstance(other, ModuleTable) else []
+
+    # What a unit of this module asks
+
+    def known(self, names: Sequence[str]) -> list[int]:
+        """Addresses of what no other module can define: this module's stubs, and ready data."""
+        hits = self.index.find_many(names)
+        flags = self.index.entities["flags"]
+        own = [entity >= 0 and not flags[entity] & EntityFlag.WEAK for entity, _ in hits]
+        stubs = self._stubs_by_entity(
+            entity for (entity, what), mine in zip(hits, own, strict=True)
+            if mine and what == What.STUB
+        )
+        return [
+            0 if not mine
+            else stubs[entity] if what == What.STUB
+            else self._data.get(entity, 0) if what == What.DATA
+            else 0
+            for (entity, what), mine in zip(hits, own, strict=True)
+        ]  # fmt: skip
+
+    def symbols_of(self, entities: Iterable[int]) -> dict[str, int]:
+        """The session's symbols for the code of functions and for data, with their entities."""
+        index = self.index
+        return {index.name(entity, body=self.is_function(entity)): entity for entity in entities}
+
+    def flags_of(self, entity: int) -> SymbolFlags:
+        """The flags of the symbol that `symbols_of` names."""
+        return _BODY if self.is_function(entity) else self.index.flags(entity)
+
+    def is_function(self, entity: int) -> bool:
+        """Whether the module has a body for the entity."""
+        return self.index.kind(entity) == Kind.FUNCTION
+
+    def function_behind(self, entity: int) -> int:
+        """The function whose address an alias gives another name; any other entity itself."""
+        index = self.index
+        if index.kind(entity) == Kind.ALIAS and index.aliasee(entity) >= 0:
+            return index.aliasee(entity)
+        return entity
+
+    # Stubs
+
+    def _stubs_by_entity(self, entities: Iterable[int]) -> dict[int, int]:
+        wanted = list(entities)
+        return dict(zip(wanted, self.stubs_of(wanted), strict=True)) if wanted else {}
+
+    def stubs_of(self, entities: Sequence[int]) -> list[int]:
+        """The stubs' addresses, made where there are none yet. Raises ArenaFull, SessionClosed."""
+        functions = [self.function_behind(entity) for entity in entities]
+        with self._lock:
+            stubs = self._stubs
+            fresh = [f for f in dict.fromkeys(functions) if f not in stubs]
+            if fresh:
+                high = self.index.ordinal << 32
+                made = self._pool.create([high | f for f in fresh])
+                stubs.update(zip(fresh, made.tolist(), strict=True))
+                ready = [(stubs[f], self._bodies[f]) for f in fresh if f in self._bodies]
+                if ready:
+                    self._pool.resolve(*zip(*ready, strict=True))
+                if self._removed:
+                    self._fail_locked(fresh)
+            return [stubs[f] for f in functions]
+
+    def publish(
+        self, entities: Mapping[str, int], symbols: Mapping[str, ExecutorSymbolDef]
+    ) -> None:
+        """These symbols of a unit are ready (`entities` tells whose they are): the stubs of its
+        functions lead there from now on."""
+        with self._lock:
+            stubs, bodies = [], []
+            for name, entity in entities.items():
+                symbol = symbols.get(name)
+                if symbol is None:
+                    continue
+                if self.is_function(entity):
+                    self._bodies[entity] = symbol.address
+                    stub = self._stubs.get(entity)
+                    if stub is not None:
+                        stubs.append(stub)
+                        bodies.append(symbol.address)
+                else:
+                    self._data[entity] = symbol.address
+            if stubs and not self._removed:
+                self._pool.resolve(stubs, bodies)
+
+    def resolve(self, function: int, address: int) -> None:
+        """Point one function's stub somewhere (what an ifunc's resolver chose)."""
+        with self._lock:
+            self._bodies[function] = address
+            if function in self._stubs and not self._removed:
+                self._pool.resolve([self._stubs[function]], [address])
+
+    def fail(self, function: int, error: LazyJITError) -> None:
+        """First calls of `function` raise `error`, those that wait now and those to come."""
+        with self._lock:
+            stub = self._stubs.get(function)
+            if stub is not None:
+                self._pool.fail([stub], error)
+
+    def remove(self) -> None:
+        """The module is going: calls raise SymbolRemoved from now on."""
+        with self._lock:
+            self._removed = True
+            self._bodies.clear()
+            self._data.clear()
+            self._fail_locked(list(self._stubs))
+
+    def free(self) -> None:
+        """Nobody can be in the module any more: give its stubs back."""
+        with self._lock:
+            stubs = list(self._stubs.values())
+            self._stubs.clear()
+        self._pool.free(stubs)
+
+    def _fail_locked(self, functions: Iterable[int]) -> None:
+        for function in functions:
+            error = SymbolRemoved(self.index.name(function))
+            self._pool.fail([self._stubs[function]], error)
+
+
+class _UnitMaker:
+    """Makes the unit of one entity, when the session wants it."""
+
+    __slots__ = ("entity", "table")
+
+    def __init__(self, table: ModuleTable, entity: int) -> None:
+        self.table = table
+        self.entity = entity
+
+    def __call__(self) -> Any:
+        return self.table._make_unit(self.table, self.entity)

@@ -1,0 +1,192 @@
+"""What a platform owes a program: initializers, finalizers, and `atexit` by dylib.
+
+A dylib is *initialized* once its constructors have run: those of `llvm.global_ctors` and of
+`.init_array`, by priority, and within one priority in the order in which things were added. First
+come the dylibs that it links against. Modules that are added later bring initializers that the next
+`initialize` runs. *Deinitializing* runs what the code registered with `atexit` and `__cxa_atexit`,
+latest first, then `llvm.global_dtors` and `.fini_array`.
+
+Each dylib has a `__dso_handle` of its own, which is how handlers are told apart, as between shared
+libraries (Itanium C++ ABI, section 3.3.6).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import partial
+
+from lazyjit.core.dylib import JITDylib
+from lazyjit.core.session import ExecutionSession
+from lazyjit.core.states import LookupFlags, SymbolState
+from lazyjit.ir import Constructor
+from lazyjit.layers.archive import StaticLibraryGenerator
+from lazyjit.layers.module_table import ModuleTable
+from lazyjit.layers.object_linking import ObjectUnit
+from lazyjit.link.runtime import DSOHandle, runtime_symbols
+from lazyjit.symbols import ExecutorSymbolDef, SymbolFlags
+
+__all__ = ["Platform"]
+
+#: Calls a `void()` at an address; raises what a failed first call raises.
+Caller = Callable[[int], None]
+
+
+@dataclass
+class _State:
+    """One dylib's; guarded by the platform's lock."""
+
+    runtime: DSOHandle
+    modules: list[ModuleTable] = field(default_factory=list)
+    objects: list[ObjectUnit] = field(default_factory=list)
+    #: (priority, how to run it), to be run at deinitialization in reverse.
+    finalizers: list[tuple[int, Callable[[], None]]] = field(default_factory=list)
+    archives: list[StaticLibraryGenerator] = field(default_factory=list)
+    #: Modules whose references have not been held against the archives yet.
+    unchecked: list[ModuleTable] = field(default_factory=list)
+
+
+class Platform:
+    """Runs initializers and finalizers. Any thread, one initialization at a time a dylib."""
+
+    def __init__(self, session: ExecutionSession, call: Caller) -> None:
+        """`call` runs a `void()` at an address."""
+        self._session = session
+        self._call = call
+        self._lock = threading.Lock()
+        # Constructors may look symbols up, and so re-enter; other threads wait.
+        self._running = threading.RLock()
+        self._states: dict[JITDylib, _State] = {}
+
+    def set_up(self, dylib: JITDylib, runtime: DSOHandle) -> None:
+        """Define the platform's symbols in a new dylib."""
+        flags = SymbolFlags.ABSOLUTE | SymbolFlags.CALLABLE
+        symbols = runtime_symbols(runtime).items()
+        dylib.define_absolute({name: ExecutorSymbolDef(address, flags) for name, address in symbols})
+        with self._lock:
+            self._states[dylib] = _State(runtime)
+
+    def note_module(self, table: ModuleTable) -> None:
+        """A module was added: its constructors run at the next initialization."""
+        with self._lock:
+            state = self._states[table.dylib]
+            if table.index.constructors or table.index.destructors:
+                state.modules.append(table)
+            state.unchecked.append(table)
+
+    def note_object(self, dylib: JITDylib, unit: ObjectUnit) -> None:
+        """An object was added: likewise."""
+        if unit.init_symbol is not None:
+            with self._lock:
+                self._states[dylib].objects.append(unit)
+
+    def note_archive(self, dylib: JITDylib, generator: StaticLibraryGenerator) -> None:
+        """A static library was added: members that need initializing are found when it is time."""
+        with self._lock:
+            self._states[dylib].archives.append(generator)
+
+    def forget(self, dylib: JITDylib, what: ModuleTable | ObjectUnit) -> None:
+        """What was added is removed: it isn't initialized any more."""
+        with self._lock:
+            state = self._states.get(dylib)
+            if state is not None:
+                for pending in (state.modules, state.objects, state.unchecked):
+                    if what in pending:
+                        pending.remove(what)  # type: ignore[arg-type]  # it is in there
+
+    def initialize(self, dylib: JITDylib) -> None:
+        """Run what has not run yet of `dylib` and of all that it links against, dependences first.
+
+        Raises what a constructor's lookup or first call raises; that one and later ones stay to do.
+        """
+        with self._running:
+            for each in self._in_order(dylib):
+                self._initialize_one(each)
+
+    def deinitialize(self, dylib: JITDylib) -> None:
+        """Run the handlers and finalizers of `dylib`. It may be initialized again."""
+        with self._running:
+            with self._lock:
+                state = self._states[dylib]
+                finalizers, state.finalizers = state.finalizers, []
+            state.runtime.run_exit_handlers()
+            for _, run in sorted(finalizers, key=lambda item: item[0])[::-1]:
+                run()
+
+    def deinitialize_all(self) -> None:
+        """Deinitialize every dylib, the latest first."""
+        with self._lock:
+            dylibs = list(self._states)
+        for dylib in reversed(dylibs):
+            self.deinitialize(dylib)
+
+    def _in_order(self, dylib: JITDylib) -> list[JITDylib]:
+        order: list[JITDylib] = []
+        seen = {dylib}
+        # Depth first without recursion: a dylib comes after all that it links against.
+        stack = [(dylib, iter(list(dylib.link_order)))]
+        while stack:
+            top, rest = stack[-1]
+            for other, _ in rest:
+                if other not in seen:
+                    seen.add(other)
+                    stack.append((other, iter(list(other.link_order))))
+                    break
+            else:
+                order.append(top)
+                stack.pop()
+        return order
+
+    def _initialize_one(self, dylib: JITDylib) -> None:
+        with self._lock:
+            state = self._states.get(dylib)
+            if state is None:
+                return
+            archives, unchecked = list(state.archives), state.unchecked
+            if archives:
+                state.unchecked = []
+        if archives:
+            needed = [name for table in unchecked for name, _ in table.index.undefined()]
+            for archive in archives:
+                archive.add_initialized(dylib, needed)
+        with self._lock:
+            modules, state.modules = state.modules, []
+            objects, state.objects = state.objects, []
+        todo: list[tuple[int, Callable[[], None]]] = []
+        try:
+            for table in modules:
+                todo += self._structors(table, table.index.constructors)
+                state.finalizers += self._structors(table, table.index.destructors)
+            for unit in objects:
+                assert unit.init_symbol is not None
+                init = [unit.init_symbol]
+                order = [(dylib, LookupFlags.ALL_SYMBOLS)]
+                self._session.lookup(order, init, SymbolState.READY, weak=init)
+                todo += [(priority, partial(self._call, at)) for priority, at in unit.initializers]
+                # Finalizers are run backwards.
+                state.finalizers += [
+                    (priority, partial(self._call, at))
+                    for priority, at in reversed(unit.finalizers)
+                ]
+        except BaseException:
+            with self._lock:
+                state.modules[:0] = modules
+                state.objects[:0] = objects
+            raise
+        todo.sort(key=lambda item: item[0])
+        for _, run in todo:
+            run()
+
+    def _structors(
+        self, table: ModuleTable, entries: Iterable[Constructor]
+    ) -> list[tuple[int, Callable[[], None]]]:
+        return [
+            (priority, partial(self._run, table.dylib, table.index.name(function)))
+            for priority, function, _ in entries
+            if function >= 0
+        ]
+
+    def _run(self, dylib: JITDylib, name: str) -> None:
+        order = [(dylib, LookupFlags.ALL_SYMBOLS)]
+        self._call(self._session.lookup(order, [name], SymbolState.READY)[name].address)

@@ -1,0 +1,54 @@
+"""Libraries that a native program gets from its compiler without asking.
+
+A link by `cc` adds libgcc (128-bit division, half floats, complex products), one by `c++` the C++
+library. Code that was compiled for such a link refers to them, and this process, Python, need not
+have loaded either. This generator does, at the first miss of a name that can only be theirs.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+
+from lazyjit.core.dylib import JITDylib
+from lazyjit.core.generators import DefinitionGenerator, SharedLibrary
+from lazyjit.core.states import LookupFlags, LookupKind
+from lazyjit.errors import LibraryNotFound
+
+__all__ = ["RuntimeLibraries"]
+
+#: Each library with the prefixes of the names that are looked for in it: mangled ones, and
+#: what compilers call behind a program's back.
+_LIBRARIES = (
+    ("libstdc++.so.6", ("_Z", "__")),
+    ("libgcc_s.so.1", ("__", "_Unwind_")),
+)
+
+
+class RuntimeLibraries(DefinitionGenerator):
+    """Finds the compiler's own functions. Any thread."""
+
+    def __init__(self) -> None:
+        """Nothing is loaded yet."""
+        self._lock = threading.Lock()
+        self._loaded: dict[str, SharedLibrary | None] = {}
+
+    def try_to_generate(
+        self, kind: LookupKind, dylib: JITDylib, lookup_flags: LookupFlags, names: Sequence[str]
+    ) -> None:
+        """Define those of `names` that a runtime library has."""
+        for file, prefixes in _LIBRARIES:
+            wanted = [name for name in names if name.startswith(prefixes)]
+            library = self._library(file) if wanted else None
+            if library is not None:
+                dylib.define_absolute(library.find(wanted), only_missing=True)
+
+    def _library(self, file: str) -> SharedLibrary | None:
+        with self._lock:
+            if file not in self._loaded:
+                try:
+                    self._loaded[file] = SharedLibrary(file)
+                except LibraryNotFound:
+                    # Then the names stay missing, and an error says which they are.
+                    self._loaded[file] = None
+            return self._loaded[file]

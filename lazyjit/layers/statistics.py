@@ -1,0 +1,82 @@
+"""What a session did, counted where it happens and read as one snapshot.
+
+Stages follow one unit: `carve` its text, `parse`, `optimize` and `emit` in LLVM, `link` (allocate,
+resolve and fix up). Times are summed over threads, so with two compile threads a second of wall time
+may hold two seconds of stages.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+
+__all__ = ["STAGES", "Counters", "Statistics"]
+
+#: The stages of a unit, in the order in which it passes them.
+STAGES = ("index", "carve", "parse", "optimize", "emit", "link")
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """A snapshot of a session's counters. Times are seconds, sizes bytes."""
+
+    #: Modules added, and the functions that they define.
+    modules: int
+    functions_known: int
+    #: Functions whose code was emitted, each counted once.
+    functions_compiled: int
+    #: Units compiled, and objects linked (units and objects added as such).
+    units: int
+    objects_linked: int
+    #: Units that LLVM or the linker refused.
+    failures: int
+    #: First calls that came in through a stub.
+    first_calls: int
+    #: Object bytes that LLVM emitted.
+    object_bytes: int
+    #: Seconds by stage (see STAGES), summed over threads.
+    seconds: dict[str, float] = field(default_factory=dict)
+    #: Bytes of the arena in live spans, by region name.
+    arena: dict[str, int] = field(default_factory=dict)
+
+
+class Counters:
+    """The live counters behind `Statistics`. Every method: any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._counts = dict.fromkeys(
+            (
+                "modules",
+                "functions_known",
+                "functions_compiled",
+                "units",
+                "objects_linked",
+                "failures",
+                "first_calls",
+                "object_bytes",
+            ),
+            0,
+        )
+        self._nanoseconds = dict.fromkeys(STAGES, 0)
+
+    def count(self, **by: int) -> None:
+        """Add to counters by name."""
+        with self._lock:
+            for name, amount in by.items():
+                self._counts[name] += amount
+
+    def spend(self, **nanoseconds: int) -> None:
+        """Add nanoseconds to stages by name."""
+        with self._lock:
+            for stage, amount in nanoseconds.items():
+                self._nanoseconds[stage] += amount
+
+    def snapshot(self, arena: dict[str, int]) -> Statistics:
+        """Everything counted so far, read at one moment."""
+        with self._lock:
+            return Statistics(
+                **self._counts,
+                seconds={stage: spent / 1e9 for stage, spent in self._nanoseconds.items()},
+                arena=arena,
+            )

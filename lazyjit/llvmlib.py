@@ -1,0 +1,138 @@
+"""The door to LLVM: the shared library that llvmlite carries, spoken to directly.
+
+llvmlite's own Python layer takes one global lock around each call, so that two threads never
+compile at once. The library below it has no such need when each unit has a context of its own and
+each thread a target machine of its own. So lazyjit takes the addresses of the library's C functions
+and hands them to its native code, which calls them without lock and GIL (native/llvm.h).
+
+Such a binding holds for one LLVM only: `bind` checks that each function is there and that the LLVM
+is the one that lazyjit was written for. Importing `lazyjit.codegen` binds, at the cost of loading
+the library (5 ms). `llvmlite.binding` is not imported, which would cost five times that; a program
+may use it beside lazyjit, on the same library.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import importlib.util
+import threading
+from pathlib import Path
+from typing import NamedTuple
+
+from lazyjit import _native, errors
+
+__all__ = ["LLVM_VERSION", "HostCPU", "bind", "host", "library_path", "version"]
+
+#: The LLVM whose functions and behaviour lazyjit is bound to.
+LLVM_VERSION = (22, 1)
+
+#: What to install when it isn't there.
+REQUIREMENT = "llvmlite==0.50.*"
+
+#: Called from Python, once each; the native code's entry points are the fields of lj_llvm_entries.
+_SET_UP = ("InitializeNativeTarget", "InitializeNativeAsmPrinter", "InitializeNativeAsmParser")
+_ASKED = ("GetVersionInfo", "GetHostCPUName", "GetHostCPUFeatures", "GetProcessTriple")
+
+_lock = threading.Lock()
+_library: ctypes.CDLL | None = None
+_host: HostCPU | None = None
+
+
+class HostCPU(NamedTuple):
+    """This machine, in LLVM's words."""
+
+    triple: str
+    cpu: str
+    features: str
+
+
+def library_path() -> Path:
+    """Where llvmlite's shared library is. Any thread.
+
+    Raises IncompatibleLLVM when there is none.
+    """
+    try:
+        spec = importlib.util.find_spec("llvmlite.binding")
+    except ImportError:
+        spec = None
+    for folder in (spec.submodule_search_locations or []) if spec else []:
+        path = Path(folder) / "libllvmlite.so"
+        if path.exists():
+            return path
+    raise _incompatible("llvmlite is not installed, or has no libllvmlite.so")
+
+
+def bind() -> ctypes.CDLL:
+    """Load, check and initialize LLVM, once. Any thread.
+
+    Raises IncompatibleLLVM, which says what to install.
+    """
+    global _library
+    with _lock:
+        if _library is None:
+            library = _load(library_path())
+            for name in _SET_UP:
+                getattr(library, f"LLVMPY_{name}")()
+            _library = library
+        return _library
+
+
+def _incompatible(finding: str) -> errors.IncompatibleLLVM:
+    return errors.IncompatibleLLVM(f"{finding}; install it with: pip install '{REQUIREMENT}'")
+
+
+def _load(path: Path) -> ctypes.CDLL:
+    try:
+        library = ctypes.CDLL(str(path))
+    except OSError as error:
+        raise _incompatible(f"{path} can't be loaded ({error})") from error
+    entries = _native.ffi.new("lj_llvm_entries *")
+    names = [name for name, _ in _native.ffi.typeof("lj_llvm_entries").fields]
+    missing = [
+        name for name in (*_SET_UP, *_ASKED, *names) if not hasattr(library, f"LLVMPY_{name}")
+    ]
+    if missing:
+        raise _incompatible(f"{path} lacks LLVMPY_{', LLVMPY_'.join(missing)}")
+    found = _version(library)
+    if found[:2] != LLVM_VERSION:
+        wanted = ".".join(map(str, LLVM_VERSION))
+        raise _incompatible(f"{path} has LLVM {'.'.join(map(str, found))}, not {wanted}")
+    for name in names:
+        address = ctypes.cast(getattr(library, f"LLVMPY_{name}"), ctypes.c_void_p).value
+        setattr(entries, name, _native.ffi.cast("void *", address))
+    fault = _native.new_fault()
+    _native.check(_native.lib.lj_llvm_bind(entries, fault), fault, file=str(path))
+    return library
+
+
+def _version(library: ctypes.CDLL) -> tuple[int, int, int]:
+    word = int(library.LLVMPY_GetVersionInfo())
+    return word >> 16, word >> 8 & 0xFF, word & 0xFF
+
+
+def version() -> tuple[int, int, int]:
+    """The bound LLVM's version. Binds. Any thread."""
+    return _version(bind())
+
+
+def _string(library: ctypes.CDLL, name: str) -> str:
+    out = ctypes.c_void_p()
+    getattr(library, f"LLVMPY_{name}")(ctypes.byref(out))
+    if not out.value:
+        return ""
+    text = ctypes.string_at(out.value).decode()
+    library.LLVMPY_DisposeString(out)
+    return text
+
+
+def host() -> HostCPU:
+    """This machine's triple, CPU and features. Binds. Any thread."""
+    global _host
+    if _host is None:
+        library = bind()
+        _host = HostCPU(
+            _string(library, "GetProcessTriple"),
+            _string(library, "GetHostCPUName"),
+            _string(library, "GetHostCPUFeatures"),
+        )
+    return _host

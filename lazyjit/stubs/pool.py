@@ -1,0 +1,162 @@
+"""Stub pools, as Python sees them.
+
+A stub is the one address of a function. It jumps to the function's code; as long as there is none,
+calling it posts the stub's payload to the queue of a thread pool, and the caller sleeps, on
+whatever thread it is, until the stub is resolved or fails. `native/stubs.h` has the contract.
+
+Who makes stubs serves their requests (`ThreadPoolDispatcher.on_stub`), and must in the end resolve
+or fail each: a caller waits for it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from lazyjit import failures, forking
+from lazyjit._native import check, ffi, lib
+from lazyjit.errors import SessionClosed
+from lazyjit.link.arena import Arena
+
+__all__ = ["StubPool", "StubStatistics"]
+
+#: Addresses or payloads: a sequence of int, or a contiguous array of uint64 (not copied).
+Words = Sequence[int] | npt.NDArray[np.uint64]
+
+
+class StubStatistics(NamedTuple):
+    """A pool's figures."""
+
+    #: Stubs made and not freed.
+    live: int
+    #: Blocks of 254 stubs: a page of TEXT and half a page of DATA each.
+    chunks: int
+    #: First calls posted to the queue, ever.
+    requests: int
+    #: Calls that ran into a failed stub, ever.
+    failures: int
+
+
+def _words(values: Words) -> Any:
+    if isinstance(values, np.ndarray):
+        return ffi.from_buffer("uint64_t[]", np.ascontiguousarray(values, np.uint64))
+    return ffi.new("uint64_t[]", values if isinstance(values, list) else list(values))
+
+
+class StubPool:
+    """Makes stubs in an arena. Every method may be called from any thread, while stubs are called.
+
+    `queue` is the `lj_queue *` of the thread pool that serves first calls. A stub is unresolved,
+    resolved or failed, and may go from each to each at any time. Methods raise InternalError for
+    what is not a stub of this pool.
+    """
+
+    def __init__(self, arena: Arena, queue: Any) -> None:
+        out = ffi.new("lj_stubs **")
+        check(lib.lj_stubs_new(arena.handle, queue, out))
+        # Not freed when this object is: native threads may call stubs when Python is long gone.
+        self._handle: Any = out[0]
+        self._arena = arena
+        self._lock = threading.Lock()
+        self._tokens: list[int] = []
+        forking.join(forking.Phase.TABLE, self)
+
+    @property
+    def handle(self) -> Any:
+        """The `lj_stubs *` for native code. Raises SessionClosed after `dispose`."""
+        handle = self._handle
+        if handle is None:
+            raise SessionClosed("the stub pool was disposed of")
+        return handle
+
+    def create(self, payloads: Words) -> npt.NDArray[np.uint64]:
+        """One unresolved stub for each payload: their addresses, in order.
+
+        Raises ArenaFull (none is made then) and SessionClosed.
+        """
+        addresses = np.empty(len(payloads), np.uint64)
+        out = ffi.from_buffer("uint64_t[]", addresses, require_writable=True)
+        check(lib.lj_stubs_create(self.handle, len(payloads), _words(payloads), out))
+        return addresses
+
+    def resolve(self, stubs: Words, targets: Words) -> None:
+        """Point each stub at its target, and wake who waits for it. Best one call for a unit."""
+        if len(stubs) != len(targets):
+            raise ValueError(f"{len(stubs)} stubs for {len(targets)} targets")
+        check(lib.lj_stubs_resolve(self.handle, len(stubs), _words(stubs), _words(targets)))
+
+    def fail(self, stubs: Words, error: BaseException) -> None:
+        """Have every call of these stubs, waiting or to come, raise a copy of `error`.
+
+        The call that raises is the nearest `NativeFunction` call below on the caller's stack.
+        """
+        token = failures.register(error)
+        message = str(error) or type(error).__name__
+        status = lib.lj_stubs_fail(
+            self.handle, len(stubs), _words(stubs), token, message.encode("utf-8", "replace")
+        )
+        if status:
+            failures.forget([token])
+            check(status)
+        with self._lock:
+            self._tokens.append(token)
+
+    def reset(self, stubs: Words) -> None:
+        """Make resolved and failed stubs unresolved: their next call posts a request again."""
+        check(lib.lj_stubs_reset(self.handle, len(stubs), _words(stubs)))
+
+    def free(self, stubs: Words) -> None:
+        """Give stubs back for reuse. Until then, calling one raises UsageError."""
+        check(lib.lj_stubs_free(self.handle, len(stubs), _words(stubs)))
+
+    def target(self, stub: int) -> int | None:
+        """What the stub leads to, or None while it is unresolved or failed."""
+        return lib.lj_stubs_target(self.handle, stub) or None
+
+    def set_failure_address(self, address: int) -> None:
+        """Where a failed call goes that no Python call led to; 0: the process ends with a message.
+
+        The function there is entered as the failed one would have been, its arguments in place.
+        """
+        lib.lj_stubs_set_failure_address(self.handle, address)
+
+    def statistics(self) -> StubStatistics:
+        """Figures of now."""
+        out = ffi.new("lj_stubs_statistics *")
+        lib.lj_stubs_statistics_get(self.handle, out)
+        return StubStatistics(out.live, out.chunks, out.requests, out.failures)
+
+    def close(self) -> None:
+        """Have unresolved stubs fail with SessionClosed: calls that sleep and calls to come.
+
+        Resolved ones go on working. Close the dispatcher first, so that it can serve what it can.
+        """
+        if self._handle is not None:
+            lib.lj_stubs_close(self._handle)
+
+    def dispose(self) -> None:
+        """Forget the pool and its memory. The caller guarantees that no stub is called any more."""
+        with self._lock:
+            handle, self._handle = self._handle, None
+            tokens, self._tokens = self._tokens, []
+        if handle is not None:
+            lib.lj_stubs_close(handle)
+            if not self._arena.closed:
+                lib.lj_stubs_dispose(handle)
+            failures.forget(tokens)
+
+    def before_fork(self) -> None:
+        """For `lazyjit.forking`: take the lock."""
+        self._lock.acquire()
+        if self._handle is not None:
+            lib.lj_stubs_before_fork(self._handle)
+
+    def after_fork(self, in_child: bool) -> None:
+        """For `lazyjit.forking`: give the lock back."""
+        if self._handle is not None:
+            lib.lj_stubs_after_fork(self._handle)
+        self._lock.release()

@@ -1,0 +1,131 @@
+/* Which functions to compile together.
+ *
+ * An emission costs hundreds of microseconds before its first instruction, so a unit should hold
+ * several functions; but each that is never called is wasted. A function's callees are the best
+ * guess at what runs next: those that only this module can call first (one caller in many cases),
+ * then the others, breadth first, in the order of the text. Cold and non-returning ones wait until
+ * they are called.
+ */
+#include "ir_unit.h"
+#include "ir_tables.h"
+
+#include <stdlib.h>
+
+typedef struct seeding {
+    const lj_ir_index *index;
+    const uint8_t *claimed;
+    uint32_t *seen; /* open addressing: id + 1 */
+    uint32_t mask;
+    int32_t *functions, *data;
+    uint32_t function_count, data_count, room;
+    uint32_t max_functions, bytes, size_budget;
+} seeding;
+
+/* Notes an id as taken; false when it was. Full sets take no more: a unit is then large enough. */
+static bool take(seeding *s, int32_t id) {
+    uint32_t i = (uint32_t)id * 0x9e3779b1u & s->mask;
+    while (s->seen[i]) {
+        if (s->seen[i] == (uint32_t)id + 1)
+            return false;
+        i = (i + 1) & s->mask;
+    }
+    if (s->function_count + s->data_count >= s->room)
+        return false;
+    s->seen[i] = (uint32_t)id + 1;
+    return true;
+}
+
+static void add_one(seeding *s, int32_t id) {
+    const lj_ir_entity *e = &s->index->entities[id];
+    if (e->kind == LJ_IR_IFUNC || (e->kind == LJ_IR_ALIAS && e->flags & LJ_IR_CALLABLE) ||
+        !take(s, id))
+        return;
+    if (e->kind == LJ_IR_FUNCTION) {
+        s->functions[s->function_count++] = id;
+        s->bytes = e->length > UINT32_MAX - s->bytes ? UINT32_MAX : s->bytes + e->length;
+    } else {
+        s->data[s->data_count++] = id;
+    }
+}
+
+/* Adds an id and all that must be defined with it. */
+static void add(seeding *s, int32_t id) {
+    const lj_ir_index *ix = s->index;
+    int32_t group = ix->entities[id].group;
+    add_one(s, id);
+    if (group >= 0)
+        for (uint32_t i = ix->group_starts[group]; i < ix->group_starts[group + 1]; i++)
+            add_one(s, ix->group_members[i]);
+}
+
+static bool wanted(const seeding *s, int32_t id, bool local) {
+    const uint32_t barred = LJ_IR_COLD | LJ_IR_OVERRIDABLE;
+    const lj_ir_entity *e = &s->index->entities[id];
+    return e->kind == LJ_IR_FUNCTION && lj_ir_in_unit(e) && !(e->flags & barred) &&
+           local == ((e->flags & LJ_IR_LOCAL) != 0) && !s->claimed[id] &&
+           s->function_count < s->max_functions && s->bytes < s->size_budget &&
+           e->length <= s->size_budget - s->bytes;
+}
+
+static void add_callees(seeding *s, int32_t id) {
+    const lj_ir_index *ix = s->index;
+    const lj_ir_entity *e = &ix->entities[id];
+    for (int local = 1; local >= 0; local--)
+        for (uint32_t i = e->refs; i < e->refs + e->ref_count; i++) {
+            int32_t target = ix->refs[i];
+            if (!(ix->ref_flags[i] & LJ_IR_REF_CALL))
+                continue;
+            if (ix->entities[target].kind == LJ_IR_ALIAS && ix->entities[target].aliasee >= 0)
+                target = ix->entities[target].aliasee;
+            if (wanted(s, target, local))
+                add(s, target);
+        }
+}
+
+/* Data that an entity refers to and that nobody defines yet. */
+static void add_data(seeding *s, int32_t id) {
+    const lj_ir_index *ix = s->index;
+    const lj_ir_entity *e = &ix->entities[id];
+    for (uint32_t i = e->refs; i < e->refs + e->ref_count; i++) {
+        const lj_ir_entity *target = &ix->entities[ix->refs[i]];
+        bool data = target->kind == LJ_IR_VARIABLE ||
+                    (target->kind == LJ_IR_ALIAS && !(target->flags & LJ_IR_CALLABLE));
+        if (data && lj_ir_in_unit(target) && !(target->flags & LJ_IR_COPYABLE) &&
+            !s->claimed[ix->refs[i]] &&
+            (target->group < 0 || target->group == e->group || !s->claimed[ix->group_members[
+                ix->group_starts[target->group]]]))
+            add(s, ix->refs[i]);
+    }
+}
+
+uint32_t lj_ir_seed(const lj_ir_index *index, int32_t id, const uint8_t *claimed,
+                    const lj_ir_seed_options *options, int32_t *ids, uint32_t room) {
+    if (id < 0 || (uint32_t)id >= index->entity_count || !lj_ir_in_unit(&index->entities[id]) ||
+        !room)
+        return 0;
+    seeding s = {.index = index,
+                 .claimed = claimed,
+                 .mask = 64,
+                 .room = room,
+                 .max_functions = options->max_functions,
+                 .size_budget = options->size_budget};
+    while (s.mask < room && s.mask < 1u << 30)
+        s.mask *= 2;
+    s.mask = s.mask * 2 - 1;
+    s.seen = calloc((size_t)s.mask + 1, sizeof *s.seen);
+    s.data = malloc(room * sizeof *s.data);
+    s.functions = ids;
+    if (s.seen && s.data) {
+        add(&s, id);
+        for (uint32_t i = 0; i < s.function_count; i++)
+            add_callees(&s, s.functions[i]);
+        for (uint32_t i = 0; i < s.function_count; i++)
+            add_data(&s, s.functions[i]);
+        for (uint32_t i = 0; i < s.data_count && s.data_count < 64; i++)
+            add_data(&s, s.data[i]);
+        memcpy(ids + s.function_count, s.data, s.data_count * sizeof *ids);
+    }
+    free(s.seen);
+    free(s.data);
+    return s.function_count + s.data_count;
+}

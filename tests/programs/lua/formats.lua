@@ -1,0 +1,35 @@
+-- string.format and numbers: every conversion, string.pack and unpack, integer and float limits.
+print(("%d|%5d|%-5d|%05d|%+d|% d"):format(42, 42, 42, 42, 42, 42))
+print(("%i|%u|%c|%x|%X|%#x|%o|%#o"):format(-7, 7, 65, 255, 255, 255, 8, 8))
+print(("%f|%.2f|%10.3f|%-10.1f|%e|%.3E|%g|%g|%G"):format(1.5, 2.345, math.pi, math.pi, 12345.678, 0.00012, 1e20, 0.1, 1e-10))
+print(("%a|%.2a"):format(1.5, 255.75))
+print(("%s|%10s|%-10s|%.2s|%q"):format("text", "right", "left", "cut", 'a "quoted"\n\0line\\'))
+print(("%q %q %q %q"):format(1 / 3, math.mininteger, 0 / 0 ~= 0 / 0, 1e300))
+print(("%5s%%|%s|%s|%s"):format(100, nil, true, 1.0))
+print(pcall(string.format, "%d", 1.5), pcall(string.format, "%y", 1))
+print(("%d"):format("10"), ("%s"):format(setmetatable({}, { __tostring = function() return "object" end })))
+
+print("limits", math.maxinteger, math.mininteger, math.maxinteger + 1 == math.mininteger, -math.mininteger == math.mininteger)
+print("division", 7 // 2, -7 // 2, 7 // -2, 7 % 3, -7 % 3, 7 % -3, 7.5 // 2, -7.5 % 2, 1 / 0, -1 / 0)
+print("bits", 0xFF & 0x0F, 0xF0 | 0x0F, 0xFF ~ 0x0F, ~0, 1 << 62, 1 << 64, -1 >> 60, 1 << -1)
+print("compare", 1 == 1.0, math.type(1), math.type(1.0), math.type("1"), 2 ^ 53 == 2 ^ 53 + 1, math.maxinteger + 0.0 == math.maxinteger)
+print("convert", "10" + 5, "0x10" + 0, "1e1" * 1, 10 .. 20, tonumber("  12  "), tonumber("z", 36), tonumber("8", 8), tonumber("1e"), tostring(-0.0))
+print("parse", 0x.8p1, 0xA, 1e2, .5, 3., 0x7fffffffffffffff, 0xffffffffffffffff, 9223372036854775808)
+print("integer", math.tointeger(3.0), math.tointeger(3.5), 3 | 0, math.floor(-3.5), math.ceil(-3.5), math.ult(1, -1))
+print("math", math.sqrt(2), math.sin(1), math.cos(1), math.exp(1), math.log(10), math.log(8, 2), math.log(1000, 10))
+print("more", math.fmod(-7, 3), math.modf(3.7), math.modf(-3.7), math.abs(-5), math.max(1, 5.5, 3), math.min(2, -1))
+print("pow", 2 ^ 10, 2 ^ 0.5, (-8) ^ (1 / 3) ~= (-8) ^ (1 / 3), 10 ^ -2)
+
+local packed = string.pack("<i4 >i2 b z s1 d f", -2, 258, -1, "zero", "len", 0.5, 0.25)
+print("pack", #packed, packed:byte(1, 8))
+print("unpack", string.unpack("<i4 >i2 b z s1 d f", packed))
+print("sizes", string.packsize("i4 i8"), string.packsize("!8 b i8"), string.packsize("<i3 I5"))
+print("overflow", pcall(string.pack, "i1", 200), pcall(string.unpack, "i4", "ab"))
+for _, size in ipairs { 1, 2, 3, 7, 8, 16 } do
+  local format = "<i" .. size
+  io.write(string.unpack(format, string.pack(format, -100)), " ")
+end
+print()
+math.randomseed(7)
+local r = math.random(1, 100)
+print("random", r >= 1 and r <= 100, math.random() < 1, pcall(math.random, 2, 1))
