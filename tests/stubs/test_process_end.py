@@ -8,7 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import address
+
+
+def address(function: object) -> int:
+    return ctypes.cast(function, ctypes.c_void_p).value or 0
+
 
 ROOT = Path(__file__).parent.parent.parent
 
