@@ -25,5 +25,7 @@ struct point move(struct point p, int by) {
     p.y *= by;
     return p;
 }
+#ifndef QUIET
 __attribute__((constructor)) static void construct(void) { note("first constructed"); }
 __attribute__((destructor)) static void destruct(void) { note("first destroyed"); }
+#endif
