@@ -75,7 +75,7 @@ def test_further_modules_share_code_data_and_constructors(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize(
     "flags",
-    [("-O2",), ("-O0", "-fPIC"), ("-O2", "-fno-pic"), ("-O2", "-ffunction-sections", "-g")],
+    [("-O2",), ("-O0", "-fPIC"), ("-O2", "-ffunction-sections", "-g")],
     ids=" ".join,
 )
 def test_objects_of_gcc_call_into_modules_and_back(flags: tuple[str, ...], tmp_path: Path) -> None:
