@@ -4,7 +4,8 @@
     ├── UsageError                    the caller broke a contract of the API
     │   ├── SessionClosed             ... by using what was closed
     │   ├── DylibNotFound / DuplicateDylib
-    │   └── ResourceTrackerDefunct    ... by using a tracker whose code was removed
+    │   ├── ResourceTrackerDefunct    ... by using a tracker whose code was removed
+    │   └── SymbolsCouldNotBeRemoved  ... by removing symbols that are being made
     ├── InputError                    what was handed in is malformed
     │   ├── IRError                   ... IR or bitcode; carries file, line and LLVM's words
     │   ├── ObjectFormatError         ... an object file
@@ -55,6 +56,7 @@ __all__ = [
     "ResourceTrackerDefunct",
     "SessionClosed",
     "SymbolRemoved",
+    "SymbolsCouldNotBeRemoved",
     "SymbolsNotFound",
     "UsageError",
 ]
@@ -90,6 +92,14 @@ class DuplicateDylib(UsageError):
 
 class ResourceTrackerDefunct(UsageError):
     """The resource tracker's code was removed or transferred."""
+
+
+class SymbolsCouldNotBeRemoved(UsageError):
+    """These symbols are being made; only removing their tracker takes them back."""
+
+    def __init__(self, symbols: Iterable[str]) -> None:
+        self.symbols = sorted(symbols)
+        super().__init__(f"being materialized: {', '.join(self.symbols)}")
 
 
 class InputError(LazyJITError):

@@ -19,22 +19,28 @@ Guarantees that a dispatcher gives:
 - neither holds a lock of the dispatcher's while a task runs.
 
 What it may assume: a task never raises (the session catches what user code raises). One that does
-all the same is reported through `sys.unraisablehook` and otherwise ignored.
+all the same is logged, as `lazyjit`, and otherwise ignored.
 """
 
 from __future__ import annotations
 
 import enum
-import sys
 import threading
 from collections import deque
 from collections.abc import Callable
-from types import SimpleNamespace
 from typing import Protocol
 
 from lazyjit.errors import SessionClosed
 
-__all__ = ["Completion", "Dispatcher", "InPlaceDispatcher", "Task", "TaskClass", "run_task"]
+__all__ = [
+    "Completion",
+    "Dispatcher",
+    "InPlaceDispatcher",
+    "Task",
+    "TaskClass",
+    "log_error",
+    "run_task",
+]
 
 #: A piece of work. Takes and returns nothing, and doesn't raise.
 Task = Callable[[], None]
@@ -60,6 +66,7 @@ class Completion:
     __slots__ = ("_lock", "_set", "_wakers")
 
     def __init__(self) -> None:
+        """Not set."""
         self._lock = threading.Lock()
         self._set = False
         self._wakers: list[Callable[[], object]] = []
@@ -114,23 +121,22 @@ class Dispatcher(Protocol):
         """Block until `completion` is set, helping with queued work where fit. Any thread."""
 
     def close(self) -> None:
-        """Finish what is queued and refuse more. Any thread but the dispatcher's own; twice is fine."""
+        """Finish what is queued and refuse more. Idempotent; not for the dispatcher's threads."""
 
 
 def run_task(task: Task) -> None:
-    """Run `task`; should it raise in spite of its contract, tell `sys.unraisablehook`. Any thread."""
+    """Run `task`; should it raise in spite of its contract, log that. Any thread."""
     try:
         task()
     except Exception as error:
-        sys.unraisablehook(
-            SimpleNamespace(  # type: ignore[arg-type]  # any object with these attributes will do
-                exc_type=type(error),
-                exc_value=error,
-                exc_traceback=error.__traceback__,
-                err_msg="lazyjit: a task raised",
-                object=task,
-            )
-        )
+        log_error(f"the task {task!r} raised", error)
+
+
+def log_error(what: str, error: BaseException) -> None:
+    """Log an error that no caller can be told of, with its traceback. Any thread."""
+    import logging  # here, for it is not cheap, and a session without such errors needs none
+
+    logging.getLogger("lazyjit").error(what, exc_info=error)
 
 
 class _Stage(threading.local):
@@ -152,6 +158,7 @@ class InPlaceDispatcher:
     __slots__ = ("_closed", "_stage")
 
     def __init__(self) -> None:
+        """Open."""
         self._closed = False
         self._stage = _Stage()
 

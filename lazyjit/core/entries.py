@@ -1,0 +1,204 @@
+"""What a name maps to: the entries of a dylib's table.
+
+A symbol's state is *the kind of object its name maps to*, and one object serves all the names of a
+unit. So a unit of sixteen symbols climbs each step of the ladder in one `dict.update`, and a lookup
+of a ready name is one `dict.get` and one test of a class:
+
+    (absent)             nobody has it, or a `SymbolTable` has it and nobody has asked yet
+    Pending              NEVER_SEARCHED: a unit that waits to be wanted
+    Work                 MATERIALIZING; RESOLVED once the name is in `defs`; EMITTED by its `stage`
+    ExecutorSymbolDef    READY: the answer itself
+    Effect               READY, without an address: a symbol made for its side effects only
+    Failure              FAILED
+
+Entries are the core's own; outside it only `ExecutorSymbolDef` is seen. Every attribute is read and
+written with the session's lock held unless its comment says otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
+
+from lazyjit.core.tasks import TaskClass
+from lazyjit.errors import FailedToMaterialize
+from lazyjit.symbols import ExecutorSymbolDef, SymbolFlags
+
+if TYPE_CHECKING:
+    from lazyjit.core.dylib import JITDylib
+    from lazyjit.core.query import Query
+    from lazyjit.core.table import TableRecord
+    from lazyjit.core.tracker import ResourceTracker
+    from lazyjit.core.unit import MaterializationUnit
+
+__all__ = [
+    "BLOCKED",
+    "DONE",
+    "DROPPED",
+    "FAILED",
+    "GONE",
+    "MAKING",
+    "Effect",
+    "Entry",
+    "Failure",
+    "Pending",
+    "Work",
+    "pairs",
+]
+
+_T = TypeVar("_T")
+
+# Stages of a Work: plain ints, for these are compared a hundred thousand times.
+#: Its responsibility has symbols to resolve and emit.
+MAKING: Final = 0
+#: Emitted; waits for something that is not. In the dependence graph.
+BLOCKED: Final = 1
+#: Ready: its names map to their addresses, nothing maps to the Work any more.
+DONE: Final = 2
+#: Failed: its names map to a Failure.
+FAILED: Final = 3
+#: Its code was removed, or the session closed: no name maps to it.
+DROPPED: Final = 4
+#: Its names went to other Works.
+GONE: Final = 5
+
+
+class Pending:
+    """NEVER_SEARCHED: a unit that nobody has wanted yet.
+
+    A unit hears of a discarded definition without the lock, but must have heard of it before it
+    materializes. `discarding` counts the calls of `discard` under way; a lookup that comes in
+    between leaves its Work in `held`, and the last of those calls dispatches it.
+    """
+
+    __slots__ = ("discarding", "held", "tracker", "unit")
+
+    def __init__(self, unit: MaterializationUnit, tracker: ResourceTracker) -> None:
+        """Of `unit`, under `tracker`."""
+        self.unit = unit
+        self.tracker = tracker
+        self.discarding = 0
+        self.held: Work | None = None
+
+
+class Work:
+    """MATERIALIZING to EMITTED: symbols that one responsibility answers for.
+
+    From emission on it is a node of the dependence graph; `lazyjit.core.dependence` explains the
+    attributes of that second half, which stay unset until then.
+    """
+
+    __slots__ = (
+        "begun",
+        "defs",
+        "deps",
+        "dylib",
+        "ending",
+        "flags",
+        "init_symbol",
+        "jump",
+        "klass",
+        "leans_on",
+        "members",
+        "name",
+        "queries",
+        "record",
+        "rep",
+        "resolving",
+        "source",
+        "stage",
+        "tracker",
+        "waiters",
+    )
+
+    deps: list[Work]
+    leans_on: Work | None
+    jump: Work | None
+    members: list[Work] | None
+
+    def __init__(
+        self,
+        dylib: JITDylib,
+        tracker: ResourceTracker,
+        name: str,
+        flags: Mapping[str, SymbolFlags],
+        init_symbol: str | None = None,
+        source: MaterializationUnit | Callable[[], MaterializationUnit] | None = None,
+        record: TableRecord | None = None,
+        klass: TaskClass = TaskClass.DEMAND,
+    ) -> None:
+        """Of the symbols `flags`; with a `record`, `source` is its table's callable."""
+        self.dylib = dylib
+        self.tracker = tracker
+        self.name = name
+        self.flags = flags
+        self.init_symbol = init_symbol
+        self.source = source
+        self.record = record
+        self.klass = klass
+        self.stage = MAKING
+        self.begun = False
+        self.ending = False  # the task that ran it is letting go of its responsibility
+        # Never changed in place, `flags` neither: each may be somebody else's dict.
+        self.defs: Mapping[str, ExecutorSymbolDef] = _NONE
+        # Flat pairs (see `pairs`): queries for the ready state, and for the resolved one, each with
+        # the name that it waits for; and emitted works, each with the name that it depends on.
+        self.queries: list[Query | str] | None = None
+        self.resolving: list[Query | str] | None = None
+        self.waiters: list[Work | str] | None = None
+        # Where this one went: into a circle's representative, or a claim. None: it is itself.
+        self.rep: Work | None = None
+
+    def __call__(self) -> None:
+        """The task that runs it: a work is what is handed to the dispatcher."""
+        self.dylib.session._materialize(self)
+
+    def __repr__(self) -> str:
+        """With the unit's name."""
+        return f"<materialization of {self.name}>"
+
+
+_NONE: Final[Mapping[str, ExecutorSymbolDef]] = {}
+
+
+def pairs(flat: list[_T | str] | None) -> Iterator[tuple[_T, str]]:
+    """The pairs of a flat list [one, name, another, name, ...]; none of None.
+
+    There is such a list at each work; as tuples, the garbage collector would have twice as much to
+    look through, and it looks often while a hundred thousand units are under way.
+    """
+    if flat is None:
+        return iter(())
+    each = iter(flat)
+    return zip(each, each, strict=True)  # type: ignore[arg-type]  # by position
+
+
+class Effect:
+    """READY, but without an address: a symbol that is made for its side effects only."""
+
+    __slots__ = ("flags",)
+
+    def __init__(self, flags: SymbolFlags) -> None:
+        """With the symbol's `flags`."""
+        self.flags = flags
+
+
+class Failure:
+    """FAILED: why the symbols of a unit can't be had. Immutable: may be read without the lock."""
+
+    __slots__ = ("cause", "dylib", "flags")
+
+    def __init__(
+        self, dylib: JITDylib, flags: Mapping[str, SymbolFlags], cause: BaseException | None
+    ) -> None:
+        """Of the symbols `flags` of `dylib`; `cause` is the failure at the root."""
+        self.dylib = dylib
+        self.flags = flags
+        self.cause = cause
+
+    def error(self, names: Iterable[str]) -> FailedToMaterialize:
+        """A new exception for whoever asked for `names`; one exception is raised on one thread."""
+        return FailedToMaterialize({self.dylib.name: names}, self.cause)
+
+
+Entry: TypeAlias = "Pending | Work | ExecutorSymbolDef | Effect | Failure"

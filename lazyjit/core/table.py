@@ -1,0 +1,69 @@
+"""Symbol tables: names that a dylib has without holding them.
+
+A module of a hundred thousand functions is known to its dylib as *one* object, a `SymbolTable`
+(over a native hash index, say). The dylib asks it after its own table, and only for names that
+somebody looks up; so a name costs nothing until it is asked for.
+
+A table is asked under the session's lock, hence quickly, natively, and without calling back. Its
+answers never change while it is added. What it finds is one of two things: a symbol that is ready
+at an address (a stub), or one that a materialization unit will make.
+
+Between the tables of a dylib and its other definitions the usual rules hold. Two strong
+definitions of a name are an error when the second is added. A strong one beats a weak one that
+nobody has looked up; among weak ones the first added wins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from lazyjit.symbols import SymbolFlags
+
+if TYPE_CHECKING:
+    from lazyjit.core.tracker import ResourceTracker
+    from lazyjit.core.unit import MaterializationUnit
+
+__all__ = ["Found", "SymbolTable", "TableRecord"]
+
+
+class Found(NamedTuple):
+    """A symbol of a table: ready at `address`, or else to be made by what `unit` returns.
+
+    `unit` is called once, on the task that will materialize, without a lock. The unit that it
+    returns is responsible for the name that was asked for (for all the names of that lookup whose
+    `unit` is this same object), and claims more with `MaterializationResponsibility.claim`.
+    """
+
+    flags: SymbolFlags
+    address: int | None = None
+    unit: Callable[[], MaterializationUnit] | None = None
+
+
+class SymbolTable(Protocol):
+    """Lazily known names. Immutable from `JITDylib.add_table` on."""
+
+    @property
+    def name(self) -> str:
+        """Named in errors."""
+
+    def find_many(self, names: Sequence[str]) -> Sequence[Found | None]:
+        """What the table has under each of `names`, None for nothing, in the same order.
+
+        Called with the session's lock held: takes no lock under which a session is called,
+        raises nothing. May create what it finds (a stub): asking again gives the same answer.
+        """
+
+    def conflicts(self, other: SymbolTable) -> Sequence[str]:
+        """Names of which both tables have a strong definition. Called without a lock."""
+
+
+class TableRecord:
+    """A table as one dylib has it, with the tracker that removes it."""
+
+    __slots__ = ("table", "tracker")
+
+    def __init__(self, table: SymbolTable, tracker: ResourceTracker) -> None:
+        """Of `table`, under `tracker`."""
+        self.table = table
+        self.tracker = tracker
