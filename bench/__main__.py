@@ -3,7 +3,7 @@
     python -m bench                        all workloads, five runs each: about twenty minutes
     python -m bench --quick                each once at a small size: a smoke test
     python -m bench --only lua --only calls --repeats 9
-    python -m bench --json figures.json --markdown table.md
+    python -m bench --json figures.json --markdown docs/benchmarks.md
 
 Tables go to standard output and progress to standard error. Ends with 1 when a subject that is ours
 failed, not when an aim is missed: an aim depends on the machine.
@@ -23,6 +23,9 @@ from bench.report import Table, as_json, as_markdown, machine, show
 from bench.toolchain import Absent
 from bench.workloads import Context, lazyjit_absent
 
+#: Where a page of docs/ takes the tables.
+BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
+
 WORKLOADS = ("lua", "modules", "overhead", "threads", "calls", "dependences", "memory")
 
 
@@ -35,7 +38,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--repeats", type=int, help="runs of each subject (default 5, --quick 1)")
     parser.add_argument("--peers-only", action="store_true", help="leave lazyjit itself out")
     parser.add_argument("--json", type=Path, help="write all figures to this file")
-    parser.add_argument("--markdown", type=Path, help="write the tables to this file")
+    parser.add_argument("--markdown", type=Path, help="write the tables into this page")
     return parser.parse_args()
 
 
@@ -104,8 +107,16 @@ def main() -> int:
     if options.json:
         options.json.write_text(as_json(tables, {**described, "left_out": context.left_out}))
     if options.markdown:
-        options.markdown.write_text(as_markdown(tables, described))
+        write_markdown(options.markdown, as_markdown(tables, described))
     return 1 if ours_failed(tables) else 0
+
+
+def write_markdown(path: Path, text: str) -> None:
+    """Put the tables into a page: between its markers if it has them, else as the whole page."""
+    page = path.read_text() if path.exists() else ""
+    before, begin, rest = page.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    path.write_text(f"{before}{begin}\n\n{text}\n{end}{after}" if begin and end else text + "\n")
 
 
 def ours_failed(tables: list[Table]) -> bool:

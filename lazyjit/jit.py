@@ -218,10 +218,10 @@ class JIT:
             archive, self._objects, tracker, on_object=self._platform.note_object
         )
         if whole:
-            for unit in generator.add_all(target):
-                self._platform.note_object(target, unit)
+            generator.add_all(target)
         else:
             target.add_generator(generator)
+            self._platform.note_archive(target, generator)
         return tracker
 
     def load_library(
@@ -321,6 +321,7 @@ class JIT:
             if self._closed:
                 return
             self._closed = True
+        self._platform.close()
         self.session.close()
         self._stubs.close()
         self._dispatcher.close()
@@ -328,6 +329,7 @@ class JIT:
 
     def _free(self) -> None:
         self._stubs.dispose()
+        self._objects.close()
         for runtime in self._runtimes:
             runtime.close()
         self._arena.close()

@@ -13,7 +13,7 @@
  *
  * Which places are in use is arena_spans.c's subject, where the range lies arena_place.c's.
  */
-#define _GNU_SOURCE
+#define _GNU_SOURCE 1
 #include "arena.h"
 #include "arena_place.h"
 #include "arena_spans.h"

@@ -5,7 +5,7 @@
  * one; /proc/self/maps lists what is taken, in order of address. Between reading the list and
  * mapping, another thread may map into the gap: MAP_FIXED_NOREPLACE tells, and we look again.
  */
-#define _GNU_SOURCE
+#define _GNU_SOURCE 1
 #include "arena_place.h"
 
 #include <errno.h>

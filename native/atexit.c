@@ -3,6 +3,8 @@
 #define _GNU_SOURCE
 #endif
 #include "atexit.h"
+
+#include <stdatomic.h>
 #include "tls.h"
 
 #include <dlfcn.h>
@@ -143,7 +145,17 @@ static void jit_cxa_finalize(void *handle) {
         __cxa_finalize(handle);
 }
 
+static _Atomic uint64_t exit_hook;
+
+void lj_exit_hook_set(uint64_t function) { atomic_store(&exit_hook, function); }
+
 static void jit_exit(int status) {
+    /* Before the process's exit, whose handlers take LLVM apart: finalizers may need compiling. */
+    uint64_t address = atomic_load(&exit_hook);
+    void (*hook)(void);
+    memcpy(&hook, &address, sizeof hook);
+    if (hook)
+        hook();
     run_all(AT_THREAD_EXIT, NULL);
     run_all(AT_EXIT, NULL);
     exit(status);

@@ -37,6 +37,8 @@ void lj_dso_symbols_get(const lj_dso *dso, lj_dso_symbols *out);
 /* Runs the dylib's handlers: the calling thread's thread_local destructors, then the others.
  * Other threads' thread_local destructors stay with their threads. */
 void lj_atexit_run(lj_dso *dso);
+/* Called first when JIT'd code calls exit(), with no lock held; NULL: nothing. Process-wide. */
+void lj_exit_hook_set(uint64_t function);
 /* Forgets what has not run, in every thread, and frees the dylib's cell and thunks. */
 void lj_dso_dispose(lj_dso *dso);
 /* cffi: end */

@@ -12,6 +12,9 @@
 #include <elf.h>
 #include <string.h>
 
+#define LJ_MAX_ALIGN (UINT64_C(2) << 20)   /* the arena's own limit */
+#define LJ_MAX_BLOCK (UINT32_MAX - 4096ul) /* edges have 32-bit offsets; sums stay below 2^63 */
+
 typedef struct lj_elf {
     lj_graph *graph;
     const uint8_t *data;

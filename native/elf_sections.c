@@ -8,9 +8,6 @@
 
 #include <stdlib.h>
 
-static const uint64_t max_align = UINT64_C(2) << 20; /* the arena's own limit */
-static const uint64_t max_block = UINT32_MAX - 4096; /* edges have 32-bit offsets */
-
 static int has_prefix(const char *name, const char *prefix) {
     return strncmp(name, prefix, strlen(prefix)) == 0;
 }
@@ -77,14 +74,16 @@ static lj_status read_section(lj_elf *elf, uint32_t index) {
         return LJ_OK;
     if ((header.sh_flags & SHF_WRITE) && (header.sh_flags & SHF_EXECINSTR))
         return UNSUPPORTED(elf, at, "section %s is writable and executable", name);
+    if ((header.sh_flags & SHF_TLS) && (header.sh_flags & SHF_EXECINSTR))
+        return UNSUPPORTED(elf, at, "section %s is thread-local and executable", name);
     if (header.sh_flags & SHF_COMPRESSED)
         return UNSUPPORTED(elf, at, "section %s is allocatable and compressed", name);
     if (header.sh_addralign & (header.sh_addralign - 1))
         return MALFORMED(elf, at, "section %s has alignment %llu, not a power of two", name,
                          (unsigned long long)header.sh_addralign);
-    if (header.sh_addralign > max_align)
+    if (header.sh_addralign > LJ_MAX_ALIGN)
         return UNSUPPORTED(elf, at, "section %s wants an alignment of more than 2 MiB", name);
-    if (header.sh_size > max_block)
+    if (header.sh_size > LJ_MAX_BLOCK)
         return UNSUPPORTED(elf, at, "section %s is larger than 4 GiB", name);
     give_role(section, name);
     section->region = header.sh_flags & SHF_EXECINSTR ? LJ_TEXT

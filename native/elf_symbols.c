@@ -17,10 +17,13 @@ static lj_status place_common(lj_elf *elf, uint64_t number, const Elf64_Sym *in,
                               lj_link_symbol *out) {
     lj_graph *graph = elf->graph;
     uint64_t align = in->st_value ? in->st_value : 1;
-    if (align & (align - 1) || align > UINT64_C(2) << 20)
+    if (align & (align - 1) || align > LJ_MAX_ALIGN)
         return MALFORMED(elf, elf->symbols_at + number * sizeof *in,
                          "common symbol %llu has alignment %llu", (unsigned long long)number,
                          (unsigned long long)align);
+    if (in->st_size > LJ_MAX_BLOCK)
+        return UNSUPPORTED(elf, elf->symbols_at + number * sizeof *in,
+                           "common symbol %llu is larger than 4 GiB", (unsigned long long)number);
     if (out->type == STT_TLS)
         return UNSUPPORTED(elf, elf->symbols_at + number * sizeof *in,
                            "common symbol %llu is thread-local", (unsigned long long)number);

@@ -7,7 +7,7 @@
  *      code page   lea 4089(%rip), %r11 ; jmp tail     16 bytes, 255 times; then the tail
  *      data page   { target, words of stack arguments }
  */
-#define _GNU_SOURCE
+#define _GNU_SOURCE 1
 #include "guard.h"
 #include "stubs_state.h"
 
@@ -146,7 +146,8 @@ __attribute__((used, visibility("hidden"))) void lj_guards_grow(void) {
     uint64_t *frames = malloc(capacity * sizeof *frames);
     pthread_once(&list_key_made, make_list_key);
     if (frames) {
-        memcpy(frames, list->frames, list->depth * sizeof *frames);
+        if (list->depth)
+            memcpy(frames, list->frames, list->depth * sizeof *frames);
         if (list->capacity > 1)
             free(list->frames);
         list->frames = frames;

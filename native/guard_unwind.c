@@ -11,7 +11,7 @@
  * longjmp may have skipped guards, which stay on that list; they are told by lying below the stack
  * pointer.
  */
-#define _GNU_SOURCE
+#define _GNU_SOURCE 1
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 

@@ -15,8 +15,8 @@ typedef struct lj_ir_builder {
     const char *last_end; /* behind the last token that belongs to the entity at hand */
     lj_fault *fault;
     lj_status status;
-    int32_t current;   /* the referring entity, or -1: metadata, whose uses are only counted */
-    uint32_t *stamps;  /* by entity: where the current referrer's reference to it is, plus one */
+    int32_t current;  /* the referring entity, or -1: metadata, whose uses are only counted */
+    uint32_t *stamps; /* by entity: where the current referrer's reference to it is, plus one */
     uint32_t stamp_room;
     lj_ir_comments comments;
     char *scratch; /* for unescaping one name */

@@ -3,114 +3,6 @@
 
 #include <stdlib.h>
 
-/* --- the set of what the unit has ---------------------------------------------------------- */
-
-static uint64_t *slot_of(const lj_ir_carver *c, uint64_t key) {
-    uint32_t i = (uint32_t)((key * 0x9e3779b97f4a7c15u) >> 40) & c->set_mask;
-    while (c->set[i] && c->set[i] >> 8 != key)
-        i = (i + 1) & c->set_mask;
-    return &c->set[i];
-}
-
-static uint64_t key_of(uint32_t kind, uint32_t id) { return ((uint64_t)kind << 32 | id) + 1; }
-
-uint8_t lj_ir_state(const lj_ir_carver *c, uint32_t kind, uint32_t id) {
-    return c->set ? (uint8_t)*slot_of(c, key_of(kind, id)) : 0;
-}
-
-static bool grow_set(lj_ir_carver *c) {
-    uint32_t old_room = c->set ? c->set_mask + 1 : 0, room = old_room ? old_room * 4 : 256;
-    uint64_t *old = c->set, *set = calloc(room, sizeof *set);
-    if (!set)
-        return false;
-    c->set = set;
-    c->set_mask = room - 1;
-    for (uint32_t i = 0; i < old_room; i++)
-        if (old[i])
-            *slot_of(c, old[i] >> 8) = old[i];
-    free(old);
-    return true;
-}
-
-bool lj_ir_mark(lj_ir_carver *c, uint32_t kind, uint32_t id, uint8_t state) {
-    if (c->failed || ((!c->set || c->set_count >= c->set_mask / 2) && !grow_set(c))) {
-        c->failed = true;
-        return false;
-    }
-    uint64_t key = key_of(kind, id), *slot = slot_of(c, key);
-    bool fresh = !*slot;
-    if (fresh) {
-        *slot = key << 8;
-        c->set_count++;
-    }
-    *slot |= state;
-    return fresh;
-}
-
-void lj_ir_append(lj_ir_carver *c, lj_ir_list *list, uint32_t value) {
-    if (!lj_ir_grow((void **)&list->at, &list->room, list->count, sizeof *list->at))
-        c->failed = true;
-    else
-        list->at[list->count++] = value;
-}
-
-void lj_ir_dispose_list(lj_ir_list *list) { free(list->at); }
-
-/* --- needs ---------------------------------------------------------------------------------- */
-
-void lj_ir_need_entity(lj_ir_carver *c, int32_t id, bool call) {
-    uint8_t before = lj_ir_state(c, LJ_IR_KEY_ENTITY, (uint32_t)id);
-    lj_ir_mark(c, LJ_IR_KEY_ENTITY, (uint32_t)id, LJ_IR_NEEDED | (call ? LJ_IR_CALLED : 0));
-    if (!(before & LJ_IR_NEEDED))
-        lj_ir_append(c, &c->entities, (uint32_t)id);
-}
-
-static void need(lj_ir_carver *c, const lj_ir_numbereds *table, uint32_t kind, lj_ir_list *list,
-                 uint32_t number) {
-    const lj_ir_numbered *record = lj_ir_find_numbered(table, number);
-    if (record && lj_ir_mark(c, kind, (uint32_t)(record - table->at), LJ_IR_NEEDED))
-        lj_ir_append(c, list, (uint32_t)(record - table->at));
-}
-
-void lj_ir_need_type(lj_ir_carver *c, const lj_ir_token *token) {
-    const lj_ir_index *ix = c->index;
-    if (token->numbered) {
-        if (ix->numbered_types.count)
-            need(c, &ix->numbered_types, LJ_IR_KEY_NUMBERED_TYPE, &c->numbered_types,
-                 token->number);
-        return;
-    }
-    if (!ix->types.count || !token->name_length)
-        return;
-    lj_ir_key key;
-    char *scratch = NULL;
-    if (token->escaped) {
-        scratch = malloc(token->name_length);
-        if (!scratch) {
-            c->failed = true;
-            return;
-        }
-        key = lj_ir_key_of(token, scratch);
-    } else {
-        uint32_t bit = lj_ir_filter_bit(token->name, token->name_length);
-        if (!(ix->type_filter[bit / 64] >> bit % 64 & 1))
-            return;
-        key = lj_ir_key_of(token, NULL);
-    }
-    int32_t id = lj_ir_find_named(ix, &ix->types, &key);
-    free(scratch);
-    if (id >= 0 && lj_ir_mark(c, LJ_IR_KEY_TYPE, (uint32_t)id, LJ_IR_NEEDED))
-        lj_ir_append(c, &c->types, (uint32_t)id);
-}
-
-void lj_ir_need_attribute(lj_ir_carver *c, uint32_t number) {
-    need(c, &c->index->attributes, LJ_IR_KEY_ATTRIBUTE, &c->attributes, number);
-}
-
-void lj_ir_need_metadata(lj_ir_carver *c, uint32_t number) {
-    need(c, &c->index->metadata, LJ_IR_KEY_META, &c->metadata, number);
-}
-
 /* --- in which form a unit has what it doesn't define ------------------------------------------ */
 
 /* Takes `length` bytes from the inlining budget if they are there. */
@@ -133,8 +25,8 @@ static bool carries_function(lj_ir_carver *c, int32_t id) {
 }
 
 static bool carries_constant(lj_ir_carver *c, int32_t id) {
-    const uint32_t barred = LJ_IR_OVERRIDABLE | LJ_IR_TLS | LJ_IR_PLACED | LJ_IR_BLOCKADDRESS |
-                            LJ_IR_SPECIAL;
+    const uint32_t barred =
+        LJ_IR_OVERRIDABLE | LJ_IR_TLS | LJ_IR_PLACED | LJ_IR_BLOCKADDRESS | LJ_IR_SPECIAL;
     const lj_ir_entity *e = &c->index->entities[id];
     return e->flags & LJ_IR_CONSTANT && !(e->flags & barred) && spend(c, e->length, false);
 }
@@ -144,9 +36,8 @@ static void emit_needed(lj_ir_carver *c, int32_t id) {
     bool defined = lj_ir_state(c, LJ_IR_KEY_ENTITY, (uint32_t)id) & LJ_IR_DEFINED;
     switch (e->kind) {
     case LJ_IR_FUNCTION: /* defined here, it is still declared: `f` is its stub */
-        lj_ir_emit_function(c, id,
-                            !defined && carries_function(c, id) ? LJ_IR_FORM_CARRY
-                                                                : LJ_IR_FORM_DECLARE);
+        lj_ir_emit_function(
+            c, id, !defined && carries_function(c, id) ? LJ_IR_FORM_CARRY : LJ_IR_FORM_DECLARE);
         break;
     case LJ_IR_DECLARATION:
         lj_ir_emit_function(c, id, LJ_IR_FORM_DECLARE);
@@ -197,7 +88,8 @@ static void emit_all_needed(lj_ir_carver *c) {
     }
 }
 
-/* --- what comes first in a unit ----------------------------------------------------------------- */
+/* --- what comes first in a unit -----------------------------------------------------------------
+ */
 
 static int by_start(const void *left, const void *right) {
     const lj_ir_chunk *a = left, *b = right;
@@ -210,7 +102,8 @@ static void emit_types(lj_ir_carver *c) {
     size_t before = c->length;
     uint32_t chunks = c->chunk_count;
     /* Copying notes what a type needs; the copies are then made again, sorted. */
-    for (uint32_t i = 0, j = 0; !c->failed && (i < c->types.count || j < c->numbered_types.count);) {
+    for (uint32_t i = 0, j = 0;
+         !c->failed && (i < c->types.count || j < c->numbered_types.count);) {
         const char *start;
         uint32_t length;
         if (i < c->types.count) {
@@ -284,9 +177,9 @@ static bool define(lj_ir_carver *c, int32_t id) {
     const lj_ir_entity *e = &ix->entities[id];
     int32_t group = e->group;
     uint32_t from = group < 0 ? 0 : ix->group_starts[group];
-    uint32_t to = group < 0 ? 1 : ix->group_starts[group + 1];
-    for (uint32_t i = from; i < to; i++) {
-        int32_t member = group < 0 ? id : ix->group_members[i];
+    uint32_t to = group < 0 ? 0 : ix->group_starts[group + 1];
+    for (uint32_t i = from; i <= to; i++) { /* the one asked for comes first */
+        int32_t member = i == from ? id : ix->group_members[i - 1];
         e = &ix->entities[member];
         if (e->kind == LJ_IR_IFUNC || (e->kind == LJ_IR_ALIAS && e->flags & LJ_IR_CALLABLE))
             continue;
@@ -296,20 +189,33 @@ static bool define(lj_ir_carver *c, int32_t id) {
     return true;
 }
 
+static int by_text(const void *left, const void *right) {
+    const uint64_t *a = left, *b = right;
+    return *a < *b ? -1 : *a > *b;
+}
+
+/* Data before functions and functions in the text's order: the address of a block without a name
+ * can't be taken once its function has been read. */
 static void emit_definitions(lj_ir_carver *c) {
-    for (uint32_t i = 0; i < c->defines.count && !c->failed; i++) {
-        int32_t id = (int32_t)c->defines.at[i];
-        switch (c->index->entities[id].kind) {
-        case LJ_IR_FUNCTION:
-            lj_ir_emit_function(c, id, LJ_IR_FORM_DEFINE);
-            break;
-        case LJ_IR_VARIABLE:
-            lj_ir_emit_variable(c, id, LJ_IR_FORM_DEFINE);
-            break;
-        default:
-            lj_ir_emit_alias(c, id);
-        }
+    uint32_t count = c->defines.count, functions = 0;
+    uint64_t *order = malloc((count + 1) * sizeof *order); /* start << 32 | id */
+    if (!order)
+        c->failed = true;
+    for (uint32_t i = 0; i < count && !c->failed; i++) {
+        uint32_t id = c->defines.at[i];
+        const lj_ir_entity *e = &c->index->entities[id];
+        if (e->kind == LJ_IR_FUNCTION)
+            order[functions++] = (uint64_t)e->start << 32 | id;
+        else if (e->kind == LJ_IR_VARIABLE)
+            lj_ir_emit_variable(c, (int32_t)id, LJ_IR_FORM_DEFINE);
+        else
+            lj_ir_emit_alias(c, (int32_t)id);
     }
+    if (functions > 1)
+        qsort(order, functions, sizeof *order, by_text);
+    for (uint32_t i = 0; i < functions && !c->failed; i++)
+        lj_ir_emit_function(c, (int32_t)(uint32_t)order[i], LJ_IR_FORM_DEFINE);
+    free(order);
 }
 
 /* Hands what was carved over to a unit, and frees the rest. */

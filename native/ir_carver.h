@@ -2,8 +2,8 @@
 #ifndef LAZYJIT_IR_CARVER_H
 #define LAZYJIT_IR_CARVER_H
 
-#include "ir_unit.h"
 #include "ir_tables.h"
+#include "ir_unit.h"
 
 typedef struct lj_ir_list {
     uint32_t *at;
@@ -11,12 +11,18 @@ typedef struct lj_ir_list {
 } lj_ir_list;
 
 /* What the unit's set knows things by. */
-enum { LJ_IR_KEY_ENTITY, LJ_IR_KEY_TYPE, LJ_IR_KEY_NUMBERED_TYPE, LJ_IR_KEY_ATTRIBUTE, LJ_IR_KEY_META };
+enum {
+    LJ_IR_KEY_ENTITY,
+    LJ_IR_KEY_TYPE,
+    LJ_IR_KEY_NUMBERED_TYPE,
+    LJ_IR_KEY_ATTRIBUTE,
+    LJ_IR_KEY_META
+};
 
 enum { /* what the set knows of an entity */
-    LJ_IR_NEEDED = 1,
-    LJ_IR_CALLED = 2,
-    LJ_IR_DEFINED = 4, /* this unit defines it */
+       LJ_IR_NEEDED = 1,
+       LJ_IR_CALLED = 2,
+       LJ_IR_DEFINED = 4, /* this unit defines it */
 };
 
 typedef struct lj_ir_carver {

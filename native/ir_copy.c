@@ -24,7 +24,9 @@ void lj_ir_put(lj_ir_carver *c, const char *bytes, size_t length) {
     c->length += length;
 }
 
-void lj_ir_put_string(lj_ir_carver *c, const char *string) { lj_ir_put(c, string, strlen(string)); }
+void lj_ir_put_string(lj_ir_carver *c, const char *string) {
+    lj_ir_put(c, string, strlen(string));
+}
 
 void lj_ir_put_number(lj_ir_carver *c, uint32_t number) {
     char digits[10];
@@ -123,7 +125,8 @@ void lj_ir_copy_global(lj_ir_carver *c, const lj_ir_token *token, bool call, boo
     }
     id = through_alias(c->index, id);
     const lj_ir_entity *e = &c->index->entities[id];
-    if (e->kind == LJ_IR_FUNCTION && lj_ir_state(c, LJ_IR_KEY_ENTITY, (uint32_t)id) & LJ_IR_DEFINED &&
+    if (e->kind == LJ_IR_FUNCTION &&
+        lj_ir_state(c, LJ_IR_KEY_ENTITY, (uint32_t)id) & LJ_IR_DEFINED &&
         (body || (call && !(e->flags & LJ_IR_OVERRIDABLE)))) {
         lj_ir_put_symbol(c, id, true);
         return;
@@ -222,16 +225,24 @@ void lj_ir_copy(lj_ir_carver *c, const char *from, const char *to, enum lj_ir_re
             put_lines(c, p, after);
             cursor = p = after;
             continue;
+        case '%': /* mostly values by number: %7 */
+            if (p + 1 < to && lj_is(p[1], LJ_C_DIGIT) && !c->index->numbered_types.count) {
+                for (p += 2; p < to && lj_is(*p, LJ_C_DIGIT);)
+                    p++;
+                continue;
+            }
+            lj_ir_next(p, to, &token);
+            break;
         case '"':
             after = memchr(p + 1, '"', (size_t)(to - p - 1));
             p = after ? after + 1 : to;
             continue;
         default:
             lj_ir_next(p, to, &token);
-            if (token.kind == LJ_T_BROKEN) {
-                p++;
-                continue;
-            }
+        }
+        if (token.kind == LJ_T_BROKEN) {
+            p++;
+            continue;
         }
         switch (token.kind) {
         case LJ_T_LOCAL:

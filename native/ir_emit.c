@@ -16,11 +16,15 @@ static bool is_any(const lj_ir_token *token, const char *const *words, size_t co
 
 /* Words of a header that say how it is linked. */
 static bool is_linking(const lj_ir_token *token) {
-    static const char *const words[] = {
-        "external",  "available_externally", "linkonce", "linkonce_odr", "weak",
-        "weak_odr",  "appending",            "internal", "private",      "extern_weak",
-        "common",    "default",              "hidden",   "protected",    "dllimport",
-        "dllexport", "dso_local",            "dso_preemptable"};
+    static const char *const words[] = {"external",  "available_externally",
+                                        "linkonce",  "linkonce_odr",
+                                        "weak",      "weak_odr",
+                                        "appending", "internal",
+                                        "private",   "extern_weak",
+                                        "common",    "default",
+                                        "hidden",    "protected",
+                                        "dllimport", "dllexport",
+                                        "dso_local", "dso_preemptable"};
     return token->kind == LJ_T_WORD && IS_ANY(token, words);
 }
 
@@ -168,7 +172,8 @@ void lj_ir_emit_function(lj_ir_carver *c, int32_t id, enum lj_ir_form form) {
     emit_function_tail(c, tail, body, form, tail);
     if (form != LJ_IR_FORM_DECLARE) {
         uint32_t had = lj_ir_count_lines(start, body);
-        uint32_t have = c->failed ? had : lj_ir_count_lines(c->out + line_start, c->out + c->length);
+        uint32_t have =
+            c->failed ? had : lj_ir_count_lines(c->out + line_start, c->out + c->length);
         lj_ir_put(c, " ", 1);
         for (; have < had; have++)
             lj_ir_put(c, "\n", 1);
@@ -227,7 +232,8 @@ static void emit_variable_tail(lj_ir_carver *c, const lj_ir_entity *e, enum lj_i
         } else if (token.kind == LJ_T_META) {
             bool debug = token.name_length == 3 && !memcmp(token.name, "dbg", 3);
             bool associated = token.name_length == 10 && !memcmp(token.name, "associated", 10);
-            keep = !debug && !associated && (form == LJ_IR_FORM_DEFINE || e->kind == LJ_IR_EXTERNAL);
+            keep =
+                !debug && !associated && (form == LJ_IR_FORM_DEFINE || e->kind == LJ_IR_EXTERNAL);
         } else {
             keep = form == LJ_IR_FORM_DEFINE && !IS_ANY(&token, dropped);
         }
@@ -296,6 +302,23 @@ void lj_ir_emit_alias(lj_ir_carver *c, int32_t id) {
     lj_ir_put(c, "\n", 1);
 }
 
+/* The address space of the variable behind an alias, whose own statement doesn't name it. */
+static void emit_address_space(lj_ir_carver *c, int32_t base) {
+    if (base < 0 || c->index->entities[base].kind != LJ_IR_VARIABLE)
+        return;
+    const char *p = c->index->text + c->index->entities[base].start;
+    const char *end = c->index->text + c->index->entities[base].type, *previous = NULL;
+    for (lj_ir_token token; p < end;) {
+        p = lj_ir_next(p, end, &token);
+        if (!lj_ir_is_word(&token, "addrspace"))
+            continue;
+        put_token(c, &previous, &token);
+        lj_ir_next(p, end, &token);
+        put_group(c, &previous, token.start, end);
+        return;
+    }
+}
+
 void lj_ir_emit_alias_declaration(lj_ir_carver *c, int32_t id) {
     const lj_ir_entity *e = &c->index->entities[id];
     const char *type = c->index->text + e->type, *end = c->index->text + e->body;
@@ -314,7 +337,9 @@ void lj_ir_emit_alias_declaration(lj_ir_carver *c, int32_t id) {
         lj_ir_copy(c, open.start, close ? close : end, LJ_IR_REGION_PLAIN);
     } else {
         emit_variable_linkage(c, id, LJ_IR_FORM_DECLARE);
-        lj_ir_put_string(c, e->flags & LJ_IR_TLS ? " thread_local global " : " global ");
+        lj_ir_put_string(c, e->flags & LJ_IR_TLS ? " thread_local" : "");
+        emit_address_space(c, e->aliasee);
+        lj_ir_put_string(c, " global ");
         lj_ir_copy(c, type, after, LJ_IR_REGION_PLAIN);
     }
     lj_ir_put(c, "\n", 1);

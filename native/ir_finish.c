@@ -39,7 +39,8 @@ static bool apply_attributes(lj_ir_builder *b) {
         return lj_ir_build_no_memory(b) != NULL;
     for (uint32_t i = 0; i < groups->count; i++) {
         const char *p = b->text + groups->at[i].start, *end = p + groups->at[i].length;
-        for (lj_ir_token token; p < end; p = lj_ir_next(p, end, &token), flags[i] |= lj_ir_marks(&token))
+        for (lj_ir_token token; p < end;
+             p = lj_ir_next(p, end, &token), flags[i] |= lj_ir_marks(&token))
             ;
     }
     for (uint32_t i = 0; i < b->attribute_count; i++) {
@@ -170,13 +171,28 @@ static bool make_groups(lj_ir_builder *b) {
     return ok || lj_ir_build_no_memory(b);
 }
 
+/* Another module's copy may be taken for a comdat's members, unless it forbids that. */
+static void weaken_comdats(lj_ir_index *ix) {
+    static const char unique[] = "nodeduplicate";
+    const size_t length = sizeof unique - 1;
+    for (uint32_t i = 0; i < ix->entity_count; i++) {
+        lj_ir_entity *e = &ix->entities[i];
+        if (e->comdat < 0 || e->flags & LJ_IR_LOCAL)
+            continue;
+        const lj_ir_named *comdat = &ix->comdats.at[e->comdat];
+        const char *end = ix->text + comdat->start + comdat->length;
+        if (comdat->length < length || memcmp(end - length, unique, length))
+            e->flags |= LJ_IR_WEAK;
+    }
+}
+
 /* --- module flags -------------------------------------------------------------------------- */
 
 /* Flags that a unit must not have: what holds for a whole linked image, or lists its functions. */
 static const char *const dropped_flags[] = {
     "PIE Level", /* would make LLVM pick thread-local models of executables */
-    "CG Profile", "direct-access-external-data", "EnableSplitLTOUnit", "ThinLTO", "UnifiedLTO",
-    "LTOPostLink", "Virtual Function Elim", "RtLibUseGOT",
+    "CG Profile",  "direct-access-external-data", "EnableSplitLTOUnit", "ThinLTO", "UnifiedLTO",
+    "LTOPostLink", "Virtual Function Elim",       "RtLibUseGOT",
 };
 
 static bool keeps_flag(const lj_ir_builder *b, const lj_ir_numbered *node) {
@@ -245,9 +261,7 @@ bool lj_ir_build_finish(lj_ir_builder *b) {
     mark_copyable(ix);
     if (!apply_attributes(b) || !make_groups(b) || !read_module_flags(b))
         return false;
-    for (uint32_t i = 0; i < ix->entity_count; i++) /* a comdat's members may be dropped for others */
-        if (ix->entities[i].comdat >= 0 && !(ix->entities[i].flags & LJ_IR_LOCAL))
-            ix->entities[i].flags |= LJ_IR_WEAK;
+    weaken_comdats(ix);
     shrink((void **)&ix->entities, ix->entity_count, sizeof *ix->entities);
     shrink((void **)&ix->refs, ix->ref_count, sizeof *ix->refs);
     shrink((void **)&ix->ref_flags, ix->ref_count, 1);

@@ -5,8 +5,8 @@
 
 const char *lj_ir_build_fail(lj_ir_builder *b, lj_status status, const char *at, const char *words,
                              const lj_ir_token *token) {
-    int length = token ? (int)(token->end - token->start < 200 ? token->end - token->start : 200)
-                       : 0;
+    int length =
+        token ? (int)(token->end - token->start < 200 ? token->end - token->start : 200) : 0;
     b->status = lj_fail(b->fault, status, (uint64_t)(at - b->text), 0, "%s%s%.*s", words,
                         token ? " " : "", length, token ? token->start : "");
     if (b->fault)
@@ -114,9 +114,8 @@ bool lj_ir_build_numbered(lj_ir_builder *b, lj_ir_numbereds *table, uint32_t num
         lj_ir_build_no_memory(b);
         return false;
     }
-    table->at[table->count++] = (lj_ir_numbered){.number = number,
-                                                 .start = (uint32_t)(start - b->text),
-                                                 .length = (uint32_t)(end - start)};
+    table->at[table->count++] = (lj_ir_numbered){
+        .number = number, .start = (uint32_t)(start - b->text), .length = (uint32_t)(end - start)};
     return true;
 }
 
@@ -206,9 +205,8 @@ static const char *read_assigned(lj_ir_builder *b, const lj_ir_token *name, cons
     bool made;
     switch (name->kind) {
     case LJ_T_META:
-        return (name->numbered
-                    ? lj_ir_build_numbered(b, &ix->metadata, name->number, start, end)
-                    : append_named(b, &ix->named_metadata, name, start, end))
+        return (name->numbered ? lj_ir_build_numbered(b, &ix->metadata, name->number, start, end)
+                               : append_named(b, &ix->named_metadata, name, start, end))
                    ? p
                    : NULL;
     case LJ_T_COMDAT:
@@ -217,7 +215,7 @@ static const char *read_assigned(lj_ir_builder *b, const lj_ir_token *name, cons
     case LJ_T_LOCAL:
         if (name->numbered)
             return lj_ir_build_numbered(b, &ix->numbered_types, name->number, start, end) ? p
-                                                                                         : NULL;
+                                                                                          : NULL;
         break;
     default:
         return p; /* a summary entry says nothing about the code */

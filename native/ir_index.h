@@ -19,14 +19,14 @@
 #include "status.h"
 
 /* cffi: begin */
-enum { /* kinds of entities */
-    LJ_IR_UNDEFINED,   /* used, never defined or declared: LLVM takes such intrinsics */
-    LJ_IR_FUNCTION,    /* define */
-    LJ_IR_DECLARATION, /* declare */
-    LJ_IR_VARIABLE,    /* a global with an initializer */
-    LJ_IR_EXTERNAL,    /* a global without */
-    LJ_IR_ALIAS,
-    LJ_IR_IFUNC
+enum {                    /* kinds of entities */
+       LJ_IR_UNDEFINED,   /* used, never defined or declared: LLVM takes such intrinsics */
+       LJ_IR_FUNCTION,    /* define */
+       LJ_IR_DECLARATION, /* declare */
+       LJ_IR_VARIABLE,    /* a global with an initializer */
+       LJ_IR_EXTERNAL,    /* a global without */
+       LJ_IR_ALIAS,
+       LJ_IR_IFUNC
 };
 
 enum {
@@ -45,43 +45,43 @@ enum {
 
 enum { LJ_IR_DEFAULT, LJ_IR_HIDDEN, LJ_IR_PROTECTED }; /* visibility */
 
-enum { /* flags */
-    LJ_IR_NUMBERED = 1,       /* @7: `name` is the number */
-    LJ_IR_ASIDE = 2,          /* the name had escapes: `name` is an offset into the side table */
-    LJ_IR_LOCAL = 4,          /* internal, private or unnamed: promoted, as name$ordinal */
-    LJ_IR_OVERRIDABLE = 8,    /* another definition may replace it and mean something else */
-    LJ_IR_WEAK = 16,          /* another definition may take its place in the symbol table */
-    LJ_IR_CONSTANT = 32,
-    LJ_IR_TLS = 64,
-    LJ_IR_UNNAMED_ADDR = 128, /* its address means nothing to this module */
-    LJ_IR_VARARG = 256,
-    LJ_IR_NOINLINE = 512,     /* its body must not be carried into other units */
-    LJ_IR_ALWAYSINLINE = 1024,
-    LJ_IR_COLD = 2048,        /* cold or noreturn */
-    LJ_IR_BLOCKADDRESS = 4096, /* takes the address of a block */
-    LJ_IR_ADDRESS_TAKEN = 8192, /* used otherwise than as the callee of a call */
-    LJ_IR_SPECIAL = 16384,    /* llvm.*, or never emitted: no symbol of the program */
-    LJ_IR_COPYABLE = 32768,   /* a private constant that each unit may have for itself */
-    LJ_IR_ALIASED = 65536,    /* an alias or ifunc names it */
-    LJ_IR_DSO_LOCAL = 131072,
-    LJ_IR_PLACED = 262144,    /* has a section, or is externally initialized: not to be copied */
-    LJ_IR_CALLABLE = 524288,  /* code: a function, or an alias or ifunc of a function's type */
-    LJ_IR_PLAIN_ALIAS = 1048576, /* an alias of `aliasee` itself, not of an address near it */
-    LJ_IR_NO_UNIT = 2097152   /* available_externally or special: no unit defines it */
+enum {                        /* flags */
+       LJ_IR_NUMBERED = 1,    /* @7: `name` is the number */
+       LJ_IR_ASIDE = 2,       /* the name had escapes: `name` is an offset into the side table */
+       LJ_IR_LOCAL = 4,       /* internal, private or unnamed: promoted, as name$ordinal */
+       LJ_IR_OVERRIDABLE = 8, /* another definition may replace it and mean something else */
+       LJ_IR_WEAK = 16,       /* another definition may take its place in the symbol table */
+       LJ_IR_CONSTANT = 32,
+       LJ_IR_TLS = 64,
+       LJ_IR_UNNAMED_ADDR = 128, /* its address means nothing to this module */
+       LJ_IR_VARARG = 256,
+       LJ_IR_NOINLINE = 512, /* its body must not be carried into other units */
+       LJ_IR_ALWAYSINLINE = 1024,
+       LJ_IR_COLD = 2048,          /* cold or noreturn */
+       LJ_IR_BLOCKADDRESS = 4096,  /* takes the address of a block */
+       LJ_IR_ADDRESS_TAKEN = 8192, /* used otherwise than as the callee of a call */
+       LJ_IR_SPECIAL = 16384,      /* llvm.*, or never emitted: no symbol of the program */
+       LJ_IR_COPYABLE = 32768,     /* a private constant that each unit may have for itself */
+       LJ_IR_ALIASED = 65536,      /* an alias or ifunc names it */
+       LJ_IR_DSO_LOCAL = 131072,
+       LJ_IR_PLACED = 262144,   /* has a section, or is externally initialized: not to be copied */
+       LJ_IR_CALLABLE = 524288, /* code: a function, or an alias or ifunc of a function's type */
+       LJ_IR_PLAIN_ALIAS = 1048576, /* an alias of `aliasee` itself, not of an address near it */
+       LJ_IR_NO_UNIT = 2097152      /* available_externally or special: no unit defines it */
 };
 
 typedef struct lj_ir_entity {
     uint32_t name, name_length; /* unescaped, a leading \01 included; offset in the text */
     uint32_t flags;
     uint32_t start, length; /* of the definition or declaration in the text; 0 when undefined */
-    uint32_t type;  /* where the parameter list (functions) or the value type (others) starts */
-    uint32_t body;  /* where the body's brace, the initializer or the aliasee starts; else the end */
-    uint32_t tail;  /* where what follows the parameters or the initializer starts */
+    uint32_t type; /* where the parameter list (functions) or the value type (others) starts */
+    uint32_t body; /* where the body's brace, the initializer or the aliasee starts; else the end */
+    uint32_t tail; /* where what follows the parameters or the initializer starts */
     uint32_t refs, ref_count; /* its slice of the references, each target once */
-    uint32_t uses;   /* how many entities and metadata nodes refer to it */
-    int32_t aliasee; /* of an alias or ifunc: the entity at the end of the chain, or -1 */
-    int32_t comdat;  /* which comdat, or -1 */
-    int32_t group;   /* who must be defined in one unit with it, or -1 */
+    uint32_t uses;            /* how many entities and metadata nodes refer to it */
+    int32_t aliasee;          /* of an alias or ifunc: the entity at the end of the chain, or -1 */
+    int32_t comdat;           /* which comdat, or -1 */
+    int32_t group;            /* who must be defined in one unit with it, or -1 */
     uint8_t kind, linkage, visibility, reserved;
 } lj_ir_entity;
 
@@ -113,11 +113,11 @@ const int32_t *lj_ir_index_group_members(const lj_ir_index *index);
 /* The 1-based line of an offset. Linear in the offset (some GB a second). */
 uint32_t lj_ir_index_line(const lj_ir_index *index, uint64_t offset);
 
-/* The linker names names[ends[i - 1], ends[i]) for each i: which entity, and which of its symbols.
- * Found are: f (STUB) and f$body (BODY) of functions, STUB of aliases and ifuncs of functions, DATA
- * of all else that this module defines; promoted locals by their promoted names. */
-void lj_ir_index_find(const lj_ir_index *index, uint32_t count, const char *names,
-                      const uint32_t *ends, int32_t *ids, uint8_t *what);
+/* For `count` linker names, each ended by a NUL: which entity, and which of its symbols. Found are:
+ * f (STUB) and f$body (BODY) of functions, STUB of aliases and ifuncs of functions, DATA of all
+ * else that this module defines; promoted locals by their promoted names. */
+void lj_ir_index_find(const lj_ir_index *index, uint32_t count, const char *names, int32_t *ids,
+                      uint8_t *what);
 /* The entity of an IR name (without @; a number for unnamed ones), defined here or not, or -1. */
 int32_t lj_ir_index_find_ir(const lj_ir_index *index, const char *name, uint32_t length,
                             int numbered);

@@ -5,15 +5,13 @@
 #define DIGIT (LJ_C_NAME | LJ_C_DIGIT)
 #define STOP LJ_C_STOP
 const uint8_t lj_ir_class[256] = {
-    ['\0'] = LJ_C_BLANK, ['\t'] = LJ_C_BLANK, ['\n'] = LJ_C_BLANK,
-    ['\r'] = LJ_C_BLANK, [' '] = LJ_C_BLANK,  ['-'] = NAME,
-    ['.'] = NAME,        ['$'] = NAME,        ['_'] = NAME,
-    ['0' ... '9'] = DIGIT, ['a' ... 'z'] = NAME, ['A' ... 'Z'] = NAME,
-    ['('] = LJ_C_OPEN,   ['['] = LJ_C_OPEN,   ['{'] = LJ_C_OPEN,
-    ['<'] = LJ_C_OPEN,   [')'] = LJ_C_CLOSE,  [']'] = LJ_C_CLOSE,
-    ['}'] = LJ_C_CLOSE,  ['>'] = LJ_C_CLOSE,  ['@'] = STOP,
-    ['%'] = STOP,        ['!'] = STOP,        ['#'] = STOP,
-    ['"'] = STOP,        [';'] = STOP,        ['/'] = STOP,
+    ['\0'] = LJ_C_BLANK, ['\t'] = LJ_C_BLANK,   ['\n'] = LJ_C_BLANK,  ['\r'] = LJ_C_BLANK,
+    [' '] = LJ_C_BLANK,  ['-'] = NAME,          ['.'] = NAME,         ['$'] = NAME,
+    ['_'] = NAME,        ['0' ... '9'] = DIGIT, ['a' ... 'z'] = NAME, ['A' ... 'Z'] = NAME,
+    ['('] = LJ_C_OPEN,   ['['] = LJ_C_OPEN,     ['{'] = LJ_C_OPEN,    ['<'] = LJ_C_OPEN,
+    [')'] = LJ_C_CLOSE,  [']'] = LJ_C_CLOSE,    ['}'] = LJ_C_CLOSE,   ['>'] = LJ_C_CLOSE,
+    ['@'] = STOP,        ['%'] = STOP,          ['!'] = STOP,         ['#'] = STOP,
+    ['"'] = STOP,        [';'] = STOP,          ['/'] = STOP,
 };
 
 const char *lj_ir_comment_end(const char *p, const char *end) {

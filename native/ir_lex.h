@@ -29,7 +29,9 @@ enum {
 };
 extern const uint8_t lj_ir_class[256];
 
-static inline bool lj_is(char c, int classes) { return lj_ir_class[(uint8_t)c] & classes; }
+static inline bool lj_is(char c, int classes) {
+    return lj_ir_class[(uint8_t)c] & classes;
+}
 
 typedef enum {
     LJ_T_END,
@@ -44,7 +46,7 @@ typedef enum {
     LJ_T_STRING,
     LJ_T_OPEN,
     LJ_T_CLOSE,
-    LJ_T_OTHER, /* one character of punctuation, in *start */
+    LJ_T_OTHER,  /* one character of punctuation, in *start */
     LJ_T_BROKEN, /* an unterminated string or quoted name, from `start` */
 } lj_ir_token_kind;
 
@@ -98,7 +100,8 @@ static inline bool lj_ir_is(const lj_ir_token *token, char c) {
     return token->kind >= LJ_T_OPEN && token->kind <= LJ_T_OTHER && *token->start == c;
 }
 
-/* Turns \\ into a backslash and \xx into a byte. `out` has room for `length`; returns the length. */
+/* Turns \\ into a backslash and \xx into a byte. `out` has room for `length`; returns the length.
+ */
 uint32_t lj_ir_unescape(const char *in, uint32_t length, char *out);
 uint32_t lj_ir_count_lines(const char *from, const char *to);
 

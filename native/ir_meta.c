@@ -21,9 +21,9 @@ static const char *const of_subprogram[] = {
     "annotations",    "scope",       "type",          "file",           NULL};
 
 static const kept_node kept_nodes[] = {
-    {"DILocation", nothing},     {"DILexicalBlock", nothing}, {"DILexicalBlockFile", nothing},
-    {"DISubprogram", of_subprogram}, {"DIFile", of_file},     {"DICompileUnit", of_unit},
-    {"DIAssignID", nothing},     {"DIExpression", nothing},   {"DIBasicType", nothing},
+    {"DILocation", nothing},         {"DILexicalBlock", nothing}, {"DILexicalBlockFile", nothing},
+    {"DISubprogram", of_subprogram}, {"DIFile", of_file},         {"DICompileUnit", of_unit},
+    {"DIAssignID", nothing},         {"DIExpression", nothing},   {"DIBasicType", nothing},
 };
 
 static bool is_name(const lj_ir_token *token, const char *name) {

@@ -45,8 +45,7 @@ lj_ir_key lj_ir_key_of_bytes(const char *bytes, uint32_t length) {
 lj_ir_key lj_ir_key_of(const lj_ir_token *token, char *scratch) {
     if (token->numbered) {
         uint64_t h = (token->number + 1) * (uint64_t)0x9e3779b97f4a7c15u;
-        return (lj_ir_key){
-            .number = token->number, .numbered = true, .hash = (uint32_t)(h >> 32)};
+        return (lj_ir_key){.number = token->number, .numbered = true, .hash = (uint32_t)(h >> 32)};
     }
     if (!token->escaped)
         return lj_ir_key_of_bytes(token->name, token->name_length);
@@ -196,13 +195,13 @@ static int32_t find_base(const lj_ir_index *index, const char *name, uint32_t le
     return base ? find_linker_name(index, name, base, true) : -1;
 }
 
-void lj_ir_index_find(const lj_ir_index *index, uint32_t count, const char *names,
-                      const uint32_t *ends, int32_t *ids, uint8_t *what) {
+void lj_ir_index_find(const lj_ir_index *index, uint32_t count, const char *names, int32_t *ids,
+                      uint8_t *what) {
     static const char body[] = "$body";
     const uint32_t suffix = sizeof body - 1;
-    for (uint32_t i = 0; i < count; i++) {
-        const char *name = names + (i ? ends[i - 1] : 0);
-        uint32_t length = ends[i] - (i ? ends[i - 1] : 0);
+    const char *name = names;
+    for (uint32_t i = 0, length; i < count; i++, name += length + 1) {
+        length = (uint32_t)strlen(name);
         int32_t id = find_base(index, name, length);
         what[i] = LJ_IR_FOUND_NONE;
         if (id >= 0) {

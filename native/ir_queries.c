@@ -49,13 +49,23 @@ void lj_ir_index_counts(const lj_ir_index *ix, lj_ir_counts *out) {
                   (ix->group_count + 2) * sizeof *ix->group_starts;
 }
 
-const lj_ir_entity *lj_ir_index_entities(const lj_ir_index *index) { return index->entities; }
-const int32_t *lj_ir_index_refs(const lj_ir_index *index) { return index->refs; }
-const uint8_t *lj_ir_index_ref_flags(const lj_ir_index *index) { return index->ref_flags; }
-const int32_t *lj_ir_index_group_members(const lj_ir_index *index) { return index->group_members; }
+const lj_ir_entity *lj_ir_index_entities(const lj_ir_index *index) {
+    return index->entities;
+}
+const int32_t *lj_ir_index_refs(const lj_ir_index *index) {
+    return index->refs;
+}
+const uint8_t *lj_ir_index_ref_flags(const lj_ir_index *index) {
+    return index->ref_flags;
+}
+const int32_t *lj_ir_index_group_members(const lj_ir_index *index) {
+    return index->group_members;
+}
 
 /* Counting places by group ran one place ahead, so that the starts are where counting ended. */
-const uint32_t *lj_ir_index_group_starts(const lj_ir_index *index) { return index->group_starts; }
+const uint32_t *lj_ir_index_group_starts(const lj_ir_index *index) {
+    return index->group_starts;
+}
 
 uint32_t lj_ir_index_line(const lj_ir_index *index, uint64_t offset) {
     if (offset > index->length)

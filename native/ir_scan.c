@@ -64,9 +64,8 @@ bool lj_ir_build_ref(lj_ir_builder *b, const lj_ir_token *token) {
         lj_ir_after_blockaddress(token->start, b->floor, &b->comments)) {
         how = LJ_IR_REF_BLOCK;
         from->flags |= LJ_IR_BLOCKADDRESS;
-        if (target != b->current &&
-            !lj_ir_build_pair(b, &b->ties, &b->tie_count, &b->tie_room, (uint32_t)b->current,
-                              (uint32_t)target))
+        if (target != b->current && !lj_ir_build_pair(b, &b->ties, &b->tie_count, &b->tie_room,
+                                                      (uint32_t)b->current, (uint32_t)target))
             return false;
     }
     if (how == LJ_IR_REF_ADDRESS)
@@ -144,7 +143,7 @@ const char *lj_ir_build_scan(lj_ir_builder *b, const char *open, bool body) {
 }
 
 bool lj_ir_starts_entity(const lj_ir_builder *b, const lj_ir_token *token, const char *after) {
-    static const char *const always[] = {"define", "declare",      "attributes",
+    static const char *const always[] = {"define",          "declare",      "attributes",
                                          "source_filename", "uselistorder", "uselistorder_bb"};
     lj_ir_token next;
     switch (token->kind) {

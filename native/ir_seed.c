@@ -6,8 +6,8 @@
  * then the others, breadth first, in the order of the text. Cold and non-returning ones wait until
  * they are called.
  */
-#include "ir_unit.h"
 #include "ir_tables.h"
+#include "ir_unit.h"
 
 #include <stdlib.h>
 
@@ -58,11 +58,18 @@ static void add(seeding *s, int32_t id) {
             add_one(s, ix->group_members[i]);
 }
 
+/* Whether nobody defines it yet; a group is claimed as a whole. */
+static bool is_free(const seeding *s, int32_t id) {
+    int32_t group = s->index->entities[id].group;
+    return !s->claimed[id] &&
+           (group < 0 || !s->claimed[s->index->group_members[s->index->group_starts[group]]]);
+}
+
 static bool wanted(const seeding *s, int32_t id, bool local) {
     const uint32_t barred = LJ_IR_COLD | LJ_IR_OVERRIDABLE;
     const lj_ir_entity *e = &s->index->entities[id];
     return e->kind == LJ_IR_FUNCTION && lj_ir_in_unit(e) && !(e->flags & barred) &&
-           local == ((e->flags & LJ_IR_LOCAL) != 0) && !s->claimed[id] &&
+           local == ((e->flags & LJ_IR_LOCAL) != 0) && is_free(s, id) &&
            s->function_count < s->max_functions && s->bytes < s->size_budget &&
            e->length <= s->size_budget - s->bytes;
 }
@@ -91,9 +98,7 @@ static void add_data(seeding *s, int32_t id) {
         bool data = target->kind == LJ_IR_VARIABLE ||
                     (target->kind == LJ_IR_ALIAS && !(target->flags & LJ_IR_CALLABLE));
         if (data && lj_ir_in_unit(target) && !(target->flags & LJ_IR_COPYABLE) &&
-            !s->claimed[ix->refs[i]] &&
-            (target->group < 0 || target->group == e->group || !s->claimed[ix->group_members[
-                ix->group_starts[target->group]]]))
+            is_free(s, ix->refs[i]))
             add(s, ix->refs[i]);
     }
 }

@@ -20,8 +20,8 @@
 
 /* cffi: begin */
 typedef struct lj_ir_carve_options {
-    uint32_t inline_budget;  /* bytes of text of others' bodies and constants to carry; 0: none */
-    uint32_t inline_limit;   /* ... of one of them */
+    uint32_t inline_budget; /* bytes of text of others' bodies and constants to carry; 0: none */
+    uint32_t inline_limit;  /* ... of one of them */
 } lj_ir_carve_options;
 
 typedef struct lj_ir_chunk { /* text from here on ... */
@@ -33,7 +33,7 @@ typedef struct lj_ir_unit {
     uint64_t length;
     int32_t *defines; /* functions (their bodies) and data, in the order asked for */
     uint32_t define_count;
-    uint32_t carried;   /* bodies and constants of others that are in it for inlining */
+    uint32_t carried; /* bodies and constants of others that are in it for inlining */
     lj_ir_chunk *chunks;
     uint32_t chunk_count;
 } lj_ir_unit;

@@ -9,7 +9,7 @@
  * A slot is one aligned word, so a call goes either to the code or to the call-through, which goes
  * by the gate, and looks again when slot and gate don't fit each other yet.
  */
-#define _GNU_SOURCE
+#define _GNU_SOURCE 1
 #include "stubs_chunk.h"
 
 #include <limits.h>

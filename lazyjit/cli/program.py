@@ -179,14 +179,6 @@ def run_main(jit: Any, request: Request) -> int:
     return result
 
 
-def finish(jit: Any) -> None:
-    """Run the finalizers that are left, as the process exits. Never raises."""
-    try:
-        jit.deinitialize_all()
-    except LazyJITError as error:
-        print(f"lazyjit: error: {error}", file=sys.stderr)
-
-
 def run(request: Request) -> int:
     """Run the program; what its main returns. Main thread. Raises LazyJITError, OSError."""
     check_files(request)

@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from lazyjit.core.entries import MAKING, Pending, Work
-from lazyjit.core.progress import Aftermath, absorb_locked
+from lazyjit.core.progress import Discard, Errands, absorb_locked
 from lazyjit.core.search import flags_of, is_overridable, search_tables_locked
 from lazyjit.core.tracker import current
 from lazyjit.errors import DuplicateDefinition
@@ -30,14 +30,14 @@ if TYPE_CHECKING:
 __all__ = ["admit_table_locked", "admit_unit_locked", "claim_locked", "discard_locked"]
 
 
-def admit_unit_locked(dylib: JITDylib, pending: Pending, aftermath: Aftermath) -> None:
+def admit_unit_locked(dylib: JITDylib, pending: Pending, errands: Errands) -> None:
     """Make way for the symbols of `pending`'s unit, and take out of it those that lose."""
     unit = pending.unit
-    for name in _override_locked(dylib, unit.symbols, unit.name, aftermath):
-        discard_locked(pending, name, aftermath)
+    for name in _override_locked(dylib, unit.symbols, unit.name, errands):
+        discard_locked(pending, name, errands)
 
 
-def admit_table_locked(dylib: JITDylib, table: SymbolTable, aftermath: Aftermath) -> None:
+def admit_table_locked(dylib: JITDylib, table: SymbolTable, errands: Errands) -> None:
     """Make way for the strong names of `table`. Its weak ones lose without a word.
 
     Against the dylib's other tables it has been checked already.
@@ -49,10 +49,10 @@ def admit_table_locked(dylib: JITDylib, table: SymbolTable, aftermath: Aftermath
         if symbol is not None and not is_overridable(symbol.flags)
     }
     if strong:
-        _override_locked(dylib, strong, table.name, aftermath)
+        _override_locked(dylib, strong, table.name, errands)
 
 
-def claim_locked(work: Work, wanted: Mapping[str, SymbolFlags], aftermath: Aftermath) -> set[str]:
+def claim_locked(work: Work, wanted: Mapping[str, SymbolFlags], errands: Errands) -> set[str]:
     """Give `work` those of `wanted` that nobody else has; see MaterializationResponsibility."""
     dylib = work.dylib
     own = work.record
@@ -95,30 +95,30 @@ def claim_locked(work: Work, wanted: Mapping[str, SymbolFlags], aftermath: After
                 }
         if contested:
             fresh.update(contested)
-            for name in _override_locked(dylib, contested, work.name, aftermath):
+            for name in _override_locked(dylib, contested, work.name, errands):
                 del fresh[name]
         for other in not_begun:
             taken.update(other.flags)
             absorb_locked(work, other)
         taken.update(fresh)
-    work.flags.update(fresh)
+    work.flags = {**work.flags, **fresh}
     symbols.update(dict.fromkeys(fresh, work))
     current(work.tracker)._names.update(fresh)
     return taken
 
 
-def discard_locked(pending: Pending, name: str, aftermath: Aftermath) -> None:
+def discard_locked(pending: Pending, name: str, errands: Errands) -> None:
     """`pending`'s unit does not define `name` any more, and will be told so."""
     unit = pending.unit
     del unit.symbols[name]
     if unit.init_symbol == name:
         unit.init_symbol = None
     pending.discarding += 1
-    aftermath.discards.append((pending, name))
+    errands.append(Discard(pending, name))
 
 
 def _override_locked(
-    dylib: JITDylib, symbols: Mapping[str, SymbolFlags], by: str, aftermath: Aftermath
+    dylib: JITDylib, symbols: Mapping[str, SymbolFlags], by: str, errands: Errands
 ) -> list[str]:
     """Unlink what gives way to `symbols`, and return the names of those that lose themselves.
 
@@ -147,7 +147,7 @@ def _override_locked(
     for name, pending in overridden:
         del dylib._symbols[name]
         current(pending.tracker)._names.discard(name)
-        discard_locked(pending, name, aftermath)
+        discard_locked(pending, name, errands)
     return losers
 
 

@@ -31,9 +31,9 @@ All of it runs under the session's lock and calls nothing outside.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-from lazyjit.core.entries import BLOCKED, DONE, MAKING, Effect, Entry, Work
+from lazyjit.core.entries import BLOCKED, DONE, MAKING, Effect, Entry, Work, pairs
 from lazyjit.symbols import ExecutorSymbolDef
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def depend_locked(node: Work, dependences: Dependences) -> list[tuple[JITDylib, 
     Returns the dependences that can't be had: failed, gone, or never looked up.
     """
     blocked: list[Work] = []
-    making: list[Work] = []
+    making: list[Work] | None = None
     bad: list[tuple[JITDylib, str, Entry | None]] = []
     for dylib, names in dependences.items():
         get = dylib._symbols.get
@@ -63,17 +63,22 @@ def depend_locked(node: Work, dependences: Dependences) -> list[tuple[JITDylib, 
                 if entry is node:
                     continue
                 # Unemitted ones end up last, where the search begins: they need no root found.
-                (making if entry.stage == MAKING else blocked).append(entry)
-                if entry.stage == BLOCKED and entry.rep is not None:
-                    entry = find(entry)
-                if entry.waiters is None:
-                    entry.waiters = [(name, node)]
+                if entry.stage == MAKING:
+                    if making is None:
+                        making = []
+                    making.append(entry)
                 else:
-                    entry.waiters.append((name, node))
+                    if entry.rep is not None:
+                        entry = find(entry)
+                    blocked.append(entry)
+                if entry.waiters is None:
+                    entry.waiters = [node, name]
+                else:
+                    entry.waiters += (node, name)
             elif entry.__class__ is not Effect:
                 bad.append((dylib, name, entry))
-    if making:
-        blocked += making
+    if making is not None:
+        blocked = blocked + making if blocked else making
     node.deps = blocked
     node.stage = BLOCKED
     node.leans_on = node.jump = node.members = None
@@ -127,7 +132,7 @@ def doomed_locked(works: Iterable[Work]) -> list[Work]:
             continue
         doomed[work] = None
         if work.waiters:
-            stack += [node for _, node in work.waiters if node.stage == BLOCKED]
+            stack += [node for node, _ in pairs(work.waiters) if node.stage == BLOCKED]
     everyone: list[Work] = []
     for work in doomed:
         if work.stage == BLOCKED and work.members is not None:
@@ -209,7 +214,7 @@ def _release(node: Work, ready: list[Work], scan: list[Work]) -> None:
     if waiters is None:
         return
     node.waiters = None
-    for _, waiter in waiters:
+    for waiter in cast("list[Work]", waiters[::2]):
         if waiter.rep is not None:
             waiter = find(waiter)
         if waiter.stage == BLOCKED:

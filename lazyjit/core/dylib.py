@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from lazyjit.core.clashes import admit_table_locked, admit_unit_locked, discard_locked
 from lazyjit.core.entries import Effect, Failure, Pending, Work
 from lazyjit.core.generators import CallableGenerator, DefinitionGenerator, GeneratorRecord
-from lazyjit.core.progress import Aftermath
+from lazyjit.core.progress import Errands
 from lazyjit.core.search import is_overridable, search_tables_locked
 from lazyjit.core.states import LookupFlags
 from lazyjit.core.table import SymbolTable, TableRecord
@@ -145,18 +145,17 @@ class JITDylib:
         """
         session = self.session
         symbols = unit.symbols
-        aftermath: Aftermath | None = None
+        errands: Errands = []
         with session._lock:
             self._check_open_locked()
             tracker = self._usable_locked(tracker)
             pending = Pending(unit, tracker)
             if self._tables or not symbols.keys().isdisjoint(self._symbols.keys()):
-                aftermath = Aftermath()
-                admit_unit_locked(self, pending, aftermath)
+                admit_unit_locked(self, pending, errands)
             self._symbols.update(dict.fromkeys(symbols, pending))
             tracker._names.update(symbols)
-        if aftermath is not None:
-            session._carry_out(aftermath)
+        if errands:
+            session._carry_out(errands)
 
     def define_absolute(
         self,
@@ -172,7 +171,7 @@ class JITDylib:
         """
         unit = AbsoluteSymbols(definitions)
         session = self.session
-        aftermath = Aftermath()
+        errands: Errands = []
         with session._lock:
             self._check_open_locked()
             tracker = self._usable_locked(tracker)
@@ -183,13 +182,13 @@ class JITDylib:
                 for name in have:
                     del unit.symbols[name]
             pending = Pending(unit, tracker)
-            admit_unit_locked(self, pending, aftermath)
+            admit_unit_locked(self, pending, errands)
             for name, flags in unit.symbols.items():
                 # A weak one stays untouched until asked for, so that it can be overridden.
                 weak = is_overridable(flags)
                 self._symbols[name] = pending if weak else unit.definitions[name]
             tracker._names.update(unit.symbols)
-        session._carry_out(aftermath)
+        session._carry_out(errands)
 
     def add_table(self, table: SymbolTable, tracker: ResourceTracker | None = None) -> None:
         """Add the names of `table` without making anything of them.
@@ -207,16 +206,16 @@ class JITDylib:
                     twice = min(record.table.conflicts(table), default=None)
                     if twice is not None:
                         raise DuplicateDefinition(twice, self.name, by=table.name)
-            aftermath = Aftermath()
+            errands: Errands = []
             with session._lock:
                 self._check_open_locked()
                 usable = self._usable_locked(tracker)
                 if any(record not in tables for record in self._tables):
                     continue
-                admit_table_locked(self, table, aftermath)
+                admit_table_locked(self, table, errands)
                 self._tables = (*self._tables, TableRecord(table, usable))
                 self._absent = set()
-            session._carry_out(aftermath)
+            session._carry_out(errands)
             return
 
     def add_generator(
@@ -250,7 +249,7 @@ class JITDylib:
         """
         session = self.session
         wanted = list(dict.fromkeys(names))
-        aftermath = Aftermath()
+        errands: Errands = []
         with session._lock:
             self._check_open_locked()
             missing = [name for name in wanted if name not in self._symbols]
@@ -264,8 +263,8 @@ class JITDylib:
                 for tracker in self._trackers:
                     tracker._names.discard(name)
                 if isinstance(entry, Pending):
-                    discard_locked(entry, name, aftermath)
-        session._carry_out(aftermath)
+                    discard_locked(entry, name, errands)
+        session._carry_out(errands)
 
     def clear(self) -> None:
         """Remove everything defined here, tracker by tracker, as `ResourceTracker.remove` does."""

@@ -17,8 +17,8 @@ written with the session's lock held unless its comment says otherwise.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Final, TypeAlias
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 
 from lazyjit.core.tasks import TaskClass
 from lazyjit.errors import FailedToMaterialize
@@ -43,7 +43,10 @@ __all__ = [
     "Failure",
     "Pending",
     "Work",
+    "pairs",
 ]
+
+_T = TypeVar("_T")
 
 # Stages of a Work: plain ints, for these are compared a hundred thousand times.
 #: Its responsibility has symbols to resolve and emit.
@@ -90,6 +93,7 @@ class Work:
         "defs",
         "deps",
         "dylib",
+        "ending",
         "flags",
         "init_symbol",
         "jump",
@@ -117,7 +121,7 @@ class Work:
         dylib: JITDylib,
         tracker: ResourceTracker,
         name: str,
-        flags: dict[str, SymbolFlags],
+        flags: Mapping[str, SymbolFlags],
         init_symbol: str | None = None,
         source: MaterializationUnit | Callable[[], MaterializationUnit] | None = None,
         record: TableRecord | None = None,
@@ -134,14 +138,39 @@ class Work:
         self.klass = klass
         self.stage = MAKING
         self.begun = False
-        self.defs: dict[str, ExecutorSymbolDef] = {}
-        # Queries for the ready state, and for the resolved one, each with the name it waits for.
-        self.queries: list[tuple[Query, str]] | None = None
-        self.resolving: list[tuple[Query, str]] | None = None
-        # Emitted works that depend on a symbol of this one, each with that symbol's name.
-        self.waiters: list[tuple[str, Work]] | None = None
+        self.ending = False  # the task that ran it is letting go of its responsibility
+        # Never changed in place, `flags` neither: each may be somebody else's dict.
+        self.defs: Mapping[str, ExecutorSymbolDef] = _NONE
+        # Flat pairs (see `pairs`): queries for the ready state, and for the resolved one, each with
+        # the name that it waits for; and emitted works, each with the name that it depends on.
+        self.queries: list[Query | str] | None = None
+        self.resolving: list[Query | str] | None = None
+        self.waiters: list[Work | str] | None = None
         # Where this one went: into a circle's representative, or a claim. None: it is itself.
         self.rep: Work | None = None
+
+    def __call__(self) -> None:
+        """The task that runs it: a work is what is handed to the dispatcher."""
+        self.dylib.session._materialize(self)
+
+    def __repr__(self) -> str:
+        """With the unit's name."""
+        return f"<materialization of {self.name}>"
+
+
+_NONE: Final[Mapping[str, ExecutorSymbolDef]] = {}
+
+
+def pairs(flat: list[_T | str] | None) -> Iterator[tuple[_T, str]]:
+    """The pairs of a flat list [one, name, another, name, ...]; none of None.
+
+    There is such a list at each work; as tuples, the garbage collector would have twice as much to
+    look through, and it looks often while a hundred thousand units are under way.
+    """
+    if flat is None:
+        return iter(())
+    each = iter(flat)
+    return zip(each, each, strict=True)  # type: ignore[arg-type]  # by position
 
 
 class Effect:
@@ -160,7 +189,7 @@ class Failure:
     __slots__ = ("cause", "dylib", "flags")
 
     def __init__(
-        self, dylib: JITDylib, flags: dict[str, SymbolFlags], cause: BaseException | None
+        self, dylib: JITDylib, flags: Mapping[str, SymbolFlags], cause: BaseException | None
     ) -> None:
         """Of the symbols `flags` of `dylib`; `cause` is the failure at the root."""
         self.dylib = dylib

@@ -1,8 +1,8 @@
 """Errands: what a session does without its lock, and how foreign code is called.
 
-A locked step changes tables and leaves the rest in an `Aftermath`. `_carry_out` is the only way
-from there to foreign code: it answers queries, tells units of discarded definitions, resumes parked
-lookups and dispatches started units, in that order.
+A locked step changes tables and lists the errands that follow from it. `_carry_out` is the only way
+from there to foreign code: it answers queries first, then dispatches what was started, tells units
+of discarded definitions and resumes parked lookups.
 
 Callbacks. A query's callback runs on the thread whose step answered it. One that answers further
 queries doesn't call their callbacks from within: they queue up and run when it returns, so that a
@@ -19,18 +19,19 @@ import contextlib
 import threading
 from collections import deque
 from collections.abc import Callable
+from typing import cast
 
 from lazyjit import tracing
 from lazyjit.core.entries import BLOCKED, DONE, GONE, MAKING, Work
 from lazyjit.core.generators import GeneratorRecord
-from lazyjit.core.progress import Aftermath, fail_locked
+from lazyjit.core.progress import Discard, Errands, Resume, fail_locked
 from lazyjit.core.query import Query
 from lazyjit.core.responsibility import MaterializationResponsibility
 from lazyjit.core.tasks import Dispatcher, log_error
 from lazyjit.core.unit import MaterializationUnit
 from lazyjit.errors import MissingDefinitions, SessionClosed
 
-__all__ = ["Errands"]
+__all__ = ["ErrandRunner"]
 
 
 class _Stage(threading.local):
@@ -40,10 +41,9 @@ class _Stage(threading.local):
         self.callbacks: deque[Query] = deque()
         self.calling_back = False
         self.generating: tuple[GeneratorRecord, ...] = ()
-        self.dropping = False
 
 
-class Errands:
+class ErrandRunner:
     """The part of an ExecutionSession that calls foreign code. No method needs the lock."""
 
     def __init__(self, dispatcher: Dispatcher) -> None:
@@ -56,37 +56,57 @@ class Errands:
         #: Called with errors that no lookup can be told of. Any thread; must not raise.
         self.report_error: Callable[[BaseException], None] = _log
 
-    def _carry_out(self, aftermath: Aftermath) -> None:
+    def _carry_out(self, errands: Errands) -> None:
         """Do what a locked step left to do. Without the lock."""
-        if aftermath.finished:
-            for query in aftermath.finished:
-                if query.completion is not None:
-                    query.completion.set()
+        if errands:
+            called = False
+            others: Errands | None = None
+            for errand in errands:
+                if not isinstance(errand, Query):
+                    others = errands
+                elif errand.completion is not None:
+                    errand.completion.set()
                 else:
-                    self._stage.callbacks.append(query)
-            self._call_back()
-        for pending, name in aftermath.discards:
-            try:
-                pending.unit.discard(pending.tracker.dylib, name)
-            except Exception as error:
-                self._report(error)
-            with self._lock:
-                pending.discarding -= 1
-                if not pending.discarding and pending.held is not None:
-                    aftermath.started.append(pending.held)
-                    pending.held = None
-        for query in aftermath.resumed:
-            try:
-                self._dispatcher.dispatch(query.advance, query.klass)
-            except SessionClosed:
-                query.advance()  # its turn must pass on; a closed session answers it
-        for work in aftermath.started:
-            try:
-                self._dispatcher.dispatch(_Materialization(self, work), work.klass)
-            except SessionClosed as error:
-                self._fail(work, error)
+                    self._stage.callbacks.append(errand)
+                    called = True
+            if called:
+                self._call_back()
+            for errand in others or ():
+                if isinstance(errand, Work):
+                    self._dispatch(errand)
+                elif isinstance(errand, Discard):
+                    self._discard(errand)
+                elif isinstance(errand, Resume):
+                    self._resume(errand.query)
         if self._abandoned:
             self._fail_abandoned()
+
+    def _dispatch(self, work: Work) -> None:
+        try:
+            self._dispatcher.dispatch(work, work.klass)
+        except SessionClosed as error:
+            self._fail(work, error)
+
+    def _discard(self, discard: Discard) -> None:
+        """Tell a unit of a lost definition, and start it if it was wanted meanwhile."""
+        pending, name = discard
+        try:
+            pending.unit.discard(pending.tracker.dylib, name)
+        except Exception as error:
+            self._report(error)
+        held = None
+        with self._lock:
+            pending.discarding -= 1
+            if not pending.discarding:
+                held, pending.held = pending.held, None
+        if held is not None:
+            self._dispatch(held)
+
+    def _resume(self, query: Query) -> None:
+        try:
+            self._dispatcher.dispatch(query.advance, query.klass)
+        except SessionClosed:
+            query.advance()  # its turn must pass on; a closed session answers it
 
     def _call_back(self) -> None:
         """Call the callbacks that are due on this thread, unless one of them is running."""
@@ -138,34 +158,44 @@ class Errands:
         if tracing.sink is not None:
             tracing.emit("materialize", unit=work.name, dylib=work.dylib.name)
         stage = self._stage
-        generating, stage.generating = stage.generating, ()
+        generating = stage.generating
+        if generating:
+            stage.generating = ()
         responsibility = MaterializationResponsibility(self, work)
         try:
-            if isinstance(source, MaterializationUnit):
-                unit = source
+            if work.record is None:
+                unit = cast(MaterializationUnit, source)
             else:
-                assert source is not None
-                unit = source()
-                with self._lock:
-                    work.name = unit.name
-                    foreign = work.flags.keys() - unit.symbols.keys()
-                    if unit.init_symbol in work.flags:
-                        work.init_symbol = unit.init_symbol
-                if foreign:
-                    raise MissingDefinitions(unit.name, foreign)
+                unit = self._unit_of_table(work, cast("Callable[[], MaterializationUnit]", source))
             unit.materialize(responsibility)
         except Exception as error:
             if responsibility._work.stage in (BLOCKED, DONE, GONE):
                 self._report(error)  # no symbol is left that could fail with it
             responsibility.fail_materialization(error)
         finally:
-            stage.generating = generating
+            if generating:
+                stage.generating = generating
             # Unless the unit kept it for later, the promise ends here, kept or not.
-            stage.dropping = True
+            work = responsibility._work
+            work.ending = True
             del responsibility
-            stage.dropping = False
+            work.ending = False
         if self._abandoned:
             self._fail_abandoned()
+
+    def _unit_of_table(
+        self, work: Work, source: Callable[[], MaterializationUnit]
+    ) -> MaterializationUnit:
+        """Have a table's unit made, which must make what it was asked for."""
+        unit = source()
+        with self._lock:
+            work.name = unit.name
+            missing = work.flags.keys() - unit.symbols.keys()
+            if unit.init_symbol in work.flags:
+                work.init_symbol = unit.init_symbol
+        if missing:
+            raise MissingDefinitions(unit.name, missing)
+        return unit
 
     def _abandon(self, work: Work) -> None:
         """The last reference to a responsibility is gone: fail its symbols soon.
@@ -174,8 +204,8 @@ class Errands:
         held, or a lock of the dispatcher's. So this takes no lock, and leaves the work to the task
         that dropped it or else to a new thread (`_thread`'s, for `threading` has locks too).
         """
-        self._abandoned.append(work)
-        if not self._stage.dropping:
+        self._abandoned.append(work)  # before the test: the task looks here after its reset
+        if not work.ending:
             # When the interpreter is ending, so is whoever might wait.
             with contextlib.suppress(RuntimeError):
                 _thread.start_new_thread(self._fail_abandoned, ())
@@ -189,11 +219,11 @@ class Errands:
             self._fail(work, MissingDefinitions(work.name, work.flags))
 
     def _fail(self, work: Work, error: BaseException) -> None:
-        aftermath = Aftermath()
+        errands: Errands = []
         with self._lock:
             if work.stage == MAKING:
-                fail_locked([work], error, aftermath)
-        self._carry_out(aftermath)
+                fail_locked([work], error, errands)
+        self._carry_out(errands)
 
     def _check_open_locked(self) -> None:
         if self._closed:
@@ -204,22 +234,6 @@ class Errands:
             self.report_error(error)
         except Exception as another:
             _log(another)
-
-
-class _Materialization:
-    """The task that runs a unit; a class, so that a dispatcher can say what it runs."""
-
-    __slots__ = ("_session", "_work")
-
-    def __init__(self, session: Errands, work: Work) -> None:
-        self._session = session
-        self._work = work
-
-    def __call__(self) -> None:
-        self._session._materialize(self._work)
-
-    def __repr__(self) -> str:
-        return f"<materialization of {self._work.name}>"
 
 
 def _log(error: BaseException) -> None:

@@ -19,13 +19,13 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from lazyjit.core.progress import Errands, Resume
 from lazyjit.core.states import LookupFlags, LookupKind
 from lazyjit.errors import LibraryNotFound
 from lazyjit.symbols import ExecutorSymbolDef, SymbolFlags, encode_name
 
 if TYPE_CHECKING:
     from lazyjit.core.dylib import JITDylib
-    from lazyjit.core.progress import Aftermath
     from lazyjit.core.query import Query
 
 __all__ = [
@@ -138,12 +138,12 @@ class GeneratorRecord:
         self.busy = False
         self.queue: deque[Query] = deque()
 
-    def pass_on_locked(self, aftermath: Aftermath) -> None:
+    def pass_on_locked(self, errands: Errands) -> None:
         """Whoever held it is done with it: it is the next one's turn."""
         if self.queue:
             query = self.queue.popleft()
             query.holds = self
-            aftermath.resumed.append(query)
+            errands.append(Resume(query))
         else:
             self.busy = False
 

@@ -1,14 +1,14 @@
 """The steps of the ladder: how works start, are emitted, become ready, fail, split and disappear.
 
 Everything here runs under the session's lock and calls nothing outside. What must happen outside,
-each step leaves in an `Aftermath`: queries to answer, tasks to hand to the dispatcher. Whoever took
-the lock passes that to `ExecutionSession._carry_out` after letting go of it.
+each step appends to a list of errands: queries to answer, works to start. Whoever took the lock
+passes that list to `ErrandRunner._carry_out` after letting go of it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from lazyjit.core.dependence import Dependences, depend_locked, doomed_locked, find, settle_locked
 from lazyjit.core.entries import (
@@ -22,6 +22,7 @@ from lazyjit.core.entries import (
     Failure,
     Pending,
     Work,
+    pairs,
 )
 from lazyjit.core.search import search_tables_locked
 from lazyjit.core.tasks import TaskClass
@@ -34,7 +35,10 @@ if TYPE_CHECKING:
     from lazyjit.core.table import Found, TableRecord
 
 __all__ = [
-    "Aftermath",
+    "Discard",
+    "Errand",
+    "Errands",
+    "Resume",
     "absorb_locked",
     "answer_locked",
     "drop_locked",
@@ -48,31 +52,36 @@ __all__ = [
 ]
 
 
-class Aftermath:
-    """What to do once the lock is released."""
+class Discard(NamedTuple):
+    """An errand: tell a unit that its definition of a name lost."""
 
-    __slots__ = ("discards", "finished", "resumed", "started")
-
-    def __init__(self) -> None:
-        """Nothing, so far."""
-        self.discards: list[tuple[Pending, str]] = []
-        self.finished: list[Query] = []
-        self.resumed: list[Query] = []
-        self.started: list[Work] = []
+    pending: Pending
+    name: str
 
 
-def start_locked(pending: Pending, klass: TaskClass, aftermath: Aftermath) -> Work:
+class Resume(NamedTuple):
+    """An errand: go on with a query whose turn at a generator has come."""
+
+    query: Query
+
+
+#: What to do once the lock is released: answer a query, start a work, or one of the above.
+Errand: TypeAlias = "Query | Work | Discard | Resume"
+Errands: TypeAlias = "list[Errand]"
+
+
+def start_locked(pending: Pending, klass: TaskClass, errands: Errands) -> Work:
     """A unit is wanted for the first time: all its symbols are MATERIALIZING from now on."""
     unit = pending.unit
     dylib = pending.tracker.dylib
     work = Work(
-        dylib, pending.tracker, unit.name, dict(unit.symbols), unit.init_symbol, unit, None, klass
+        dylib, pending.tracker, unit.name, unit.symbols, unit.init_symbol, unit, None, klass
     )
     dylib._symbols.update(dict.fromkeys(work.flags, work))
     if pending.discarding:
         pending.held = work
     else:
-        aftermath.started.append(work)
+        errands.append(work)
     return work
 
 
@@ -82,7 +91,7 @@ def start_found_locked(
     hit: tuple[Found, TableRecord],
     started: dict[tuple[TableRecord, int], Work],
     klass: TaskClass,
-    aftermath: Aftermath,
+    errands: Errands,
 ) -> Work:
     """A symbol that only a table knew is wanted. Names of one `unit` in one lookup share a work."""
     now = dylib._symbols.get(name)
@@ -96,8 +105,8 @@ def start_found_locked(
         label = f"{name} of {record.table.name}"
         work = Work(dylib, record.tracker, label, {}, None, unit, record, klass)
         started[key] = work
-        aftermath.started.append(work)
-    work.flags[name] = flags
+        errands.append(work)
+    work.flags = {**work.flags, name: flags}
     dylib._symbols[name] = work
     record.tracker._names.add(name)
     if together:
@@ -123,7 +132,7 @@ def _start_together_locked(
 def emit_locked(
     work: Work,
     groups: Sequence[tuple[Collection[str], Dependences]],
-    aftermath: Aftermath,
+    errands: Errands,
 ) -> LazyJITError | None:
     """All of `work`'s symbols are emitted, those of each group with its dependences.
 
@@ -133,7 +142,7 @@ def emit_locked(
     if not groups:
         if work.waiters is None:
             work.stage = DONE
-            publish_locked(work, aftermath)
+            publish_locked(work, errands)
             return None
         bad = depend_locked(work, {})
         nodes = scan = [work]
@@ -155,13 +164,13 @@ def emit_locked(
     error: LazyJITError | None = None
     if bad:
         error = _cannot_depend(work, bad)
-        fail_locked(nodes, error, aftermath)
+        fail_locked(nodes, error, errands)
     for ready in settle_locked(scan):
-        publish_locked(ready, aftermath)
+        publish_locked(ready, errands)
     return error
 
 
-def publish_locked(work: Work, aftermath: Aftermath) -> None:
+def publish_locked(work: Work, errands: Errands) -> None:
     """`work`'s stage is DONE: from here on its names are ready, for whoever asks."""
     defs = work.defs
     symbols = work.dylib._symbols
@@ -171,26 +180,26 @@ def publish_locked(work: Work, aftermath: Aftermath) -> None:
             if name not in defs:
                 symbols[name] = Effect(flags)
     if work.queries is not None:
-        answer_locked(work.queries, defs, aftermath)
+        answer_locked(work.queries, defs, errands)
         work.queries = None
 
 
 def answer_locked(
-    waiting: Iterable[tuple[Query, str]],
+    waiting: list[Query | str],
     defs: Mapping[str, ExecutorSymbolDef],
-    aftermath: Aftermath,
+    errands: Errands,
 ) -> None:
     """Give queries the definitions that they wait for. An effect counts, and answers nothing."""
-    for query, name in waiting:
+    for query, name in pairs(waiting):
         if query.pending > 0:
             if name in defs:
                 query.result[name] = defs[name]
             query.pending -= 1
             if not query.pending:
-                aftermath.finished.append(query)
+                errands.append(query)
 
 
-def fail_locked(works: Iterable[Work], cause: BaseException | None, aftermath: Aftermath) -> None:
+def fail_locked(works: Iterable[Work], cause: BaseException | None, errands: Errands) -> None:
     """`works` failed, and with them all that depends on them; queries are told now and later."""
     if isinstance(cause, FailedToMaterialize) and cause.__cause__ is not None:
         cause = cause.__cause__  # errors name the root, not the way to it
@@ -203,13 +212,13 @@ def fail_locked(works: Iterable[Work], cause: BaseException | None, aftermath: A
         failure = Failure(work.dylib, work.flags, cause if work in roots else root_cause)
         work.dylib._symbols.update(dict.fromkeys(work.flags, failure))
         work.stage = FAILED
-        _forget_locked(work, failure.error, aftermath)
+        _forget_locked(work, failure.error, errands)
 
 
 def drop_locked(
     works: Iterable[Work],
     error: Callable[[Sequence[str]], LazyJITError],
-    aftermath: Aftermath,
+    errands: Errands,
 ) -> None:
     """`works` are removed; what depends on them fails. The caller unmaps their names.
 
@@ -219,17 +228,17 @@ def drop_locked(
     for work in doomed_locked(dropped):
         if work in dropped:
             work.stage = DROPPED
-            _forget_locked(work, error, aftermath)
+            _forget_locked(work, error, errands)
         else:
             some = next(iter(dropped))
             cause = error(list(some.flags))
             failure = Failure(work.dylib, work.flags, cause)
             work.dylib._symbols.update(dict.fromkeys(work.flags, failure))
             work.stage = FAILED
-            _forget_locked(work, failure.error, aftermath)
+            _forget_locked(work, failure.error, errands)
 
 
-def split_locked(work: Work, parts: Sequence[tuple[Work, Iterable[str]]]) -> list[Work]:
+def split_locked(work: Work, parts: Sequence[tuple[Work, Collection[str]]]) -> list[Work]:
     """Give all of `work`'s names to the parts, with whoever waits for them. It is GONE then.
 
     Returns the emitted works that leaned on it, for `settle_locked`. It can't live on as one of
@@ -237,30 +246,28 @@ def split_locked(work: Work, parts: Sequence[tuple[Work, Iterable[str]]]) -> lis
     """
     owner: dict[str, Work] = {}
     for part, names in parts:
-        for name in names:
-            owner[name] = part
-            part.flags[name] = work.flags[name]
-            if name in work.defs:
-                part.defs[name] = work.defs[name]
+        owner.update(dict.fromkeys(names, part))
+        part.flags = {name: work.flags[name] for name in names}
+        part.defs = {name: work.defs[name] for name in names if name in work.defs}
         if work.init_symbol in part.flags:
             part.init_symbol = work.init_symbol
     work.dylib._symbols.update(owner)
-    for query, name in work.queries or ():
+    for query, name in pairs(work.queries):
         part = owner[name]
         if part.queries is None:
             part.queries = []
-        part.queries.append((query, name))
-    for query, name in work.resolving or ():
+        part.queries += (query, name)
+    for query, name in pairs(work.resolving):
         part = owner[name]
         if part.resolving is None:
             part.resolving = []
-        part.resolving.append((query, name))
+        part.resolving += (query, name)
     scan: list[Work] = []
-    for name, waiter in work.waiters or ():
+    for waiter, name in pairs(work.waiters):
         part = owner[name]
         if part.waiters is None:
             part.waiters = []
-        part.waiters.append((name, waiter))
+        part.waiters += (waiter, name)
         waiter = find(waiter)
         if waiter.stage == BLOCKED:
             waiter.deps.append(part)
@@ -274,7 +281,7 @@ def split_locked(work: Work, parts: Sequence[tuple[Work, Iterable[str]]]) -> lis
 
 def absorb_locked(taker: Work, other: Work) -> None:
     """`taker` takes over all of `other`, which has not begun, with whoever waits for it."""
-    taker.flags.update(other.flags)
+    taker.flags = {**taker.flags, **other.flags}
     taker.dylib._symbols.update(dict.fromkeys(other.flags, taker))
     if other.queries is not None:
         taker.queries = (taker.queries or []) + other.queries
@@ -295,17 +302,17 @@ def part_of(work: Work) -> Work:
 
 
 def _forget_locked(
-    work: Work, error: Callable[[Sequence[str]], LazyJITError], aftermath: Aftermath
+    work: Work, error: Callable[[Sequence[str]], LazyJITError], errands: Errands
 ) -> None:
     """Fail the queries that wait for `work`, each with the names that it waits for."""
     names: dict[Query, list[str]] = {}
-    for query, name in (work.queries or []) + (work.resolving or []):
+    for query, name in pairs((work.queries or []) + (work.resolving or [])):
         if query.pending > 0:
             names.setdefault(query, []).append(name)
     for query, waited in names.items():
         query.pending = -1
         query.error = error(waited)
-        aftermath.finished.append(query)
+        errands.append(query)
     work.queries = work.resolving = work.waiters = None
     work.deps, work.members, work.leans_on, work.jump = [], None, None, None
 

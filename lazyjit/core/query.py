@@ -20,7 +20,7 @@ from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Final
 
 from lazyjit.core.entries import MAKING, Effect, Failure, Pending, Work
-from lazyjit.core.progress import Aftermath, start_found_locked, start_locked
+from lazyjit.core.progress import Errands, start_found_locked, start_locked
 from lazyjit.core.search import Hit, Meeting, SearchOrder, SearchResult, flags_of, search_locked
 from lazyjit.core.states import LookupKind, SymbolState
 from lazyjit.core.table import TableRecord
@@ -115,41 +115,41 @@ class Query:
         In the latter case it goes on when its turn at the generator comes, on another thread.
         """
         session = self.session
-        aftermath = Aftermath()
+        errands: Errands = []
         while True:
             with session._lock:
-                meeting, parked = self._step_locked(aftermath)
+                meeting, parked = self._step_locked(errands)
             if meeting is None:
                 break
             try:
                 error = self._generate(meeting)
             except BaseException:  # an interrupt: no answer, but others have their turn
                 with session._lock:
-                    self._leave_locked(meeting, aftermath)
-                session._carry_out(aftermath)
+                    self._leave_locked(meeting, errands)
+                session._carry_out(errands)
                 raise
             with session._lock:
-                self._leave_locked(meeting, aftermath)
+                self._leave_locked(meeting, errands)
                 if error is not None:
-                    self.fail_locked(error, aftermath)
+                    self.fail_locked(error, errands)
         if not parked and self.dependences and self.register is not None:
-            self._tell_dependences(self.register, aftermath)
-        session._carry_out(aftermath)
+            self._tell_dependences(self.register, errands)
+        session._carry_out(errands)
 
-    def fail_locked(self, error: LazyJITError, aftermath: Aftermath) -> None:
+    def fail_locked(self, error: LazyJITError, errands: Errands) -> None:
         """Answer with `error`, unless it is answered."""
         if self.pending > 0:
             self.pending = -1
             self.error = error
-            aftermath.finished.append(self)
+            errands.append(self)
 
-    def _step_locked(self, aftermath: Aftermath) -> tuple[Meeting | None, bool]:
+    def _step_locked(self, errands: Errands) -> tuple[Meeting | None, bool]:
         """Search. Returns the generator to run, which it then holds, and whether it is parked."""
         session = self.session
         while True:
             meeting = None
             if session._closed:
-                self.fail_locked(SessionClosed("the session was closed"), aftermath)
+                self.fail_locked(SessionClosed("the session was closed"), errands)
             elif self.pending > 0:
                 try:
                     found = search_locked(
@@ -158,11 +158,11 @@ class Query:
                 except Exception as error:  # a table that breaks its contract
                     problem = InternalError(f"a symbol table raised {error!r}")
                     problem.__cause__ = error
-                    self.fail_locked(problem, aftermath)
+                    self.fail_locked(problem, errands)
                     break
                 meeting = found.meeting
                 if meeting is None:
-                    self._lodge_locked(found, aftermath)
+                    self._lodge_locked(found, errands)
                 elif meeting.record is self.holds:
                     return meeting, False
                 elif meeting.record in session._stage.generating:
@@ -171,7 +171,7 @@ class Query:
             break
         if self.holds is not None:
             # Its turn came, but what it missed has been defined meanwhile.
-            self.holds.pass_on_locked(aftermath)
+            self.holds.pass_on_locked(errands)
             self.holds = None
         if meeting is not None:
             if meeting.record.busy:
@@ -197,33 +197,33 @@ class Query:
             stage.generating = outer
         return None
 
-    def _leave_locked(self, meeting: Meeting, aftermath: Aftermath) -> None:
+    def _leave_locked(self, meeting: Meeting, errands: Errands) -> None:
         self.ran.add(meeting.record)
         self.holds = None
-        meeting.record.pass_on_locked(aftermath)
+        meeting.record.pass_on_locked(errands)
 
-    def _tell_dependences(self, register: RegisterDependences, aftermath: Aftermath) -> None:
+    def _tell_dependences(self, register: RegisterDependences, errands: Errands) -> None:
         """Before the answer, hence the count that it still has; without the lock, it is foreign."""
         try:
             register(self.dependences)
         except Exception as error:
             self.session._report(error)
         with self.session._lock:
-            self._count_down_locked(aftermath)
+            self._count_down_locked(errands)
 
-    def _count_down_locked(self, aftermath: Aftermath) -> None:
+    def _count_down_locked(self, errands: Errands) -> None:
         if self.pending > 0:
             self.pending -= 1
             if not self.pending:
-                aftermath.finished.append(self)
+                errands.append(self)
 
-    def _lodge_locked(self, found: SearchResult, aftermath: Aftermath) -> None:
+    def _lodge_locked(self, found: SearchResult, errands: Errands) -> None:
         """Fail, or start what is wanted and wait for it. Nothing starts for a query that fails."""
         ready, others, missing, _ = found
         if self.flags_only:
             self.found_flags = {name: symbol.flags for name, symbol in ready.items()}
             self.found_flags.update((name, flags_of(name, entry)) for name, _, entry in others)
-            self._count_down_locked(aftermath)
+            self._count_down_locked(errands)
             return
         weak = self.weak
         if missing and weak:
@@ -237,19 +237,19 @@ class Query:
             elif name not in weak and _and(flags_of(name, entry), _SIDE_EFFECTS_ONLY):
                 missing.append(name)  # it has no address to be had
         if missing:
-            self.fail_locked(SymbolsNotFound(missing), aftermath)
+            self.fail_locked(SymbolsNotFound(missing), errands)
             return
         if failed:
-            self.fail_locked(FailedToMaterialize(failed, cause), aftermath)
+            self.fail_locked(FailedToMaterialize(failed, cause), errands)
             return
         # From here on the query can only succeed, or fail with what it waits for.
         self.result = ready
         if others:
-            self._wait_locked(others, aftermath)
+            self._wait_locked(others, errands)
         if not self.dependences:
-            self._count_down_locked(aftermath)
+            self._count_down_locked(errands)
 
-    def _wait_locked(self, others: list[Hit], aftermath: Aftermath) -> None:
+    def _wait_locked(self, others: list[Hit], errands: Errands) -> None:
         """Start units that are wanted for the first time, and wait for what isn't far enough."""
         resolved_will_do = self.state <= SymbolState.RESOLVED
         dependences = self.dependences if self.register is not None else None
@@ -259,13 +259,13 @@ class Query:
                 continue
             if isinstance(entry, Pending):
                 now = dylib._symbols[name]
-                work = now if isinstance(now, Work) else start_locked(entry, self.klass, aftermath)
+                work = now if isinstance(now, Work) else start_locked(entry, self.klass, errands)
             elif isinstance(entry, Work):
                 work = entry
-                self._hurry_locked(work, aftermath)
+                self._hurry_locked(work, errands)
             else:
                 assert not isinstance(entry, (ExecutorSymbolDef, Failure))
-                work = start_found_locked(name, dylib, entry, from_tables, self.klass, aftermath)
+                work = start_found_locked(name, dylib, entry, from_tables, self.klass, errands)
             if dependences is not None:
                 dependences.setdefault(dylib, set()).add(name)
             if resolved_will_do and not _and(work.flags[name], _SIDE_EFFECTS_ONLY):
@@ -274,15 +274,15 @@ class Query:
                     continue
                 if work.resolving is None:
                     work.resolving = []
-                work.resolving.append((self, name))
+                work.resolving += (self, name)
             else:
                 if work.queries is None:
                     work.queries = []
-                work.queries.append((self, name))
+                work.queries += (self, name)
             self.pending += 1
 
-    def _hurry_locked(self, work: Work, aftermath: Aftermath) -> None:
+    def _hurry_locked(self, work: Work, errands: Errands) -> None:
         """Dispatch `work` again if it was with less urgency: whichever task comes first runs it."""
         if self.klass < work.klass and not work.begun and work.stage == MAKING:
             work.klass = self.klass
-            aftermath.started.append(work)
+            errands.append(work)

@@ -22,9 +22,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 from lazyjit.core.clashes import claim_locked
 from lazyjit.core.dependence import Dependences, settle_locked
-from lazyjit.core.entries import BLOCKED, DONE, DROPPED, FAILED, GONE, MAKING, Pending, Work
+from lazyjit.core.entries import BLOCKED, DONE, DROPPED, FAILED, GONE, MAKING, Pending, Work, pairs
 from lazyjit.core.progress import (
-    Aftermath,
+    Errands,
     answer_locked,
     emit_locked,
     fail_locked,
@@ -44,7 +44,8 @@ from lazyjit.symbols import ExecutorSymbolDef, SymbolFlags
 
 if TYPE_CHECKING:
     from lazyjit.core.dylib import JITDylib
-    from lazyjit.core.errands import Errands
+    from lazyjit.core.errands import ErrandRunner
+    from lazyjit.core.query import Query
     from lazyjit.core.tracker import ResourceTracker
     from lazyjit.core.unit import MaterializationUnit
 
@@ -58,7 +59,7 @@ class MaterializationResponsibility:
 
     __slots__ = ("__weakref__", "_session", "_work")
 
-    def __init__(self, session: Errands, work: Work) -> None:
+    def __init__(self, session: ErrandRunner, work: Work) -> None:
         """The session's: for `work`."""
         self._session = session
         self._work = work
@@ -94,9 +95,9 @@ class MaterializationResponsibility:
         """Those of its symbols that somebody waits for now; more may be wanted at any time."""
         with self._session._lock:
             work = self._work
-            names = {name for query, name in work.queries or () if query.pending > 0}
-            names.update(name for query, name in work.resolving or () if query.pending > 0)
-            names.update(name for name, node in work.waiters or () if node.stage == BLOCKED)
+            names = {name for query, name in pairs(work.queries) if query.pending > 0}
+            names.update(name for query, name in pairs(work.resolving) if query.pending > 0)
+            names.update(name for node, name in pairs(work.waiters) if node.stage == BLOCKED)
             return names
 
     def notify_resolved(self, symbols: Mapping[str, ExecutorSymbolDef]) -> None:
@@ -107,7 +108,7 @@ class MaterializationResponsibility:
         step, ResourceTrackerDefunct if the code was removed and SessionClosed.
         """
         session = self._session
-        aftermath: Aftermath | None = None
+        errands: Errands = []
         with session._lock:
             work = self._making_locked()
             declared = work.flags
@@ -125,14 +126,16 @@ class MaterializationResponsibility:
             init = work.init_symbol
             if init in resolved and declared[init] & SymbolFlags.SIDE_EFFECTS_ONLY:
                 raise UsageError(f"{work.name} resolved {init}, which has no address")
-            work.defs.update(resolved)
+            work.defs = {**work.defs, **resolved} if work.defs else resolved
             if work.resolving is not None:
-                aftermath = Aftermath()
-                done = [(query, name) for query, name in work.resolving if name in resolved]
-                work.resolving = [w for w in work.resolving if w[1] not in resolved] or None
-                answer_locked(done, resolved, aftermath)
-        if aftermath is not None:
-            session._carry_out(aftermath)
+                done: list[Query | str] = []
+                left: list[Query | str] = []
+                for query, name in pairs(work.resolving):
+                    (done if name in resolved else left).extend((query, name))
+                work.resolving = left or None
+                answer_locked(done, resolved, errands)
+        if errands:
+            session._carry_out(errands)
 
     def notify_emitted(
         self, dependence_groups: Sequence[tuple[Collection[str], Dependences]] = ()
@@ -147,7 +150,7 @@ class MaterializationResponsibility:
         with, or SymbolRemoved (its symbols have failed then).
         """
         session = self._session
-        aftermath = Aftermath()
+        errands: Errands = []
         with session._lock:
             work = self._making_locked()
             if len(work.defs) != len(work.flags):
@@ -158,8 +161,8 @@ class MaterializationResponsibility:
                 ]
                 if missing:
                     raise MissingDefinitions(work.name, missing)
-            error = emit_locked(work, dependence_groups, aftermath)
-        session._carry_out(aftermath)
+            error = emit_locked(work, dependence_groups, errands)
+        session._carry_out(errands)
         if error is not None:
             raise error
 
@@ -169,11 +172,11 @@ class MaterializationResponsibility:
         Never raises: failing what has ended already, or was removed, does nothing.
         """
         session = self._session
-        aftermath = Aftermath()
+        errands: Errands = []
         with session._lock:
             if self._work.stage == MAKING:
-                fail_locked([self._work], error, aftermath)
-        session._carry_out(aftermath)
+                fail_locked([self._work], error, errands)
+        session._carry_out(errands)
 
     def delegate(self, names: Iterable[str]) -> MaterializationResponsibility:
         """A new responsibility for some of its symbols, which it doesn't answer for any more.
@@ -181,10 +184,10 @@ class MaterializationResponsibility:
         Whoever waits for them goes along. Raises UsageError for symbols that are not its own.
         """
         session = self._session
-        aftermath = Aftermath()
+        errands: Errands = []
         with session._lock:
-            part = self._give_away_locked(set(names), aftermath)
-        session._carry_out(aftermath)
+            part = self._give_away_locked(set(names), errands)
+        session._carry_out(errands)
         return MaterializationResponsibility(session, part)
 
     def replace(self, unit: MaterializationUnit) -> None:
@@ -194,24 +197,24 @@ class MaterializationResponsibility:
         UsageError for symbols that are not its own or are resolved.
         """
         session = self._session
-        aftermath = Aftermath()
+        errands: Errands = []
         with session._lock:
             work = self._making_locked()
             names = set(unit.symbols)
             if not names.isdisjoint(work.defs):
                 raise UsageError(f"{work.name} replaces symbols that it has resolved")
-            part = self._give_away_locked(names, aftermath)
+            part = self._give_away_locked(names, errands)
             part.name = unit.name
             part.flags = dict(unit.symbols)
             part.init_symbol = unit.init_symbol
             if part.queries or part.resolving or part.waiters:
                 part.source, part.begun, part.record = unit, False, None
-                aftermath.started.append(part)
+                errands.append(part)
             else:
                 part.stage = GONE
                 pending = Pending(unit, current(part.tracker))
                 work.dylib._symbols.update(dict.fromkeys(names, pending))
-        session._carry_out(aftermath)
+        session._carry_out(errands)
 
     def claim(self, symbols: Mapping[str, SymbolFlags]) -> set[str]:
         """Answer for more symbols: those of `symbols` that nobody else has. Returns these.
@@ -222,12 +225,12 @@ class MaterializationResponsibility:
         DuplicateDefinition, with nothing claimed, if a strong one exists elsewhere.
         """
         session = self._session
-        aftermath = Aftermath()
+        errands: Errands = []
         with session._lock:
             work = self._making_locked()
-            taken = claim_locked(work, symbols, aftermath)
-        if aftermath.discards:
-            session._carry_out(aftermath)
+            taken = claim_locked(work, symbols, errands)
+        if errands:
+            session._carry_out(errands)
         return taken
 
     def with_resource_key(self, use: Callable[[int], _T]) -> _T:
@@ -256,7 +259,7 @@ class MaterializationResponsibility:
             return work
         raise _ended(self._session, work)
 
-    def _give_away_locked(self, names: set[str], aftermath: Aftermath) -> Work:
+    def _give_away_locked(self, names: set[str], errands: Errands) -> Work:
         """Split `names` off into a work of their own."""
         work = self._making_locked()
         if not names <= work.flags.keys():
@@ -273,7 +276,7 @@ class MaterializationResponsibility:
         if not names:
             part.stage = GONE
         for ready in settle_locked(scan):
-            publish_locked(ready, aftermath)
+            publish_locked(ready, errands)
         return part
 
 
@@ -284,7 +287,7 @@ def _as_declared(symbol: tuple[int, SymbolFlags], declared: SymbolFlags) -> Exec
     return ExecutorSymbolDef(symbol[0], SymbolFlags(flags))
 
 
-def _ended(session: Errands, work: Work) -> LazyJITError:
+def _ended(session: ErrandRunner, work: Work) -> LazyJITError:
     """Why `work` takes no further step."""
     if session._closed:
         return SessionClosed("the session was closed")

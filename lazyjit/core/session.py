@@ -4,7 +4,7 @@ The lock. One plain lock guards every table, work, tracker and query of a sessio
 short, bounded steps, named `..._locked`; no foreign code runs under it (but for the few callables
 whose documentation says so). Each operation has the same form:
 
-    take the lock, change tables, leave what must follow in an Aftermath; release it; carry it out
+    take the lock, change tables, list the errands that follow; release it; carry them out
 
 The second half of that, calling foreign code, is `lazyjit.core.errands`.
 """
@@ -16,8 +16,8 @@ from typing import TypeAlias
 
 from lazyjit.core.dylib import JITDylib
 from lazyjit.core.entries import Work
-from lazyjit.core.errands import Errands
-from lazyjit.core.progress import Aftermath, drop_locked
+from lazyjit.core.errands import ErrandRunner
+from lazyjit.core.progress import Errands, drop_locked
 from lazyjit.core.query import OnComplete, Query, RegisterDependences
 from lazyjit.core.search import SearchOrder, flags_of, is_exported, search_locked
 from lazyjit.core.states import LookupFlags, LookupKind, SymbolState
@@ -37,7 +37,7 @@ __all__ = ["ExecutionSession"]
 Where: TypeAlias = "JITDylib | Sequence[tuple[JITDylib, LookupFlags]]"
 
 
-class ExecutionSession(Errands):
+class ExecutionSession(ErrandRunner):
     """A program in the making. Every method may be called from any thread."""
 
     def __init__(self, dispatcher: Dispatcher | None = None) -> None:
@@ -203,7 +203,7 @@ class ExecutionSession(Errands):
         are at work are told at their next step, and are waited for, as the dispatcher's `close`
         does; so this is not for a task to call. Errors of resource managers are reported.
         """
-        aftermath = Aftermath()
+        errands: Errands = []
         with self._lock:
             if self._closed:
                 return
@@ -216,9 +216,9 @@ class ExecutionSession(Errands):
                         works[entry] = None
                 for record in dylib._generators:
                     for query in record.queue:
-                        query.fail_locked(SessionClosed("the session was closed"), aftermath)
+                        query.fail_locked(SessionClosed("the session was closed"), errands)
                 trackers += dylib._trackers
-            drop_locked(works, lambda names: SessionClosed("the session was closed"), aftermath)
+            drop_locked(works, lambda names: SessionClosed("the session was closed"), errands)
             for dylib in self._dylibs.values():
                 dylib._symbols = {}
                 dylib._tables = ()
@@ -228,7 +228,7 @@ class ExecutionSession(Errands):
                 tracker._names = set()
                 tracker._removed = True
             self._alias_steps = {}
-        self._carry_out(aftermath)
+        self._carry_out(errands)
         self._dispatcher.close()
         # Nothing of ours runs any more: memory can go.
         try:

@@ -18,7 +18,7 @@ import itertools
 from typing import TYPE_CHECKING, Protocol
 
 from lazyjit.core.entries import Work
-from lazyjit.core.progress import Aftermath, drop_locked
+from lazyjit.core.progress import Errands, drop_locked
 from lazyjit.errors import ResourceTrackerDefunct, SymbolRemoved, UsageError
 
 if TYPE_CHECKING:
@@ -77,12 +77,12 @@ class ResourceTracker:
         raised (the first; others go to `report_error`); the removal is complete all the same.
         """
         session = self.dylib.session
-        aftermath = Aftermath()
+        errands: Errands = []
         with session._lock:
             if self.defunct:
                 return
-            _remove_locked(self, aftermath)
-        session._carry_out(aftermath)
+            _remove_locked(self, errands)
+        session._carry_out(errands)
         session._free_resources([self])
 
     def transfer_to(self, other: ResourceTracker) -> None:
@@ -132,7 +132,7 @@ def check_usable_locked(tracker: ResourceTracker) -> None:
         raise ResourceTrackerDefunct(f"the code of this tracker of {tracker.dylib.name} was {what}")
 
 
-def _remove_locked(tracker: ResourceTracker, aftermath: Aftermath) -> None:
+def _remove_locked(tracker: ResourceTracker, errands: Errands) -> None:
     dylib = tracker.dylib
     symbols = dylib._symbols
     works: dict[Work, None] = {}
@@ -142,7 +142,7 @@ def _remove_locked(tracker: ResourceTracker, aftermath: Aftermath) -> None:
             works[entry] = None
     if works:
         # Emitted works answer for their circles, so what fails with them may still be mapped.
-        drop_locked(works, _removed, aftermath)
+        drop_locked(works, _removed, errands)
     tracker._names = set()
     tracker._removed = True
     dylib._trackers.pop(tracker, None)

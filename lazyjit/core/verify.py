@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lazyjit.core.dependence import find
-from lazyjit.core.entries import BLOCKED, MAKING, Effect, Failure, Pending, Work
+from lazyjit.core.entries import BLOCKED, MAKING, Effect, Failure, Pending, Work, pairs
 from lazyjit.core.tracker import ResourceTracker, current
 from lazyjit.errors import InternalError
 from lazyjit.symbols import ExecutorSymbolDef
@@ -76,11 +76,11 @@ def _verify_work(work: Work, registered: dict[Query, int]) -> None:
     for name in work.flags:
         _check(symbols.get(name) is work, f"{work.name} makes {name}, which is not mapped to it")
     _check(work.defs.keys() <= work.flags.keys(), f"{work.name} resolved foreign symbols")
-    for query, name in work.queries or ():
+    for query, name in pairs(work.queries):
         _check(name in work.flags, f"a query waits at {work.name} for {name}")
         if query.pending > 0:
             registered[query] = registered.get(query, 0) + 1
-    for query, name in work.resolving or ():
+    for query, name in pairs(work.resolving):
         _check(name in work.flags and name not in work.defs, f"a query waits for resolved {name}")
         if query.pending > 0:
             registered[query] = registered.get(query, 0) + 1
@@ -103,7 +103,7 @@ def _verify_forest(blocked: list[Work]) -> None:
             )
             waiters = find(node.leans_on).waiters or []
             _check(
-                any(find(waiter) is node for _, waiter in waiters),
+                any(find(waiter) is node for waiter, _ in pairs(waiters)),
                 f"{node.name} leans on what does not know of it",
             )
             node = find(node.leans_on)

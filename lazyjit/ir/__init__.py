@@ -5,14 +5,14 @@ text of a unit that defines some of them, in time proportional to that unit.
 """
 
 from lazyjit.ir.carve import CarvedUnit, carve, seed
-from lazyjit.ir.entities import Constructor, Found, Kind, Linkage, RefFlag, Visibility, What
+from lazyjit.ir.entities import Constructor, EntityFlag, Kind, Linkage, RefFlag, Visibility, What
 from lazyjit.ir.index import ModuleIndex
 from lazyjit.ir.module_asm import ModuleAsm
 
 __all__ = [
     "CarvedUnit",
     "Constructor",
-    "Found",
+    "EntityFlag",
     "Kind",
     "Linkage",
     "ModuleAsm",

@@ -123,8 +123,9 @@ def seed(
     of text together, more only where they must be in one unit. Empty when the module doesn't define
     `entity`. Any thread; `claimed` is only read.
     """
-    options = ffi.new("lj_ir_seed_options *", {"max_functions": max_functions,
-                                               "size_budget": size_budget})
+    options = ffi.new(
+        "lj_ir_seed_options *", {"max_functions": max_functions, "size_budget": size_budget}
+    )
     room = len(index.together(entity)) + 16 * max_functions + 64
     ids = ffi.new("int32_t[]", room)
     flags = ffi.from_buffer("uint8_t[]", claimed)

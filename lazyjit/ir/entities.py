@@ -17,7 +17,6 @@ __all__ = [
     "ENTITY",
     "Constructor",
     "EntityFlag",
-    "Found",
     "Kind",
     "Linkage",
     "RefFlag",
@@ -117,13 +116,6 @@ class What(enum.IntEnum):
     BODY = lib.LJ_IR_FOUND_BODY
     #: A variable, a constant, or an alias of such.
     DATA = lib.LJ_IR_FOUND_DATA
-
-
-class Found(NamedTuple):
-    """What a linker name is, and of which entity (-1 for `What.NONE`)."""
-
-    entity: int
-    what: What
 
 
 class Constructor(NamedTuple):

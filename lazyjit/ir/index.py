@@ -13,14 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lazyjit._native import check, ffi, lib, new_fault
-from lazyjit.ir.entities import ENTITY, Constructor, EntityFlag, Found, Kind, Visibility, What
+from lazyjit.ir.entities import ENTITY, Constructor, EntityFlag, Kind, Visibility
 from lazyjit.ir.loading import Source, load_text
 from lazyjit.symbols import SymbolFlags, decode_name, encode_name
 
 __all__ = ["ModuleIndex"]
-
-_NONE = Found(-1, What.NONE)
-_WHAT = tuple(What)
 
 
 class ModuleIndex:
@@ -72,40 +69,29 @@ class ModuleIndex:
         if not count:
             return np.empty(0, dtype)
         # The buffer's owner is this object's native index, which outlives it through `base`.
-        memory = ffi.buffer(ffi.gc(ffi.cast("char *", pointer), _keep(self.native)),
-                            count * dtype.itemsize)
+        memory = ffi.buffer(
+            ffi.gc(ffi.cast("char *", pointer), _keep(self.native)), count * dtype.itemsize
+        )
         array = np.frombuffer(memory, dtype)
         array.flags.writeable = False
         return array
 
     # --- names --------------------------------------------------------------------------------
 
-    def find_many(self, names: Sequence[str]) -> list[Found]:
-        """What this module defines under each linker name, in one native call.
+    def find_many(self, names: Sequence[str]) -> list[tuple[int, int]]:
+        """For each linker name, the entity and what it is of that (a `What`), in one native call.
 
-        Promoted names (`x$<ordinal>`) and bodies (`f$body`) are found as such; a name that the
-        module only declares is not.
+        Promoted names (`x$<ordinal>`) and bodies (`f$body`) are found as such. What the module only
+        declares, or doesn't have, is (-1, What.NONE).
         """
-        raw = [encode_name(name) for name in names]
-        count = len(raw)
-        ends = np.cumsum(np.fromiter(map(len, raw), np.uint32, count), dtype=np.uint32)
-        ids = np.empty(count, np.int32)
-        what = np.empty(count, np.uint8)
-        lib.lj_ir_index_find(
-            self.native,
-            count,
-            b"".join(raw),
-            ffi.from_buffer("uint32_t[]", ends),
-            ffi.from_buffer("int32_t[]", ids),
-            ffi.from_buffer("uint8_t[]", what),
-        )
-        return [
-            Found(entity, _WHAT[kind]) if kind else _NONE
-            for entity, kind in zip(ids.tolist(), what.tolist(), strict=True)
-        ]
+        count = len(names)
+        ids = ffi.new("int32_t[]", count)
+        what = ffi.new("uint8_t[]", count)
+        lib.lj_ir_index_find(self.native, count, encode_name("\0".join(names)), ids, what)
+        return list(zip(ids, what, strict=True))
 
     def entity(self, name: str) -> int:
-        """The entity that IR calls `@name` (`@7`: "7"), defined here or not; -1 when there is none."""
+        """The entity that IR calls `@name` (`@7`: "7"), defined here or not; -1 without one."""
         raw = encode_name(name)
         found: int = lib.lj_ir_index_find_ir(self.native, raw, len(raw), 0)
         if found < 0 and name.isdigit():
@@ -170,7 +156,7 @@ class ModuleIndex:
         return np.flatnonzero(has & (self.entities["flags"] & EntityFlag.NO_UNIT == 0))
 
     def undefined(self) -> Iterator[tuple[str, bool]]:
-        """The linker names that this module needs from elsewhere, each with whether it may be missing.
+        """The linker names that this module needs, each with whether it may be missing.
 
         LLVM's intrinsics are left out.
         """
@@ -184,7 +170,7 @@ class ModuleIndex:
             weak = self._records[entity].linkage == lib.LJ_IR_LINK_EXTERN_WEAK
             yield self.name(entity), bool(weak)
 
-    # --- who refers to whom -----------------------------------------------------------------------
+    # --- who refers to whom ---------------------------------------------------------------------
 
     def refs(self, entity: int) -> NDArray[np.int32]:
         """The entities that this one's definition refers to, each once, in the text's order."""
@@ -198,7 +184,8 @@ class ModuleIndex:
 
     def callees(self, entity: int) -> NDArray[np.int32]:
         """The entities that this one's body calls by name."""
-        return self.refs(entity)[self.ref_flags(entity) & lib.LJ_IR_REF_CALL != 0]
+        called = np.bitwise_and(self.ref_flags(entity), lib.LJ_IR_REF_CALL).astype(np.bool_)
+        return self.refs(entity)[called]
 
     def together(self, entity: int) -> list[int]:
         """The entities that must be defined in one unit with this one, itself among them."""
@@ -209,7 +196,7 @@ class ModuleIndex:
         members = lib.lj_ir_index_group_members(self.native)
         return [members[i] for i in range(starts[group], starts[group + 1])]
 
-    # --- what runs by itself, and where things are --------------------------------------------------
+    # --- what runs by itself, and where things are ----------------------------------------------
 
     @property
     def constructors(self) -> list[Constructor]:

@@ -10,7 +10,7 @@ import os
 import re
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Union
+from typing import TypeAlias
 
 import llvmlite.binding as llvm
 import llvmlite.ir
@@ -19,12 +19,10 @@ from lazyjit.errors import IRError, UsageError
 
 __all__ = ["Source", "load_text"]
 
-if TYPE_CHECKING:
-    Source = Union[
-        str, bytes, bytearray, memoryview, "os.PathLike[str]", llvmlite.ir.Module, llvm.ModuleRef
-    ]
-else:
-    Source = object
+#: What `load_text` takes.
+Source: TypeAlias = (
+    "str | bytes | bytearray | memoryview | os.PathLike[str] | llvmlite.ir.Module | llvm.ModuleRef"
+)
 
 #: Raw bitcode, and bitcode in the wrapper that Darwin's tools write.
 _BITCODE = (b"BC\xc0\xde", b"\xde\xc0\x17\x0b")

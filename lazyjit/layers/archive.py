@@ -8,15 +8,14 @@ needs are met the same way, by the lookups of its link.
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
 
 from lazyjit.core.dylib import JITDylib
 from lazyjit.core.generators import DefinitionGenerator
 from lazyjit.core.states import LookupFlags, LookupKind
 from lazyjit.core.tracker import ResourceTracker
 from lazyjit.layers.object_linking import ObjectLinkingLayer, ObjectUnit
-from lazyjit.link.archive import Archive
+from lazyjit.link.archive import Archive, Member
 
 __all__ = ["StaticLibraryGenerator"]
 
@@ -29,9 +28,9 @@ class StaticLibraryGenerator(DefinitionGenerator):
         archive: Archive,
         objects: ObjectLinkingLayer,
         tracker: ResourceTracker,
-        on_object: Any = None,
+        on_object: Callable[[JITDylib, ObjectUnit], None],
     ) -> None:
-        """Members go under `tracker`. `on_object(dylib, unit)` is told of each."""
+        """Members go under `tracker`; `on_object` is told of each that is added."""
         self.archive = archive
         self._objects = objects
         self._tracker = tracker
@@ -48,26 +47,41 @@ class StaticLibraryGenerator(DefinitionGenerator):
         """
         for name in names:
             member = self.archive.member_for(name)
-            if member is None:
-                continue
-            with self._lock:
-                if member.offset in self._added:
-                    continue
-                self._added.add(member.offset)
-            unit = self._objects.add(
-                dylib, member.data, file=f"{self.archive.file}({member.name})", tracker=self._tracker
-            )
-            if self._on_object is not None:
-                self._on_object(dylib, unit)
+            if member is not None:
+                self._add(dylib, member)
 
-    def add_all(self, dylib: JITDylib) -> list[ObjectUnit]:
-        """Add every member at once, needed or not."""
-        units = []
+    def add_all(self, dylib: JITDylib) -> None:
+        """Add every member at once, needed or not. Raises as `try_to_generate`."""
         for member in self.archive.members:
-            with self._lock:
-                if member.offset in self._added:
-                    continue
-                self._added.add(member.offset)
-            name = f"{self.archive.file}({member.name})"
-            units.append(self._objects.add(dylib, member.data, file=name, tracker=self._tracker))
-        return units
+            self._add(dylib, member)
+
+    def add_initialized(self, dylib: JITDylib, needed: Iterable[str]) -> None:
+        """Add the members with initializers that a link of a program with these references has.
+
+        A program's constructors run before its main, so those of members that are only linked later,
+        when a call needs them, would come too late. Which members a static link would have follows
+        from the references alone; the ones without initializers stay where they are.
+        """
+        names = list(needed)
+        seen: set[int] = set()
+        while names:
+            member = self.archive.member_for(names.pop())
+            if member is None or member.offset in seen:
+                continue
+            seen.add(member.offset)
+            unit = self._unit(member)
+            names += unit.externals
+            if unit.init_symbol is not None:
+                self._add(dylib, member, unit)
+
+    def _unit(self, member: Member) -> ObjectUnit:
+        return ObjectUnit(self._objects, member.data, f"{self.archive.file}({member.name})")
+
+    def _add(self, dylib: JITDylib, member: Member, unit: ObjectUnit | None = None) -> None:
+        with self._lock:
+            if member.offset in self._added:
+                return
+            self._added.add(member.offset)
+        unit = unit or self._unit(member)
+        dylib.define(unit, self._tracker)
+        self._on_object(dylib, unit)

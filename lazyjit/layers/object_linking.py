@@ -39,6 +39,11 @@ __all__ = ["KnownAddresses", "ObjectLinkingLayer", "ObjectUnit"]
 KnownAddresses = Callable[[Sequence[str]], Sequence[int]]
 
 
+#: Where objects for fixed positions go: a range around 1 GiB, which executables leave free.
+_LOW_SIZE = 96 << 20
+_LOW_NEAR = 1 << 30
+
+
 class ObjectLinkingLayer:
     """Links objects into one arena. Every method may be called from any thread."""
 
@@ -55,6 +60,7 @@ class ObjectLinkingLayer:
         self.grace = grace
         self.counters = counters
         self._lock = threading.Lock()
+        self._low_arena: Arena | None = None
         self._linked: dict[int, list[LinkGraph]] = {}
         session.register_resource_manager(self)
 
@@ -74,18 +80,19 @@ class ObjectLinkingLayer:
         *,
         file: str,
         known: KnownAddresses | None = None,
+        low: bool = False,
         on_linked: Callable[[LinkGraph], None] | None = None,
     ) -> None:
         """Link an object whose symbols `responsibility` answers for. `data` is not needed afterwards.
 
-        Never raises: failures go to `responsibility`. `on_linked` is called once the code is in
+        `low` puts it where absolute addresses have 31 bits. Never raises: failures go to `responsibility`. `on_linked` is called once the code is in
         memory, before that is told to the session.
         """
         started = perf_counter_ns()
         graph = None
         try:
             address, size = data if isinstance(data, tuple) else (data, None)
-            graph = LinkGraph.from_object(address, size, file=file, arena=self.arena)
+            graph = LinkGraph.from_object(address, size, file=file, arena=self._arena_for(low))
             self._settle_definitions(responsibility, graph)
             _Link(self, responsibility, graph, file, on_linked).resolve(known)
         except Exception as error:
@@ -95,6 +102,22 @@ class ObjectLinkingLayer:
             responsibility.fail_materialization(error)
         finally:
             self.counters.spend(link=perf_counter_ns() - started)
+
+    def _arena_for(self, low: bool) -> Arena:
+        """The session's arena; or the one below 2 GiB, made for the first object that needs it."""
+        if not low:
+            return self.arena
+        with self._lock:
+            if self._low_arena is None:
+                self._low_arena = Arena(_LOW_SIZE, near=_LOW_NEAR)
+            return self._low_arena
+
+    def close(self) -> None:
+        """Unmap what the layer mapped itself. Nobody may be in it."""
+        with self._lock:
+            low, self._low_arena = self._low_arena, None
+        if low is not None:
+            low.close()
 
     def _settle_definitions(
         self, responsibility: MaterializationResponsibility, graph: LinkGraph
@@ -251,6 +274,9 @@ class ObjectUnit(MaterializationUnit):
         """Reads the object's symbol table. Raises ObjectFormatError, RelocationError."""
         graph = LinkGraph.from_object(data, file=file)
         flags = dict(graph.defined)
+        #: Names that it needs from elsewhere.
+        self.externals = list(graph.externals)
+        self._low = graph.needs_low_addresses
         init_symbol = None
         if graph.has_initializers:
             init_symbol = f"$.{file}.{id(self):x}.init"
@@ -266,7 +292,9 @@ class ObjectUnit(MaterializationUnit):
 
     def materialize(self, responsibility: MaterializationResponsibility) -> None:
         """Link it."""
-        self.layer.emit(responsibility, self.data, file=self.file, on_linked=self._linked)
+        self.layer.emit(
+            responsibility, self.data, file=self.file, low=self._low, on_linked=self._linked
+        )
 
     def discard(self, dylib: JITDylib, name: str) -> None:
         """Nothing to do: what the responsibility doesn't have becomes an external at the link."""

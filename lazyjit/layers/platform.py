@@ -12,7 +12,9 @@ libraries (Itanium C++ ABI, section 3.3.6).
 
 from __future__ import annotations
 
+import sys
 import threading
+import weakref
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
@@ -20,10 +22,12 @@ from functools import partial
 from lazyjit.core.dylib import JITDylib
 from lazyjit.core.session import ExecutionSession
 from lazyjit.core.states import LookupFlags, SymbolState
+from lazyjit.errors import LazyJITError
 from lazyjit.ir import Constructor
+from lazyjit.layers.archive import StaticLibraryGenerator
 from lazyjit.layers.module_table import ModuleTable
 from lazyjit.layers.object_linking import ObjectUnit
-from lazyjit.link.runtime import DSOHandle, runtime_symbols
+from lazyjit.link.runtime import DSOHandle, call_at_exit, runtime_symbols
 from lazyjit.symbols import ExecutorSymbolDef, SymbolFlags
 
 __all__ = ["Platform"]
@@ -41,7 +45,21 @@ class _State:
     objects: list[ObjectUnit] = field(default_factory=list)
     #: (priority, how to run it), to be run at deinitialization in reverse.
     finalizers: list[tuple[int, Callable[[], None]]] = field(default_factory=list)
-    initialized: bool = False
+    archives: list[StaticLibraryGenerator] = field(default_factory=list)
+    #: Modules whose references have not been held against the archives yet.
+    unchecked: list[ModuleTable] = field(default_factory=list)
+
+
+_live: weakref.WeakSet[Platform] = weakref.WeakSet()
+
+
+def _deinitialize_everything() -> None:
+    """JIT'd code has called exit(): run the finalizers of all sessions. Reports, never raises."""
+    for platform in list(_live):
+        try:
+            platform.deinitialize_all()
+        except LazyJITError:
+            sys.excepthook(*sys.exc_info())
 
 
 class Platform:
@@ -55,6 +73,8 @@ class Platform:
         # Constructors may look symbols up, and so re-enter; other threads wait.
         self._running = threading.RLock()
         self._states: dict[JITDylib, _State] = {}
+        _live.add(self)
+        call_at_exit(_deinitialize_everything)
 
     def set_up(self, dylib: JITDylib, runtime: DSOHandle) -> None:
         """Define the platform's symbols in a new dylib."""
@@ -66,9 +86,11 @@ class Platform:
 
     def note_module(self, table: ModuleTable) -> None:
         """A module was added: its constructors run at the next initialization."""
-        if table.index.constructors or table.index.destructors:
-            with self._lock:
-                self._states[table.dylib].modules.append(table)
+        with self._lock:
+            state = self._states[table.dylib]
+            if table.index.constructors or table.index.destructors:
+                state.modules.append(table)
+            state.unchecked.append(table)
 
     def note_object(self, dylib: JITDylib, unit: ObjectUnit) -> None:
         """An object was added: likewise."""
@@ -76,12 +98,17 @@ class Platform:
             with self._lock:
                 self._states[dylib].objects.append(unit)
 
+    def note_archive(self, dylib: JITDylib, generator: StaticLibraryGenerator) -> None:
+        """A static library was added: members that need initializing are found when it is time."""
+        with self._lock:
+            self._states[dylib].archives.append(generator)
+
     def forget(self, dylib: JITDylib, what: ModuleTable | ObjectUnit) -> None:
         """What was added is removed: it isn't initialized any more."""
         with self._lock:
             state = self._states.get(dylib)
             if state is not None:
-                for pending in (state.modules, state.objects):
+                for pending in (state.modules, state.objects, state.unchecked):
                     if what in pending:
                         pending.remove(what)  # type: ignore[arg-type]  # it is in there
 
@@ -111,6 +138,12 @@ class Platform:
         for dylib in reversed(dylibs):
             self.deinitialize(dylib)
 
+    def close(self) -> None:
+        """Run nothing more."""
+        _live.discard(self)
+        with self._lock:
+            self._states.clear()
+
     def _in_order(self, dylib: JITDylib) -> list[JITDylib]:
         order: list[JITDylib] = []
         seen = {dylib}
@@ -133,6 +166,14 @@ class Platform:
             state = self._states.get(dylib)
             if state is None:
                 return
+            archives, unchecked = list(state.archives), state.unchecked
+            if archives:
+                state.unchecked = []
+        if archives:
+            needed = [name for table in unchecked for name, _ in table.index.undefined()]
+            for archive in archives:
+                archive.add_initialized(dylib, needed)
+        with self._lock:
             modules, state.modules = state.modules, []
             objects, state.objects = state.objects, []
         todo: list[tuple[int, Callable[[], None]]] = []

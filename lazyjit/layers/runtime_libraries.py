@@ -17,10 +17,10 @@ from lazyjit.errors import LibraryNotFound
 
 __all__ = ["RuntimeLibraries"]
 
-#: Each library with the prefixes of the names that are looked for in it: C++'s mangled names and
-#: its ABI's functions; and what compilers call behind a program's back.
+#: Each library with the prefixes of the names that are looked for in it: mangled ones, and
+#: what compilers call behind a program's back.
 _LIBRARIES = (
-    ("libstdc++.so.6", ("_Z", "__cxa_", "__gxx_")),
+    ("libstdc++.so.6", ("_Z", "__")),
     ("libgcc_s.so.1", ("__", "_Unwind_")),
 )
 

@@ -32,6 +32,10 @@ __all__ = ["LinkGraph"]
 _FLAGS = [SymbolFlags(bits) for bits in range(32)]
 
 
+#: R_X86_64_32 and R_X86_64_32S.
+_ABSOLUTE_32 = frozenset((10, 11))
+
+
 class LinkGraph:
     """An object's sections, blocks, symbols and edges, and its memory once allocated."""
 
@@ -255,6 +259,12 @@ class LinkGraph:
         self._arena = None
 
     # -- what runs before and after main -------------------------------------------------------
+
+    @property
+    def needs_low_addresses(self) -> bool:
+        """Whether it has absolute addresses of 32 bits, as code for fixed positions does."""
+        graph = self._records()
+        return any(graph.edges[i].kind in _ABSOLUTE_32 for i in range(graph.edge_count))
 
     @property
     def has_initializers(self) -> bool:

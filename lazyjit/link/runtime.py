@@ -7,13 +7,15 @@ dylib: define `runtime_symbols(handle)` in it as absolute symbols, before lookin
 
 from __future__ import annotations
 
+import ctypes
 import threading
+from collections.abc import Callable
 from typing import Any
 
 from lazyjit._native import check, ffi, lib
 from lazyjit.errors import UsageError
 
-__all__ = ["DSOHandle", "runtime_symbols", "thread_local_address"]
+__all__ = ["DSOHandle", "call_at_exit", "runtime_symbols", "thread_local_address"]
 
 
 class DSOHandle:
@@ -44,6 +46,19 @@ class DSOHandle:
             dso, self._dso = self._dso, None
         if dso is not None:
             lib.lj_dso_dispose(dso)
+
+
+_exit_hook: Any = None
+
+
+def call_at_exit(callback: Callable[[], None]) -> None:
+    """Call `callback` when JIT'd code calls `exit`, before anything else happens.
+
+    On the thread that exits. One for the process: a later one takes the place of an earlier one.
+    """
+    global _exit_hook
+    _exit_hook = ctypes.CFUNCTYPE(None)(callback)
+    lib.lj_exit_hook_set(ctypes.cast(_exit_hook, ctypes.c_void_p).value or 0)
 
 
 #: Linker names by the native structure's fields.

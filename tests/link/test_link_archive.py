@@ -30,12 +30,16 @@ def ar(build: Build, tmp_path: Path) -> MakeArchive:
     def make(flags: str) -> Path:
         folder = tmp_path / "archived"
         folder.mkdir(exist_ok=True)
-        (folder / "f.o").write_bytes(build("extern int g(void); int f(void) { return g() + 1; }", "-fPIC"))
+        (folder / "f.o").write_bytes(
+            build("extern int g(void); int f(void) { return g() + 1; }", "-fPIC")
+        )
         (folder / LONG).write_bytes(build("int shared = 1; int g(void) { return 41; }", "-fPIC"))
         (folder / "notes.txt").write_text("odd")
         path = folder / "lib.a"
         members = ["f.o", LONG, "notes.txt"]
-        subprocess.run([tool, flags, path.name, *members], cwd=folder, check=True, capture_output=True)
+        subprocess.run(
+            [tool, flags, path.name, *members], cwd=folder, check=True, capture_output=True
+        )
         return path
 
     return make
@@ -89,7 +93,10 @@ def bsd_index(word: str, names: list[tuple[bytes, int]]) -> bytes:
         pairs += struct.pack(f"<2{word}", len(strings), offset)
         strings += name + b"\0"
     return (
-        struct.pack(f"<{word}", len(pairs)) + pairs + struct.pack(f"<{word}", len(strings)) + strings
+        struct.pack(f"<{word}", len(pairs))
+        + pairs
+        + struct.pack(f"<{word}", len(strings))
+        + strings
     )
 
 
@@ -150,7 +157,9 @@ def test_an_index_that_points_nowhere_is_refused() -> None:
 
 @settings(max_examples=300, suppress_health_check=list(HealthCheck), deadline=None)
 @given(data=st.data())
-def test_garbled_archives_fail_with_an_input_error_only(ar: MakeArchive, data: st.DataObject) -> None:
+def test_garbled_archives_fail_with_an_input_error_only(
+    ar: MakeArchive, data: st.DataObject
+) -> None:
     if not hasattr(ar, "bytes"):
         ar.bytes = ar("rcs").read_bytes()  # type: ignore[attr-defined]
     garbled = bytearray(ar.bytes)  # type: ignore[attr-defined]

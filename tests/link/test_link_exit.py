@@ -69,11 +69,19 @@ def test_closing_forgets_what_did_not_run(build: Build, arena: Arena) -> None:
 
 
 STATIC = """
-struct Logger { long *at; long n; Logger(long *at, long n) : at(at), n(n) {} ~Logger() { *at = *at * 10 + n; } };
+struct Logger {
+    long *at, n;
+    Logger(long *at, long n) : at(at), n(n) {}
+    ~Logger() { *at = *at * 10 + n; }
+};
 extern "C" long trace; long trace;
 static Logger one(&trace, 1);
 static Logger two(&trace, 2);
-extern "C" long use() { static Logger three(&trace, 3); thread_local Logger four(&trace, 4); return four.n; }
+extern "C" long use() {
+    static Logger three(&trace, 3);
+    thread_local Logger four(&trace, 4);
+    return four.n;
+}
 """
 
 

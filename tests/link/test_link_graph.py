@@ -198,7 +198,11 @@ def test_section_bounds_have_names(build: Build, program: Program) -> None:
     source = """
     __attribute__((section("table"), used)) static int a = 1, b = 2, c = 3;
     extern int __start_table[], __stop_table[];
-    long sum(void) { long s = 0; for (int *p = __start_table; p < __stop_table; p++) s += *p; return s; }
+    long sum(void) {
+        long s = 0;
+        for (int *p = __start_table; p < __stop_table; p++) s += *p;
+        return s;
+    }
     """
     program.link(build(source, "-fPIC", "-O1"))
     assert program.call("sum") == 6

@@ -72,11 +72,30 @@ def test_every_header_field_at_its_extremes(objects: Objects, arena: Arena) -> N
         (table,) = struct.unpack_from("<Q", data, 40)
         (count,) = struct.unpack_from("<H", data, 60)
         fields = [(at, size) for at, size in ((16, 2), (18, 2), (40, 8), (58, 2), (60, 2), (62, 2))]
-        layout = ((0, 4), (4, 4), (8, 8), (16, 8), (24, 8), (32, 8), (40, 4), (44, 4), (48, 8), (56, 8))
+        layout = (
+            (0, 4),
+            (4, 4),
+            (8, 8),
+            (16, 8),
+            (24, 8),
+            (32, 8),
+            (40, 4),
+            (44, 4),
+            (48, 8),
+            (56, 8),
+        )
         fields += [(table + 64 * i + at, size) for i in range(count) for at, size in layout]
         for at, size in fields:
             old = int.from_bytes(data[at : at + size], "little")
-            for value in (0, 1, old + 1, old - 1, 2 ** (8 * size) - 1, 2 ** (8 * size - 1), old * 2):
+            for value in (
+                0,
+                1,
+                old + 1,
+                old - 1,
+                2 ** (8 * size) - 1,
+                2 ** (8 * size - 1),
+                old * 2,
+            ):
                 changed = (value % 2 ** (8 * size)).to_bytes(size, "little")
                 survive(data[:at] + changed + data[at + size :], arena)
 

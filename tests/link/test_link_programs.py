@@ -21,7 +21,9 @@ MAIN = """
 #include <string.h>
 extern long table[]; long lookup(int); extern const char *const words[];
 static long (*operation)(int) = lookup;
-static int compare(const void *a, const void *b) { return *(const long *)a < *(const long *)b ? 1 : -1; }
+static int compare(const void *a, const void *b) {
+    return *(const long *)a < *(const long *)b ? 1 : -1;
+}
 long work(long n) {
     char text[100];
     long copy[8];
@@ -128,9 +130,7 @@ def test_exceptions_still_work_after_other_code_was_freed(build: Build, arena: A
             program.close()
 
 
-def test_call_frame_information_for_foreign_code_is_refused(
-    assemble: Build, arena: Arena
-) -> None:
+def test_call_frame_information_for_foreign_code_is_refused(assemble: Build, arena: Arena) -> None:
     source = ".text\nf: .cfi_startproc\nret\n.cfi_endproc"
     data = assemble(source)
     graph = LinkGraph.from_object(data, arena=arena)
@@ -205,7 +205,9 @@ def test_memory_is_given_back(build: Build, arena: Arena) -> None:
     assert arena.statistics().data.committed - before.data.committed <= 1 << 16
 
 
-def test_an_object_can_be_linked_from_a_file(build: Build, program: Program, tmp_path: Path) -> None:
+def test_an_object_can_be_linked_from_a_file(
+    build: Build, program: Program, tmp_path: Path
+) -> None:
     path = tmp_path / "table.o"
     path.write_bytes(build(TABLE, "-fPIC"))
     program.link(path.read_bytes())

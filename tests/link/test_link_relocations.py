@@ -15,7 +15,6 @@ from lazyjit.errors import ObjectFormatError, RelocationError
 from lazyjit.link.arena import Arena
 from lazyjit.link.graph import LinkGraph
 
-
 FAR = 0x7000_0000_0000_0000 >> 8  # no arena is within 2 GiB of it
 
 

@@ -6,6 +6,7 @@ import ctypes
 import os
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from linking import Build, Program
@@ -108,7 +109,9 @@ def test_an_image_that_comes_later_is_initialized_in_running_threads(
 def test_a_freed_range_is_clean_for_its_next_owner(build: Build, arena: Arena) -> None:
     source = "__thread char space[20000]; __thread long one = 1; long f(void)"
     fill = source + "{ for (int i = 0; i < 20000; i++) space[i] = 1; return one++; }"
-    count = source + "{ long n = 0; for (int i = 0; i < 20000; i++) n += space[i]; return n + one; }"
+    count = (
+        source + "{ long n = 0; for (int i = 0; i < 20000; i++) n += space[i]; return n + one; }"
+    )
     go, done = threading.Semaphore(0), threading.Semaphore(0)
     programs: list[Program] = []
     seen: list[object] = []
@@ -175,7 +178,21 @@ def test_descriptors_keep_every_register_of_the_vector_unit(
         pytest.skip("the processor has no AVX2")
     load = "\n".join(f"vpcmpeqd %ymm{i}, %ymm{i}, %ymm{i}" for i in range(16))
     check = "\n".join(f"vpand %ymm{i}, %ymm0, %ymm0" for i in range(1, 16))
-    general = ["rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11", "rbx", "r12", "r13", "r14", "r15"]
+    general = [
+        "rcx",
+        "rdx",
+        "rsi",
+        "rdi",
+        "r8",
+        "r9",
+        "r10",
+        "r11",
+        "rbx",
+        "r12",
+        "r13",
+        "r14",
+        "r15",
+    ]
     fill = "\n".join(f"mov ${100 + i}, %{name}" for i, name in enumerate(general))
     same = "\n".join(f"cmp ${100 + i}, %{name}\njne 9f" for i, name in enumerate(general))
     source = f"""
@@ -204,8 +221,8 @@ def test_descriptors_keep_every_register_of_the_vector_unit(
 
 
 def _cpu_flags() -> str:
-    with open("/proc/cpuinfo") as info:
-        return next((line for line in info if line.startswith("flags")), "")
+    info = Path("/proc/cpuinfo").read_text()
+    return next((line for line in info.splitlines() if line.startswith("flags")), "")
 
 
 def test_a_librarys_thread_local_variable_is_found(build: Build, program: Program) -> None:

@@ -48,6 +48,8 @@ class Crowd:
         self.problems: list[str] = []
         self.errors = 0
         self.calls = 0
+        #: How many calls each thread has made so far: one writer each, so no lock.
+        self.progress = [0] * count
         self._lock = threading.Lock()
         self._start = threading.Barrier(count + 1)
         self._threads: list[threading.Thread] = []
@@ -73,6 +75,12 @@ class Crowd:
             self.calls += calls
             self.errors += errors
 
+    def wait_for(self, calls: int) -> None:
+        """Until so many calls were made, by all threads together, or something went wrong."""
+        while sum(self.progress) < calls and not self.problems:
+            # Any moment will do, so this is no test of timing; it gives the processor away.
+            time.sleep(0)
+
     def go(self, meanwhile: Callable[[], None] = lambda: None) -> None:
         """Let them start, do `meanwhile` on this thread, and wait for the end of all."""
         self._start.wait()
@@ -84,10 +92,13 @@ class Crowd:
             thread.join()
 
 
-def caller(crowd: Crowd, calls: Sequence[tuple[Call, int, int]], may_fail: bool) -> None:
-    """Make these calls (function, argument, expected result) in order."""
+def caller(
+    crowd: Crowd, calls: Sequence[tuple[Call, int, int]], may_fail: bool, number: int = 0
+) -> None:
+    """Make these calls (function, argument, expected result) in order, as thread `number`."""
     errors = 0
     for call, argument, expected in calls:
+        crowd.progress[number] += 1
         try:
             result = call(argument)
         except LazyJITError as error:
@@ -109,10 +120,10 @@ def spawn_callers(
     dice: random.Random,
     may_fail: bool,
 ) -> None:
-    for _ in range(count):
+    for number in range(count):
         mine = list(calls)
         dice.shuffle(mine)
-        crowd.spawn(lambda mine=mine: caller(crowd, mine, may_fail))
+        crowd.spawn(partial(caller, crowd, mine, may_fail, number))
 
 
 def first_round(
@@ -162,7 +173,8 @@ def remove_round(
         victims = dice.sample(range(len(parts)), len(parts) // 2)
 
         def remove_and_add_again() -> None:
-            for victim in victims:
+            for position, victim in enumerate(victims, 1):
+                crowd.wait_for(position * len(calls) * options.threads // (len(victims) + 2))
                 trackers[victim].remove()
                 trackers[victim] = jit.add(parts[victim].text)
 
@@ -174,7 +186,6 @@ def remove_round(
         kept = [i for i in range(len(parts)) if i not in victims]
         kept_calls = [call for i in kept for call in handles(jit, parts[i], expected[i])]
         caller(crowd, dice.sample(kept_calls, len(kept_calls) // 10), may_fail=False)
-        del calls, fresh, kept_calls
     return {"calls": crowd.calls, "errors": crowd.errors, "problems": crowd.problems}
 
 
@@ -190,12 +201,11 @@ def close_round(
     for part, values in zip(parts, expected, strict=True):
         jit.add(part.text)
         calls += handles(jit, part, values)
-    wanted = dice.randrange(1, sum(len(part.functions) for part in parts))
+    # Mostly early, while there is still much to compile.
+    moment = int(dice.random() ** 3 * len(calls) * options.threads)
 
     def close_in_the_middle() -> None:
-        # Closes once a random share is compiled. Not a test of timing: any moment will do.
-        while jit.statistics().functions_compiled < wanted and not crowd.problems:
-            time.sleep(0)
+        crowd.wait_for(moment)
         jit.close()
 
     spawn_callers(crowd, options.threads, calls, dice, may_fail=True)
@@ -205,7 +215,12 @@ def close_round(
         crowd.problem("a closed JIT answered a lookup")
     except LazyJITError:
         pass
-    return {"calls": crowd.calls, "errors": crowd.errors, "problems": crowd.problems}
+    return {
+        "calls": crowd.calls,
+        "errors": crowd.errors,
+        "closed_at": moment,
+        "problems": crowd.problems,
+    }
 
 
 def footprint() -> dict[str, int]:

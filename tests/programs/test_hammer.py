@@ -14,20 +14,28 @@ import sys
 import acceptance
 import pytest
 
-ROUNDS = 50 if acceptance.FULL else 2
+MODES = ["first", "remove", "close"]
 #: A round of the default run is smaller where the order of events matters more than their number.
-FUNCTIONS = {
-    "first": 5000,
-    "remove": 5000 if acceptance.FULL else 1000,
-    "close": 5000 if acceptance.FULL else 1000,
-}
+if acceptance.FULL:
+    ROUNDS = dict.fromkeys(MODES, 50)
+    FUNCTIONS = dict.fromkeys(MODES, 5000)
+else:
+    ROUNDS = {"first": 1, "remove": 2, "close": 2}
+    FUNCTIONS = {"first": 5000, "remove": 1000, "close": 1000}
 
 
-@pytest.mark.parametrize("mode", ["first", "remove", "close"])
+@pytest.mark.parametrize("mode", MODES)
 def test_racing_first_calls_give_right_results_and_compile_once(mode: str) -> None:
     seed = int(os.environ.get("LAZYJIT_SEED", "1"))
     command = [sys.executable, str(acceptance.HERE / "hammer.py"), mode]
-    command += ["--rounds", str(ROUNDS), "--functions", str(FUNCTIONS[mode]), "--seed", str(seed)]
+    command += [
+        "--rounds",
+        str(ROUNDS[mode]),
+        "--functions",
+        str(FUNCTIONS[mode]),
+        "--seed",
+        str(seed),
+    ]
     done = subprocess.run(
         command,
         capture_output=True,

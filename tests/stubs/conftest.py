@@ -35,10 +35,6 @@ def probe_cxx(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
     return ctypes.CDLL(str(out))
 
 
-def address(function: object) -> int:
-    return ctypes.cast(function, ctypes.c_void_p).value or 0
-
-
 class Machine:
     """An arena, a thread pool and a stub pool; requests are served by `serve(payload)`."""
 
@@ -72,6 +68,11 @@ class Machine:
         self.stubs.close()
         self.stubs.dispose()
         self.arena.close()
+
+
+@pytest.fixture
+def make_machine() -> type[Machine]:
+    return Machine
 
 
 @pytest.fixture

@@ -202,6 +202,21 @@ long probe_after_jump(plain *skipped, binary *fn) {
 }
 void probe_jump(void) { longjmp(back, 1); }
 
+/* Calls `fn` when the process exits, Python being gone by then. */
+static binary *at_exit;
+static void call_at_exit(void) { at_exit(1, 2); }
+void probe_at_exit(binary *fn) {
+    at_exit = fn;
+    atexit(call_at_exit);
+}
+
+/* A stack that walks of the stack can be counted on. */
+extern int backtrace(void **, int);
+long probe_backtrace(void) {
+    void *frames[64];
+    return backtrace(frames, 64);
+}
+
 /* Nanoseconds for each of `count` calls. */
 double probe_time(binary *fn, long count) {
     struct timespec start, end;

@@ -5,7 +5,11 @@ import os
 import threading
 
 import pytest
-from conftest import Machine, address
+
+
+def address(function: object) -> int:
+    return ctypes.cast(function, ctypes.c_void_p).value or 0
+
 
 BINARY = ctypes.CFUNCTYPE(ctypes.c_long, ctypes.c_long, ctypes.c_long)
 
@@ -119,8 +123,8 @@ def test_the_function_may_call_itself_by_its_stub_while_it_is_being_served(machi
     assert machine.requests == [1, 2]
 
 
-def test_a_pool_thread_that_makes_a_first_call_serves_the_queue_itself(probe):
-    machine = Machine(threads=1)
+def test_a_pool_thread_that_makes_a_first_call_serves_the_queue_itself(make_machine, probe):
+    machine = make_machine(threads=1)
     outer, inner = machine.stubs.create([1, 2]).tolist()
     results = []
 
@@ -136,8 +140,8 @@ def test_a_pool_thread_that_makes_a_first_call_serves_the_queue_itself(probe):
     machine.close()
 
 
-def test_two_pool_threads_wait_for_stubs_that_the_other_serves(probe):
-    machine = Machine(threads=2)
+def test_two_pool_threads_wait_for_stubs_that_the_other_serves(make_machine, probe):
+    machine = make_machine(threads=2)
     stubs = machine.stubs.create(range(40)).tolist()
 
     def serve(payload):

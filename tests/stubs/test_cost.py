@@ -6,7 +6,10 @@ import time
 
 import numpy as np
 import pytest
-from conftest import address
+
+
+def address(function: object) -> int:
+    return ctypes.cast(function, ctypes.c_void_p).value or 0
 
 
 @pytest.fixture

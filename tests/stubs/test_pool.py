@@ -6,12 +6,16 @@ import threading
 
 import numpy as np
 import pytest
-from conftest import Machine, address
 
 from lazyjit.call import NativeFunction
 from lazyjit.errors import InternalError, SessionClosed, UsageError
 from lazyjit.link.arena import Arena
 from lazyjit.stubs import StubPool
+
+
+def address(function: object) -> int:
+    return ctypes.cast(function, ctypes.c_void_p).value or 0
+
 
 BINARY = ctypes.CFUNCTYPE(ctypes.c_long, ctypes.c_long, ctypes.c_long)
 LONGS = [ctypes.c_long] * 2
@@ -135,8 +139,8 @@ def test_closing_fails_waiting_and_later_calls(machine):
         machine.stubs.create([3])
 
 
-def test_a_closed_dispatcher_fails_first_calls(probe):
-    machine = Machine()
+def test_a_closed_dispatcher_fails_first_calls(make_machine, probe):
+    machine = make_machine()
     stub = machine.stub(address(probe.probe_add))
     machine.dispatcher.close()
     with pytest.raises(SessionClosed):
@@ -144,8 +148,8 @@ def test_a_closed_dispatcher_fails_first_calls(probe):
     machine.close()
 
 
-def test_a_full_arena_is_an_error_and_makes_no_stub():
-    machine = Machine()
+def test_a_full_arena_is_an_error_and_makes_no_stub(make_machine):
+    machine = make_machine()
     arena = Arena(size=3 * 4096 * 4)
     pool = StubPool(arena, machine.dispatcher.queue)
     with pytest.raises(Exception, match="full"):

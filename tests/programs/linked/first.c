@@ -13,7 +13,7 @@ static char log_buffer[256];
 void note(const char *what) {
     snprintf(log_buffer, sizeof log_buffer, "note: %s", what);
     puts(log_buffer);
-    fflush(stdout);
+    fflush(NULL);
 }
 int first_function(function callback, int x) {
     shared_counter += 5;
@@ -25,5 +25,7 @@ struct point move(struct point p, int by) {
     p.y *= by;
     return p;
 }
+#ifndef QUIET
 __attribute__((constructor)) static void construct(void) { note("first constructed"); }
 __attribute__((destructor)) static void destruct(void) { note("first destroyed"); }
+#endif
