@@ -57,11 +57,8 @@ class CarvedUnit:
     @property
     def defines(self) -> list[tuple[int, str]]:
         """Each entity that the unit defines, with the linker name under which it does."""
-        index = self.index
-        return [
-            (entity, index.name(entity, body=index.kind(entity) == lib.LJ_IR_FUNCTION))
-            for entity in self.entities
-        ]
+        entities = self.entities
+        return list(zip(entities, self.index.definition_names(entities), strict=True))
 
     @property
     def carried(self) -> int:
