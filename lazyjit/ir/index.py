@@ -95,9 +95,12 @@ class ModuleIndex:
         declares, or doesn't have, is (-1, What.NONE).
         """
         count = len(names)
+        joined = encode_name("\0".join(names))
+        if joined.count(b"\0") != max(count - 1, 0):  # no symbol's name holds a NUL
+            joined = encode_name("\0".join("" if "\0" in name else name for name in names))
         ids = ffi.new("int32_t[]", count)
         what = ffi.new("uint8_t[]", count)
-        lib.lj_ir_index_find(self.native, count, encode_name("\0".join(names)), ids, what)
+        lib.lj_ir_index_find(self.native, count, joined, ids, what)
         return list(zip(ids, what, strict=True))
 
     def entity(self, name: str) -> int:
@@ -187,6 +190,15 @@ class ModuleIndex:
             | (kinds == Kind.IFUNC)
         )
         return np.flatnonzero(has & (self.entities["flags"] & EntityFlag.NO_UNIT == 0))
+
+    def definable(self) -> NDArray[np.intp]:
+        """The entities that some unit has to define: those of `defined` but for what only leads to
+        another entity (aliases and ifuncs of code) and constants that each unit copies."""
+        found = self.defined()
+        records = self.entities[found]
+        flags = np.asarray(records["flags"])
+        leads = (flags & EntityFlag.CALLABLE != 0) & (records["kind"] != Kind.FUNCTION)
+        return np.asarray(found[~leads & (flags & EntityFlag.COPYABLE == 0)])
 
     def undefined(self) -> Iterator[tuple[str, bool]]:
         """The linker names that this module needs, each with whether it may be missing.

@@ -17,7 +17,7 @@ import llvmlite.binding as llvm
 import numpy as np
 import pytest
 
-from lazyjit.ir import CarvedUnit, EntityFlag, Kind, ModuleIndex, carve, seed
+from lazyjit.ir import CarvedUnit, ModuleIndex, carve, seed
 
 INPUTS = sorted(Path(__file__).with_name("inputs").glob("*.ll"))
 
@@ -210,8 +210,8 @@ def units(
 ) -> Iterator[CarvedUnit]:
     """Units that together define all of a module, each entity in the first that asks for it."""
     claimed = np.zeros(len(index), np.uint8)
-    for entity in index.defined().tolist():
-        if claimed[entity] or not has_definition(index, entity):
+    for entity in index.definable().tolist():
+        if claimed[entity]:
             continue
         chosen = seed(index, entity, claimed, max_functions=max_functions)
         unit = carve(index, chosen, inline_budget=inline_budget)
@@ -220,14 +220,6 @@ def units(
         assert not claimed[unit.entities].any(), "a unit defines what another one has"
         claimed[unit.entities] = 1
         yield unit
-
-
-def has_definition(index: ModuleIndex, entity: int) -> bool:
-    """Whether a unit must define the entity: not so aliases of code, and copyable constants."""
-    flags = int(index.entities[entity]["flags"])
-    if index.kind(entity) == Kind.IFUNC or flags & EntityFlag.COPYABLE:
-        return False
-    return not (index.kind(entity) == Kind.ALIAS and flags & EntityFlag.CALLABLE)
 
 
 def carve_everything(index: ModuleIndex, *, max_functions: int, inline_budget: int) -> int:
@@ -240,6 +232,5 @@ def carve_everything(index: ModuleIndex, *, max_functions: int, inline_budget: i
         for entity, name in unit.defines:
             assert name not in seen, f"{name} is defined twice"
             seen[name] = entity
-    needed = [e for e in index.defined().tolist() if has_definition(index, e)]
-    assert sorted(seen.values()) == needed
+    assert sorted(seen.values()) == index.definable().tolist()
     return count

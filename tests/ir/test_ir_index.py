@@ -160,7 +160,8 @@ def test_names_are_found_by_what_the_linker_calls_them(linkages, lexical):
         "", "$body", "nothing", "internal_function", "internal_function$8", "external_data$body",
         "internal_function$07", "declared", "external_declared", "available", "external_function$7",
         "llvm.used", "metadata_text", "metadata_text$7", "available_function", "$7", "0",
-        "alias_of_function$body", "__unnamed_99$7", "__unnamed_$7", "resolved$body", "é",
+        "alias_of_function$body", "__unnamed_99$7", "external\0data", "tail\0", "\0",
+        "__unnamed_$7", "resolved$body", "é",
     ]  # fmt: skip
     assert linkages.find_many(absent) == [(-1, What.NONE)] * len(absent)
     assert linkages.find_many([]) == []
@@ -214,6 +215,14 @@ def test_aliases_lead_to_the_end_of_their_chain(linkages):
     assert aliasee("resolved") == "resolver"
     assert linkages.aliasee(linkages.entity("alias_of_nothing")) == -1
     assert linkages.aliasee(linkages.entity("tail")) == -1
+
+
+def test_long_chains_of_aliases_take_one_walk():
+    count = 20_000
+    links = b"".join(b"@a%d = alias i8, ptr @a%d\n" % (i, i + 1) for i in range(count))
+    index = ModuleIndex.from_text(links + b"@a%d = global i8 0" % count)
+    assert index.aliasee(index.entity("a0")) == index.entity(f"a{count}")
+    assert len(index.together(index.entity("a7"))) == count + 1
 
 
 def test_alias_cycles_end():
