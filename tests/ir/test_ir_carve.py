@@ -59,7 +59,8 @@ def test_locals_are_promoted_under_names_of_their_module():
     text = linkages("internal_function")
     assert "define hidden i32 @internal_function$7$body(" in text
     assert "@internal_data$7 = external hidden global i32" in text
-    assert "declare hidden fastcc noundef i32 @private_helper$7(i32 %x) unnamed_addr #1" in text
+    assert "define available_externally hidden fastcc noundef i32 @private_helper$7(" in text
+    assert "declare hidden i32 @internal_function$7(i32 %x)\n" in text
     assert "@__unnamed_2$7 = external hidden global ptr" in text
     assert '@"needs quotes$7" = hidden global i32 20' in linkages("needs quotes")
 
@@ -239,6 +240,18 @@ def test_nothing_is_carried_without_a_budget_or_beyond_it():
     first = carve(index, [index.entity("f")], inline_budget=100, inline_limit=100).text
     assert 0 < first.count(b"available_externally") < 6
     assert carve(index, [index.entity("f")], inline_budget=100, inline_limit=5).carried == 0
+
+
+def test_what_must_always_be_inlined_is_carried_whatever_the_budget():
+    text = unit_of(
+        "define void @f() { call void @g() call void @h() ret void }"
+        " define available_externally void @g() alwaysinline { call void @i() ret void }"
+        " define available_externally void @h() { ret void }"
+        " define internal void @i() #0 { ret void } attributes #0 = { alwaysinline }",
+        "f",
+    )
+    assert "define available_externally void @g()" in text and "declare void @h()" in text
+    assert "define available_externally hidden void @i$7()" in text
 
 
 def test_a_carried_body_calls_what_the_unit_defines_directly():
