@@ -5,12 +5,13 @@
 
 /* --- in which form a unit has what it doesn't define ------------------------------------------ */
 
-/* Takes `length` bytes from the inlining budget if they are there. */
+/* Takes `length` bytes from the inlining budget if they are there. What must `always` be inlined is
+ * taken with or without: its body may be nowhere else. */
 static bool spend(lj_ir_carver *c, uint32_t length, bool always) {
-    uint32_t budget = c->options->inline_budget;
-    if (!budget || (!always && (length > c->options->inline_limit || length > budget - c->spent)))
+    uint32_t left = c->options->inline_budget - c->spent;
+    if (!always && (length > c->options->inline_limit || length > left))
         return false;
-    c->spent = length > budget - c->spent ? budget : c->spent + length;
+    c->spent += length > left ? left : length;
     c->carried++;
     return true;
 }

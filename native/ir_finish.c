@@ -52,31 +52,46 @@ static bool apply_attributes(lj_ir_builder *b) {
     return true;
 }
 
-/* Aliases and ifuncs: who is at the end of the chain, and whether that is code. */
-static void resolve_aliases(lj_ir_index *ix) {
-    for (uint32_t i = 0; i < ix->entity_count; i++) {
-        lj_ir_entity *e = &ix->entities[i];
-        if (e->kind != LJ_IR_ALIAS)
-            continue;
-        int32_t target = e->aliasee;
-        bool plain = e->flags & LJ_IR_PLAIN_ALIAS;
-        for (uint32_t steps = 0; target >= 0 && ix->entities[target].kind == LJ_IR_ALIAS; steps++) {
-            plain &= (ix->entities[target].flags & LJ_IR_PLAIN_ALIAS) != 0;
-            target = steps < ix->entity_count ? ix->entities[target].aliasee : -1;
+/* Aliases: who is at the end of the chain, and whether that is code. Walks each chain once: what
+ * lies on it is noted on the way and settled backwards. */
+static bool resolve_aliases(lj_ir_builder *b) {
+    lj_ir_index *ix = b->index;
+    uint32_t *path = malloc((ix->entity_count + 1) * sizeof *path);
+    uint8_t *settled = calloc(ix->entity_count + 1, 1);
+    bool ok = path && settled;
+    for (uint32_t i = 0; ok && i < ix->entity_count; i++) {
+        uint32_t length = 0;
+        int32_t at = (int32_t)i;
+        while (at >= 0 && ix->entities[at].kind == LJ_IR_ALIAS && !settled[at]) {
+            settled[at] = 1;
+            path[length++] = (uint32_t)at;
+            at = ix->entities[at].aliasee;
         }
-        /* Links above may be resolved already: that only shortens later walks. */
-        e->aliasee = target;
-        e->flags &= ~(uint32_t)LJ_IR_PLAIN_ALIAS;
-        if (target < 0)
-            continue;
-        lj_ir_entity *base = &ix->entities[target];
-        base->flags |= LJ_IR_ALIASED;
-        if (plain) {
-            e->flags |= LJ_IR_PLAIN_ALIAS;
-            if (base->kind == LJ_IR_FUNCTION || base->kind == LJ_IR_IFUNC)
+        /* An alias that is settled already, or on this very path (a cycle), knows no more. */
+        bool plain = true;
+        if (at >= 0 && ix->entities[at].kind == LJ_IR_ALIAS) {
+            plain = ix->entities[at].flags & LJ_IR_PLAIN_ALIAS;
+            at = settled[at] == 2 ? ix->entities[at].aliasee : -1;
+        }
+        while (length) {
+            lj_ir_entity *e = &ix->entities[path[--length]];
+            settled[path[length]] = 2;
+            plain = plain && e->flags & LJ_IR_PLAIN_ALIAS && at >= 0;
+            e->flags &= ~(uint32_t)LJ_IR_PLAIN_ALIAS;
+            e->aliasee = at;
+            if (at < 0)
+                continue;
+            lj_ir_entity *base = &ix->entities[at];
+            base->flags |= LJ_IR_ALIASED;
+            if (plain)
+                e->flags |= LJ_IR_PLAIN_ALIAS;
+            if (plain && (base->kind == LJ_IR_FUNCTION || base->kind == LJ_IR_IFUNC))
                 e->flags |= LJ_IR_CALLABLE;
         }
     }
+    free(path);
+    free(settled);
+    return ok || lj_ir_build_no_memory(b);
 }
 
 static void mark_copyable(lj_ir_index *ix) {
@@ -257,7 +272,8 @@ bool lj_ir_build_finish(lj_ir_builder *b) {
             ix->type_filter[bit / 64] |= (uint64_t)1 << bit % 64;
         }
     }
-    resolve_aliases(ix);
+    if (!resolve_aliases(b))
+        return false;
     mark_copyable(ix);
     if (!apply_attributes(b) || !make_groups(b) || !read_module_flags(b))
         return false;

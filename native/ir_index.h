@@ -121,6 +121,8 @@ void lj_ir_index_find(const lj_ir_index *index, uint32_t count, const char *name
 /* The entity of an IR name (without @; a number for unnamed ones), defined here or not, or -1. */
 int32_t lj_ir_index_find_ir(const lj_ir_index *index, const char *name, uint32_t length,
                             int numbered);
+/* The name of an entity that has one, as IR knows it, unescaped. */
+const char *lj_ir_index_name(const lj_ir_index *index, int32_t id, uint32_t *length);
 /* The symbol's linker name. Returns its length; writes at most `room` bytes of it. */
 uint32_t lj_ir_index_symbol(const lj_ir_index *index, int32_t id, int body, char *out,
                             uint32_t room);

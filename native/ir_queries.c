@@ -67,6 +67,11 @@ const uint32_t *lj_ir_index_group_starts(const lj_ir_index *index) {
     return index->group_starts;
 }
 
+const char *lj_ir_index_name(const lj_ir_index *index, int32_t id, uint32_t *length) {
+    *length = index->entities[id].name_length;
+    return lj_ir_name_bytes(index, &index->entities[id]);
+}
+
 uint32_t lj_ir_index_line(const lj_ir_index *index, uint64_t offset) {
     if (offset > index->length)
         offset = index->length;

@@ -57,11 +57,8 @@ class CarvedUnit:
     @property
     def defines(self) -> list[tuple[int, str]]:
         """Each entity that the unit defines, with the linker name under which it does."""
-        index = self.index
-        return [
-            (entity, index.name(entity, body=index.kind(entity) == lib.LJ_IR_FUNCTION))
-            for entity in self.entities
-        ]
+        entities = self.entities
+        return list(zip(entities, self.index.definition_names(entities), strict=True))
 
     @property
     def carried(self) -> int:
@@ -90,9 +87,10 @@ def carve(
     """The unit that defines `entities` and whatever must be defined with them.
 
     Up to `inline_budget` bytes of text of other functions' bodies and constants are carried along
-    for inlining, each of at most `inline_limit` bytes (None: a quarter of the budget). Aliases and
-    ifuncs of functions have no definition of their own and are passed over. Any thread. Raises
-    InternalError when an id is not the module's to define.
+    for inlining, each of at most `inline_limit` bytes (None: a quarter of the budget); callees that
+    are marked alwaysinline come whatever the budget. Aliases and ifuncs of functions have no
+    definition of their own and are passed over. Any thread. Raises InternalError when an id is not
+    the module's to define.
     """
     ids = np.ascontiguousarray(entities, np.int32)
     options = ffi.new("lj_ir_carve_options *")

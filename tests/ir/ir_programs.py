@@ -17,7 +17,7 @@ import llvmlite.binding as llvm
 import numpy as np
 import pytest
 
-from lazyjit.ir import CarvedUnit, EntityFlag, Kind, ModuleIndex, carve, seed
+from lazyjit.ir import CarvedUnit, ModuleIndex, carve, seed
 
 INPUTS = sorted(Path(__file__).with_name("inputs").glob("*.ll"))
 
@@ -49,8 +49,10 @@ int interpret(const int *code) {
     int stack[16], top = 0, at = 0;
     goto *labels[code[at]];
 push: stack[top++] = code[at + 1]; at += 2; goto *labels[code[at]];
-add:  top--; stack[top - 1] = operations[0](stack[top - 1], stack[top]); at++; goto *labels[code[at]];
-mul:  top--; stack[top - 1] = operations[1](stack[top - 1], stack[top]); at++; goto *labels[code[at]];
+add:  top--; stack[top - 1] = operations[0](stack[top - 1], stack[top]); at++;
+    goto *labels[code[at]];
+mul:  top--; stack[top - 1] = operations[1](stack[top - 1], stack[top]); at++;
+    goto *labels[code[at]];
 dup:  stack[top] = stack[top - 1]; top++; at++; goto *labels[code[at]];
 jump: at = code[at + 1]; goto *labels[code[at]];
 halt: return stack[top - 1];
@@ -115,13 +117,21 @@ struct Square : Shape {
     explicit Square(double s) : side(s) { if (s < 0) throw std::runtime_error("negative {side}"); }
     double area() const override { return side * side; }
 };
-struct Noisy { const char *name; explicit Noisy(const char *n) : name(n) {} ~Noisy() { std::cout << name << '\n'; } };
+struct Noisy {
+    const char *name;
+    explicit Noisy(const char *n) : name(n) {}
+    ~Noisy() { std::cout << name << '\n'; }
+};
 static Noisy last("last");
 Noisy first("first");
 thread_local int per_thread = 5;
 static thread_local std::string text = "abc";
 inline int &once() { static int value = static_cast<int>(text.size()); return value; }
-template <class T> T largest(const std::vector<T> &v) { T m = v[0]; for (auto &x : v) if (m < x) m = x; return m; }
+template <class T> T largest(const std::vector<T> &v) {
+    T m = v[0];
+    for (auto &x : v) if (m < x) m = x;
+    return m;
+}
 namespace { int hidden(int x) { return x ? hidden(x - 1) + 1 : 0; } }
 
 int main() {
@@ -136,23 +146,24 @@ int main() {
     double total = 0;
     for (auto &s : shapes) total += s->area();
     per_thread += sum;
-    std::cout << sum << ' ' << total << ' ' << per_thread << ' ' << largest(std::vector<int>{1, 9, 2}) << std::endl;
+    std::cout << sum << ' ' << total << ' ' << per_thread << ' '
+              << largest(std::vector<int>{1, 9, 2}) << std::endl;
 }
 """
 
 PROGRAMS = {"c": C_PROGRAM, "c++": CXX_PROGRAM}
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def clang() -> str:
-    """The clang to compile with; skips the test when there is none of LLVM 22 or before."""
+    """The clang to compile with; skips the test when there is none."""
     for version in ("-22", "-21", "-20", "-19", "-18", ""):
         if found := shutil.which(f"clang{version}"):
             return found
     pytest.skip("no clang found")
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def compiled(language: str, *options: str) -> bytes:
     """A program's IR text."""
     command = [clang(), "-x", language, "-S", "-emit-llvm", "-o", "-", *options, "-"]
@@ -164,7 +175,7 @@ def compiled(language: str, *options: str) -> bytes:
     return done.stdout
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def native_output(language: str) -> str:
     """What the program prints when clang compiles all of it."""
     with tempfile.TemporaryDirectory() as folder:
@@ -199,8 +210,8 @@ def units(
 ) -> Iterator[CarvedUnit]:
     """Units that together define all of a module, each entity in the first that asks for it."""
     claimed = np.zeros(len(index), np.uint8)
-    for entity in index.defined().tolist():
-        if claimed[entity] or not has_definition(index, entity):
+    for entity in index.definable().tolist():
+        if claimed[entity]:
             continue
         chosen = seed(index, entity, claimed, max_functions=max_functions)
         unit = carve(index, chosen, inline_budget=inline_budget)
@@ -209,14 +220,6 @@ def units(
         assert not claimed[unit.entities].any(), "a unit defines what another one has"
         claimed[unit.entities] = 1
         yield unit
-
-
-def has_definition(index: ModuleIndex, entity: int) -> bool:
-    """Whether a unit must define the entity: not so aliases of code, and copyable constants."""
-    flags = int(index.entities[entity]["flags"])
-    if index.kind(entity) == Kind.IFUNC or flags & EntityFlag.COPYABLE:
-        return False
-    return not (index.kind(entity) == Kind.ALIAS and flags & EntityFlag.CALLABLE)
 
 
 def carve_everything(index: ModuleIndex, *, max_functions: int, inline_budget: int) -> int:
@@ -229,6 +232,5 @@ def carve_everything(index: ModuleIndex, *, max_functions: int, inline_budget: i
         for entity, name in unit.defines:
             assert name not in seen, f"{name} is defined twice"
             seen[name] = entity
-    needed = [e for e in index.defined().tolist() if has_definition(index, e)]
-    assert sorted(seen.values()) == needed
+    assert sorted(seen.values()) == index.definable().tolist()
     return count

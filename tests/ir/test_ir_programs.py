@@ -69,7 +69,7 @@ def stub_assembly(index: ModuleIndex) -> str:
 def test_units_linked_together_are_the_program(tmp_path, language, options, functions, budget):
     index = ModuleIndex.from_text(compiled(language, *options), ordinal=0)
     machine = llvm.Target.from_default_triple().create_target_machine(
-        opt=1 if budget else 0, reloc="pic"
+        opt=1 if budget else 0, reloc="pic", codemodel="small"
     )
     texts = [u.text for u in units(index, max_functions=functions, inline_budget=budget)]
     if index.counts.module_asm:
