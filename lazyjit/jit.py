@@ -273,13 +273,18 @@ class JIT:
             keepalive=self,
         )
 
-    def compile(self, names: Sequence[str], *, dylib: JITDylib | None = None) -> None:
-        """Compile these functions now, in parallel, and wait.
+    def compile(
+        self, names: Sequence[str] | None = None, *, dylib: JITDylib | None = None
+    ) -> None:
+        """Compile these functions now (None: all of the dylib's modules), in parallel, and wait.
 
         Raises SymbolsNotFound, FailedToMaterialize.
         """
         target = self._open(dylib)
-        bodies = [f"{name}$body" for name in names]
+        if names is None:
+            bodies = self._modules.bodies(target)
+        else:
+            bodies = [f"{name}$body" for name in names]
         self.session.lookup([(target, LookupFlags.ALL_SYMBOLS)], bodies, SymbolState.READY)
 
     # Running

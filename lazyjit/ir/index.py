@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lazyjit._native import check, ffi, lib, new_fault
-from lazyjit.ir.entities import ENTITY, Constructor, EntityFlag, Kind
+from lazyjit.ir.entities import ENTITY, Constructor, EntityFlag, Kind, Visibility
 from lazyjit.ir.loading import Source, load_text
-from lazyjit.symbols import SymbolFlags, decode_name, encode_name, intern
+from lazyjit.symbols import SymbolFlags, decode_name, encode_name, intern, intern
 
 __all__ = ["ModuleIndex"]
 
@@ -28,6 +28,25 @@ _EXPORTED, _WEAK, _COMMON, _CALLABLE = (
     for flag in (SymbolFlags.EXPORTED, SymbolFlags.WEAK, SymbolFlags.COMMON, SymbolFlags.CALLABLE)
 )
 _UNUSUAL_NAME = lib.LJ_IR_NUMBERED | lib.LJ_IR_ASIDE
+
+
+#: By number: calling an enum costs more than an index.
+_KIND = tuple(Kind)
+
+_FLAGS_THAT_MATTER = int(EntityFlag.LOCAL | EntityFlag.WEAK | EntityFlag.CALLABLE)
+
+
+def _symbol_flags(entity: int, visibility: int, linkage: int) -> SymbolFlags:
+    flags = SymbolFlags.NONE
+    if not entity & EntityFlag.LOCAL and visibility != Visibility.HIDDEN:
+        flags |= SymbolFlags.EXPORTED
+    if linkage == lib.LJ_IR_LINK_COMMON:
+        flags |= SymbolFlags.COMMON
+    elif entity & EntityFlag.WEAK and not entity & EntityFlag.LOCAL:
+        flags |= SymbolFlags.WEAK
+    if entity & EntityFlag.CALLABLE:
+        flags |= SymbolFlags.CALLABLE
+    return flags
 
 
 class ModuleIndex:
@@ -52,6 +71,7 @@ class ModuleIndex:
         self._records = lib.lj_ir_index_entities(self.native)
         self.entities: NDArray[np.void] = self._array(self._records, self.counts.entities, ENTITY)
         references = self.counts.references
+        self._flags: dict[tuple[int, int, int], SymbolFlags] = {}
         self._refs = self._array(lib.lj_ir_index_refs(self.native), references, np.dtype(np.int32))
         self._ref_flags = self._array(
             lib.lj_ir_index_ref_flags(self.native), references, np.dtype(np.uint8)
@@ -134,28 +154,27 @@ class ModuleIndex:
         start = lib.lj_ir_index_name(self.native, entity, length)
         return decode_name(ffi.buffer(start, length[0])[:])
 
-    def definition_names(self, entities: Iterable[int]) -> list[str]:
+    def definition_names(self, entities: Sequence[int]) -> list[str]:
         """The linker names under which units define these: `f$body` of functions, data as it is."""
-        records = self._records
-        return [
-            self.name(entity, body=records[entity].kind == lib.LJ_IR_FUNCTION)
-            for entity in entities
-        ]
+        count = len(entities)
+        room = 64 * count + 64
+        while True:
+            out = ffi.new("char[]", room)
+            length = lib.lj_ir_symbol_names(self.native, count, entities, out, room)
+            if length <= room:
+                names = decode_name(ffi.unpack(out, length)).split("\0")
+                names.pop()
+                return list(map(intern, names))
+            room = length
 
     def flags(self, entity: int) -> SymbolFlags:
         """The symbol flags of an entity: exported, weak, common, callable."""
         record = self._records[self._checked(entity)]
-        flags = 0
-        if not record.flags & lib.LJ_IR_LOCAL:
-            if record.visibility != lib.LJ_IR_HIDDEN:
-                flags |= _EXPORTED
-            if record.linkage == lib.LJ_IR_LINK_COMMON:
-                flags |= _COMMON
-            elif record.flags & lib.LJ_IR_WEAK:
-                flags |= _WEAK
-        if record.flags & lib.LJ_IR_CALLABLE:
-            flags |= _CALLABLE
-        return _FLAGS[flags]
+        key = (record.flags & _FLAGS_THAT_MATTER, record.visibility, record.linkage)
+        flags = self._flags.get(key)
+        if flags is None:
+            flags = self._flags[key] = _symbol_flags(*key)
+        return flags
 
     def symbol(self, entity: int, *, body: bool = False) -> tuple[str, SymbolFlags]:
         """The linker name and the flags of an entity's symbol."""

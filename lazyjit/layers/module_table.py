@@ -23,12 +23,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lazyjit._native import ffi, lib
 from lazyjit.core.dylib import JITDylib
 from lazyjit.core.table import Found, SymbolTable
 from lazyjit.core.unit import MaterializationUnit
 from lazyjit.errors import LazyJITError, SymbolRemoved
 from lazyjit.ir import Kind, ModuleIndex, What
-from lazyjit.ir.entities import EntityFlag
 from lazyjit.stubs import StubPool
 from lazyjit.symbols import ExecutorSymbolDef, SymbolFlags
 
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 __all__ = ["ModuleTable"]
 
 _BODY = SymbolFlags.CALLABLE
+
+_NONE, _STUB, _FOUND_BODY = int(What.NONE), int(What.STUB), int(What.BODY)
 
 
 class ModuleTable:
@@ -60,29 +62,34 @@ class ModuleTable:
         self.name = index.file
         self._pool = stubs
         self._make_unit = make_unit
-        # Only what somebody asked for has an entry in these.
+        # A word an entity: its stub, and its address once it is ready; 0 before. Native code reads
+        # them as they are; they are written with the lock held. Untouched pages take no memory.
         self._lock = threading.Lock()
-        self._stubs: dict[int, int] = {}
-        self._bodies: dict[int, int] = {}
-        self._data: dict[int, int] = {}
+        self._stubs: NDArray[np.uint64] = np.zeros(len(index), np.uint64)
+        self._ready: NDArray[np.uint64] = np.zeros(len(index), np.uint64)
+        self._words = (
+            ffi.from_buffer("uint64_t[]", self._stubs),
+            ffi.from_buffer("uint64_t[]", self._ready),
+        )
         self._removed = False
         #: One byte an entity: nonzero once a unit has taken it. A hint; the session decides.
-        self.taken: NDArray[np.uint8] = np.zeros(len(index.entities), np.uint8)
+        self.taken: NDArray[np.uint8] = np.zeros(len(index), np.uint8)
 
     # What the session asks (SymbolTable)
 
     def find_many(self, names: Sequence[str]) -> list[Found | None]:
         """What the module has under each of `names` (with the session's lock held)."""
         hits = self.index.find_many(names)
-        stubs = self._stubs_by_entity(entity for entity, what in hits if what == What.STUB)
+        wanted = [entity for entity, what in hits if what == _STUB]
+        stubs = dict(zip(wanted, self.stubs_of(wanted), strict=True)) if wanted else {}
         found: list[Found | None] = []
         for entity, what in hits:
-            if what == What.NONE:
+            if what == _NONE:
                 found.append(None)
-            elif what == What.STUB:
+            elif what == _STUB:
                 found.append(Found(self.index.flags(entity), address=stubs[entity]))
             else:
-                flags = _BODY if what == What.BODY else self.index.flags(entity)
+                flags = _BODY if what == _FOUND_BODY else self.index.flags(entity)
                 members = self.index.together(entity)
                 together = self.symbols_of(members) if len(members) > 1 else ()
                 found.append(Found(flags, None, _UnitMaker(self, entity), together))
@@ -94,65 +101,65 @@ class ModuleTable:
 
     # What a unit of this module asks
 
-    def known(self, names: Sequence[str]) -> list[int]:
-        """Addresses of what no other module can define: this module's stubs, and ready data."""
-        hits = self.index.find_many(names)
-        flags = self.index.entities["flags"]
-        own = [entity >= 0 and not flags[entity] & EntityFlag.WEAK for entity, _ in hits]
-        stubs = self._stubs_by_entity(
-            entity for (entity, what), mine in zip(hits, own, strict=True)
-            if mine and what == What.STUB
-        )
-        return [
-            0 if not mine
-            else stubs[entity] if what == What.STUB
-            else self._data.get(entity, 0) if what == What.DATA
-            else 0
-            for (entity, what), mine in zip(hits, own, strict=True)
-        ]  # fmt: skip
+    def known(self, count: int, names: Any) -> Any:
+        """Addresses (a cffi `uint64_t[]`) of `count` names, each ended by a NUL (a cffi `char *`).
 
-    def symbols_of(self, entities: Iterable[int]) -> dict[str, int]:
+        Known is what no other module can define: this module's stubs, and its ready data. The others
+        are 0.
+        """
+        addresses = ffi.new("uint64_t[]", count)
+        fresh = ffi.new("int32_t[]", count)
+        places = ffi.new("uint32_t[]", count)
+        more = lib.lj_ir_known(
+            self.index.native, count, names, *self._words, addresses, fresh, places
+        )
+        if more:
+            stubs = self.stubs_of(ffi.unpack(fresh, more))
+            for place, stub in zip(ffi.unpack(places, more), stubs, strict=True):
+                addresses[place] = stub
+        return addresses
+
+    def symbols_of(self, entities: Sequence[int]) -> dict[str, int]:
         """The session's symbols for the code of functions and for data, with their entities."""
-        index = self.index
-        return {index.name(entity, body=self.is_function(entity)): entity for entity in entities}
+        return dict(zip(self.index.definition_names(entities), entities, strict=True))
 
     def flags_of(self, entity: int) -> SymbolFlags:
         """The flags of the symbol that `symbols_of` names."""
         return _BODY if self.is_function(entity) else self.index.flags(entity)
 
+    def functions(self) -> list[int]:
+        """The entities that the module has a body for."""
+        kinds = self.index.entities["kind"]
+        return [e for e in self.index.defined().tolist() if kinds[e] == Kind.FUNCTION]
+
     def is_function(self, entity: int) -> bool:
         """Whether the module has a body for the entity."""
-        return self.index.kind(entity) == Kind.FUNCTION
+        return self.index.kind(entity) is Kind.FUNCTION
 
     def function_behind(self, entity: int) -> int:
         """The function whose address an alias gives another name; any other entity itself."""
         index = self.index
-        if index.kind(entity) == Kind.ALIAS and index.aliasee(entity) >= 0:
+        if index.kind(entity) is Kind.ALIAS and index.aliasee(entity) >= 0:
             return index.aliasee(entity)
         return entity
 
     # Stubs
-
-    def _stubs_by_entity(self, entities: Iterable[int]) -> dict[int, int]:
-        wanted = list(entities)
-        return dict(zip(wanted, self.stubs_of(wanted), strict=True)) if wanted else {}
 
     def stubs_of(self, entities: Sequence[int]) -> list[int]:
         """The stubs' addresses, made where there are none yet. Raises ArenaFull, SessionClosed."""
         functions = [self.function_behind(entity) for entity in entities]
         with self._lock:
             stubs = self._stubs
-            fresh = [f for f in dict.fromkeys(functions) if f not in stubs]
+            fresh = [f for f in dict.fromkeys(functions) if not stubs[f]]
             if fresh:
                 high = self.index.ordinal << 32
-                made = self._pool.create([high | f for f in fresh])
-                stubs.update(zip(fresh, made.tolist(), strict=True))
-                ready = [(stubs[f], self._bodies[f]) for f in fresh if f in self._bodies]
+                stubs[fresh] = self._pool.create([high | f for f in fresh])
+                ready = [f for f in fresh if self._ready[f]]
                 if ready:
-                    self._pool.resolve(*zip(*ready, strict=True))
+                    self._pool.resolve(stubs[ready], self._ready[ready])
                 if self._removed:
                     self._fail_locked(fresh)
-            return [stubs[f] for f in functions]
+            return [int(stubs[f]) for f in functions]
 
     def publish(
         self, entities: Mapping[str, int], symbols: Mapping[str, ExecutorSymbolDef]
@@ -163,46 +170,38 @@ class ModuleTable:
             stubs, bodies = [], []
             for name, entity in entities.items():
                 symbol = symbols.get(name)
-                if symbol is None:
-                    continue
-                if self.is_function(entity):
-                    self._bodies[entity] = symbol.address
-                    stub = self._stubs.get(entity)
-                    if stub is not None:
+                if symbol is not None:
+                    self._ready[entity] = symbol[0]
+                    stub = self._stubs[entity]
+                    if stub:
                         stubs.append(stub)
-                        bodies.append(symbol.address)
-                else:
-                    self._data[entity] = symbol.address
+                        bodies.append(symbol[0])
             if stubs and not self._removed:
                 self._pool.resolve(stubs, bodies)
 
     def resolve(self, function: int, address: int) -> None:
         """Point one function's stub somewhere (what an ifunc's resolver chose)."""
-        with self._lock:
-            self._bodies[function] = address
-            if function in self._stubs and not self._removed:
-                self._pool.resolve([self._stubs[function]], [address])
+        self.publish({"": function}, {"": ExecutorSymbolDef(address, _BODY)})
 
     def fail(self, function: int, error: LazyJITError) -> None:
         """First calls of `function` raise `error`, those that wait now and those to come."""
         with self._lock:
-            stub = self._stubs.get(function)
-            if stub is not None:
+            stub = self._stubs[function]
+            if stub:
                 self._pool.fail([stub], error)
 
     def remove(self) -> None:
         """The module is going: calls raise SymbolRemoved from now on."""
         with self._lock:
             self._removed = True
-            self._bodies.clear()
-            self._data.clear()
-            self._fail_locked(list(self._stubs))
+            self._ready[:] = 0
+            self._fail_locked(np.flatnonzero(self._stubs).tolist())
 
     def free(self) -> None:
         """Nobody can be in the module any more: give its stubs back."""
         with self._lock:
-            stubs = list(self._stubs.values())
-            self._stubs.clear()
+            stubs = self._stubs[self._stubs != 0]
+            self._stubs[:] = 0
         self._pool.free(stubs)
 
     def _fail_locked(self, functions: Iterable[int]) -> None:

@@ -21,10 +21,11 @@ from time import perf_counter_ns
 from typing import Any
 
 from lazyjit import tracing
+from lazyjit._native import ffi
 from lazyjit.core.dylib import JITDylib
 from lazyjit.core.responsibility import MaterializationResponsibility
 from lazyjit.core.session import ExecutionSession
-from lazyjit.core.states import SymbolState
+from lazyjit.core.states import LookupFlags, SymbolState
 from lazyjit.core.unit import MaterializationUnit
 from lazyjit.errors import LazyJITError, MissingDefinitions, SymbolsNotFound
 from lazyjit.layers.grace import GracePeriods
@@ -35,8 +36,9 @@ from lazyjit.symbols import ExecutorSymbolDef, SymbolFlags
 
 __all__ = ["KnownAddresses", "ObjectLinkingLayer", "ObjectUnit"]
 
-#: Addresses that a unit's own layer knows without asking the session; 0 for those it doesn't.
-KnownAddresses = Callable[[Sequence[str]], Sequence[int]]
+#: Addresses that a unit's own layer knows without asking the session, 0 for those it doesn't:
+#: takes a number of names and a cffi `char *` to them, returns a cffi `uint64_t[]`.
+KnownAddresses = Callable[[int, Any], Any]
 
 
 #: Where objects for fixed positions go: a range around 1 GiB, which executables leave free.
@@ -82,11 +84,12 @@ class ObjectLinkingLayer:
         known: KnownAddresses | None = None,
         low: bool = False,
         on_linked: Callable[[LinkGraph], None] | None = None,
+        on_ready: Callable[[Mapping[str, ExecutorSymbolDef]], None] | None = None,
     ) -> None:
         """Link an object whose symbols `responsibility` answers for. `data` is not needed afterwards.
 
         `low` puts it where absolute addresses have 31 bits. Never raises: failures go to `responsibility`. `on_linked` is called once the code is in
-        memory, before that is told to the session.
+        memory, before that is told to the session; `on_ready` with the symbols, once they are.
         """
         started = perf_counter_ns()
         graph = None
@@ -94,7 +97,7 @@ class ObjectLinkingLayer:
             address, size = data if isinstance(data, tuple) else (data, None)
             graph = LinkGraph.from_object(address, size, file=file, arena=self._arena_for(low))
             self._settle_definitions(responsibility, graph)
-            _Link(self, responsibility, graph, file, on_linked).resolve(known)
+            _Link(self, responsibility, graph, file, on_linked, on_ready).resolve(known)
         except Exception as error:
             if graph is not None:
                 graph.deallocate()
@@ -167,7 +170,16 @@ def _release(linked: Iterable[LinkGraph]) -> None:
 class _Link:
     """One link between its steps 2 and 4; `complete` may run on another thread than `resolve`."""
 
-    __slots__ = ("dependences", "file", "graph", "layer", "on_linked", "responsibility")
+    __slots__ = (
+        "dependences",
+        "file",
+        "graph",
+        "layer",
+        "on_linked",
+        "on_ready",
+        "resolved",
+        "responsibility",
+    )
 
     def __init__(
         self,
@@ -176,25 +188,30 @@ class _Link:
         graph: LinkGraph,
         file: str,
         on_linked: Callable[[LinkGraph], None] | None,
+        on_ready: Callable[[Mapping[str, ExecutorSymbolDef]], None] | None,
     ) -> None:
         self.layer = layer
         self.responsibility = responsibility
         self.graph = graph
         self.file = file
         self.on_linked = on_linked
+        self.on_ready = on_ready
+        self.resolved: dict[str, ExecutorSymbolDef] = {}
         self.dependences: Mapping[JITDylib, Iterable[str]] = {}
 
     def resolve(self, known: KnownAddresses | None) -> None:
         """Publish the addresses, and ask for the externals."""
         graph, responsibility = self.graph, self.responsibility
-        responsibility.notify_resolved(graph.resolved())
-        externals = graph.externals
-        found = list(known(externals)) if known is not None else [0] * len(externals)
-        wanted = [name for name, address in zip(externals, found, strict=True) if not address]
-        if not wanted:
-            self.complete(found, {})
+        self.resolved = graph.resolved()
+        responsibility.notify_resolved(self.resolved)
+        found, unknown = _ask(graph, known)
+        if not unknown:
+            self.complete(found, (), {})
             return
-        weak = [name for name, is_weak in zip(externals, graph.external_weak, strict=True) if is_weak]
+        externals = graph.externals
+        wanted = [externals[place] for place in unknown]
+        optional = graph.external_weak
+        weak = [externals[place] for place in unknown if optional[place]]
 
         def on_complete(
             result: dict[str, ExecutorSymbolDef] | None, error: LazyJITError | None
@@ -202,7 +219,7 @@ class _Link:
             if result is None:
                 self.fail(_blame(error, self.file))
             else:
-                self.complete(found, result)
+                self.complete(found, unknown, result)
 
         dylib = responsibility.dylib
         self.layer.session.lookup_async(
@@ -218,16 +235,18 @@ class _Link:
         """The session tells which of the externals are not ready yet."""
         self.dependences = dependences
 
-    def complete(self, found: list[int], result: Mapping[str, ExecutorSymbolDef]) -> None:
+    def complete(
+        self, found: list[int], unknown: Sequence[int], result: Mapping[str, ExecutorSymbolDef]
+    ) -> None:
         """The externals are known: steps 3 and 4."""
         started = perf_counter_ns()
         graph, layer, responsibility = self.graph, self.layer, self.responsibility
         try:
-            if result:
-                for position, name in enumerate(graph.externals):
-                    if not found[position]:
-                        symbol = result.get(name)
-                        found[position] = symbol.address if symbol is not None else 0
+            if unknown:
+                externals = graph.externals
+                for place in unknown:
+                    symbol = result.get(externals[place])
+                    found[place] = symbol[0] if symbol is not None else 0
             graph.fix_up(found)
             if self.on_linked is not None:
                 self.on_linked(graph)
@@ -246,14 +265,47 @@ class _Link:
         if tracing.sink is not None:
             tracing.emit("link.object", file=self.file, symbols=list(responsibility.symbols))
         dependences = self.dependences
-        groups = [(list(responsibility.symbols), dependences)] if dependences else []
-        responsibility.notify_emitted(groups)
+        if not dependences:
+            responsibility.notify_emitted()
+            # Nothing to wait for: what is emitted is ready.
+            if self.on_ready is not None:
+                self.on_ready(self.resolved)
+            return
+        names = list(responsibility.symbols)
+        responsibility.notify_emitted([(names, dependences)])
+        if self.on_ready is not None:
+            self.tell_when_ready(self.on_ready)
+
+    def tell_when_ready(
+        self, on_ready: Callable[[Mapping[str, ExecutorSymbolDef]], None]
+    ) -> None:
+        """Ask for the symbols in the ready state. That they fail is told to whoever wants them."""
+
+        def ready(
+            result: dict[str, ExecutorSymbolDef] | None, error: LazyJITError | None
+        ) -> None:
+            if result is not None:
+                on_ready(result)
+
+        order = [(self.responsibility.dylib, LookupFlags.ALL_SYMBOLS)]
+        self.layer.session.lookup_async(order, list(self.resolved), SymbolState.READY, ready)
 
     def fail(self, error: BaseException | None) -> None:
         """Give everything back and tell the session."""
         self.graph.deallocate()
         self.layer.counters.count(failures=1)
         self.responsibility.fail_materialization(error)
+
+
+def _ask(graph: LinkGraph, known: KnownAddresses | None) -> tuple[list[int], list[int]]:
+    """Addresses of the externals as far as `known` knows, and the places of the others."""
+    count = graph.external_count
+    if known is None:
+        return [0] * count, list(range(count))
+    named, names = graph.external_names
+    addresses = ffi.unpack(known(named, names), named) if named else []
+    addresses += [0] * (count - named)
+    return addresses, [place for place, address in enumerate(addresses) if not address]
 
 
 def _blame(error: LazyJITError | None, file: str) -> LazyJITError | None:

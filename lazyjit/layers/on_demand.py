@@ -130,6 +130,16 @@ class CompileOnDemandLayer:
         self.counters.count(modules=1, functions_known=index.counts.functions)
         return table
 
+    def bodies(self, dylib: JITDylib) -> list[str]:
+        """The symbols of the code of every function that modules define in `dylib`."""
+        with self._lock:
+            tables = [table for table in self._tables.values() if table.dylib is dylib]
+        return [
+            name
+            for table in tables
+            for name in table.symbols_of(table.functions())
+        ]
+
     def first_call(self, payload: int) -> None:
         """A stub was called that leads nowhere yet. On a pool thread; never raises."""
         with self._lock:
@@ -247,18 +257,13 @@ class IRUnit(MaterializationUnit):
             optimize=compiled.optimize_ns,
             emit=compiled.emit_ns,
         )
-        layer.session.lookup_async(
-            [(table.dylib, LookupFlags.ALL_SYMBOLS)],
-            list(symbols),
-            SymbolState.READY,
-            lambda result, error: table.publish(symbols, result) if result is not None else None,
-        )
         with compiled:
             layer.objects.emit(
                 responsibility,
                 (compiled.address, compiled.size),
                 file=self.name,
                 known=table.known,
+                on_ready=lambda ready: table.publish(symbols, ready),
             )
         if tracing.sink is not None:
             tracing.emit("unit.compiled", unit=self.name, symbols=list(symbols))
@@ -270,7 +275,7 @@ class IRUnit(MaterializationUnit):
         entities = [entity for entity, _ in index.find_many(list(own))]
         bounds = _BOUNDS[self.layer.policy]
         if bounds is None:
-            chosen = index.defined().tolist()
+            chosen = index.definable().tolist()
         else:
             chosen = seed(
                 index, self.entity, table.taken, max_functions=bounds[0], size_budget=bounds[1]

@@ -50,6 +50,7 @@ class LinkGraph:
         "_inits",
         "_input",
         "_linked",
+        "_named",
         "_names",
         "_viewed",
         "_weak",
@@ -59,6 +60,7 @@ class LinkGraph:
     def __init__(self, graph: Any, file: str | None) -> None:
         """Internal: use `from_object`."""
         self._graph = graph
+        self._named = int(graph.external_count)
         self._linked: Any = None
         self._arena: Any = None
         self._input: Any = None
@@ -121,6 +123,18 @@ class LinkGraph:
             names.pop()
             self._names = list(map(intern, names))
         return self._names
+
+    @property
+    def external_count(self) -> int:
+        """How many externals there are."""
+        return int(self._records().external_count)
+
+    @property
+    def external_names(self) -> tuple[int, Any]:
+        """The names of the externals in place: how many, and a cffi `char *` to them, each ended by
+        a NUL. Those that `make_external` has added are not among them.
+        """
+        return self._named, self._records().names
 
     @property
     def externals(self) -> list[str]:
