@@ -12,7 +12,7 @@ If they lead back to it, it fails with the LinkError that shows the circle, and 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from lazyjit.core.generators import DefinitionGenerator, NameFilter
@@ -20,7 +20,6 @@ from lazyjit.core.states import LookupFlags, LookupKind, SymbolState
 from lazyjit.core.unit import MaterializationUnit
 from lazyjit.errors import (
     DuplicateDefinition,
-    FailedToMaterialize,
     LazyJITError,
     LinkError,
     SymbolsNotFound,
@@ -74,85 +73,46 @@ class ReExports(MaterializationUnit):
         rest = {name: self.aliases[name] for name in responsibility.symbols if name not in wanted}
         if rest:
             responsibility.replace(ReExports(self.source, rest, self.source_flags))
-        if wanted:
-            self._look_up(responsibility, sorted(wanted))
+        for name, its_own in responsibility.delegate_each().items() if wanted else ():
+            self._look_up(name, its_own)
 
-    def _look_up(self, responsibility: MaterializationResponsibility, names: list[str]) -> None:
+    def _look_up(self, name: str, responsibility: MaterializationResponsibility) -> None:
+        """One alias: its own responsibility, lest it wait for others that wait for it."""
+        aliasee, flags = self.aliases[name]
         dylib = responsibility.dylib
         source = self.source or dylib
         session = dylib.session
-        circular = []
         with session._lock:
-            for name in names:
-                circle = _step_locked(dylib, name, source, self.aliases[name].aliasee)
-                if circle is not None:
-                    circular.append((name, circle))
-        for name, circle in circular:
-            responsibility.delegate([name]).fail_materialization(circle)
-            names.remove(name)
-        if not names:
+            circle = _step_locked(dylib, name, source, aliasee)
+        if circle is not None:
+            responsibility.fail_materialization(circle)
             return
-        not_ready: set[str] = set()
-
-        def register(dependences: Mapping[JITDylib, set[str]]) -> None:
-            not_ready.update(*dependences.values())
+        not_ready: dict[JITDylib, set[str]] = {}
 
         def answer(
             symbols: Mapping[str, ExecutorSymbolDef] | None, error: LazyJITError | None
         ) -> None:
-            _unstep(dylib, names)
+            with session._lock:
+                session._alias_steps.pop((dylib, name), None)
             try:
-                if symbols is not None:
-                    self._publish(responsibility, source, names, symbols, not_ready)
-                else:
+                if symbols is None:
                     assert error is not None
-                    self._fail(responsibility, names, error)
+                    raise error
+                responsibility.notify_resolved(
+                    {name: ExecutorSymbolDef(symbols[aliasee].address, flags)}
+                )
+                responsibility.notify_emitted([([name], not_ready)] if not_ready else ())
             except LazyJITError as problem:
-                # Removed or closed meanwhile, or what it stands for failed since.
+                # Or it was removed or closed meanwhile, or what it stands for failed since.
                 responsibility.fail_materialization(problem)
 
         session.lookup_async(
             [(source, self.source_flags)],
-            {self.aliases[name].aliasee for name in names},
+            [aliasee],
             SymbolState.RESOLVED,
             answer,
-            register_dependences=register,
+            register_dependences=not_ready.update,
         )
-
-    def _publish(
-        self,
-        responsibility: MaterializationResponsibility,
-        source: JITDylib,
-        names: Sequence[str],
-        symbols: Mapping[str, ExecutorSymbolDef],
-        not_ready: Collection[str],
-    ) -> None:
-        groups = []
-        resolved = {}
-        for name in names:
-            aliasee, flags = self.aliases[name]
-            resolved[name] = ExecutorSymbolDef(symbols[aliasee].address, flags)
-            if aliasee in not_ready:
-                groups.append(([name], {source: [aliasee]}))
-        responsibility.notify_resolved(resolved)
-        responsibility.notify_emitted(groups)
-
-    def _fail(
-        self, responsibility: MaterializationResponsibility, names: list[str], error: LazyJITError
-    ) -> None:
-        """Fail the aliases whose aliasees `error` names, and try the others again."""
-        culprits: set[str] = set()
-        if isinstance(error, SymbolsNotFound):
-            culprits.update(error.symbols)
-        elif isinstance(error, FailedToMaterialize):
-            culprits.update(*error.symbols.values())
-        failed = [name for name in names if self.aliases[name].aliasee in culprits]
-        others = [name for name in names if name not in failed]
-        if failed and others:
-            responsibility.delegate(failed).fail_materialization(error)
-            self._look_up(responsibility, others)
-        else:
-            responsibility.fail_materialization(error)
 
 
 def symbol_aliases(aliases: Mapping[str, SymbolAlias]) -> ReExports:
@@ -223,10 +183,3 @@ def _step_locked(dylib: JITDylib, name: str, source: JITDylib, aliasee: str) -> 
         here = steps.get(here)
     steps[start] = (source, aliasee)
     return None
-
-
-def _unstep(dylib: JITDylib, names: Iterable[str]) -> None:
-    session = dylib.session
-    with session._lock:
-        for name in names:
-            session._alias_steps.pop((dylib, name), None)

@@ -43,6 +43,8 @@ def admit_table_locked(dylib: JITDylib, table: SymbolTable, errands: Errands) ->
     Against the dylib's other tables it has been checked already.
     """
     known = list(dylib._symbols)
+    if not known:
+        return
     strong = {
         name: symbol.flags
         for name, symbol in zip(known, table.find_many(known), strict=True)

@@ -190,6 +190,23 @@ class MaterializationResponsibility:
         session._carry_out(errands)
         return MaterializationResponsibility(session, part)
 
+    def delegate_each(self) -> dict[str, MaterializationResponsibility]:
+        """A responsibility for each of its symbols alone, by name; it answers for none then.
+
+        As `delegate` for one after the other, in one step.
+        """
+        session = self._session
+        errands: Errands = []
+        with session._lock:
+            work = self._making_locked()
+            parts = {name: part_of(work) for name in work.flags}
+            for ready in settle_locked(
+                split_locked(work, [(part, [name]) for name, part in parts.items()])
+            ):
+                publish_locked(ready, errands)
+        session._carry_out(errands)
+        return {name: MaterializationResponsibility(session, p) for name, p in parts.items()}
+
     def replace(self, unit: MaterializationUnit) -> None:
         """Put `unit` in its place, for those of its symbols that `unit` makes.
 

@@ -11,6 +11,7 @@ The second half of that, calling foreign code, is `lazyjit.core.errands`.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Collection, Iterable, Sequence
 from typing import TypeAlias
 
@@ -126,9 +127,11 @@ class ExecutionSession(ErrandRunner):
         wanted = _name_list(names, weak)
         with self._lock:
             self._check_open_locked()
-            ready, others, missing, meeting = search_locked(order, wanted, (), keep=True)
-        if not others and not missing and meeting is None:
-            return ready
+            # The common case: all are ready. Anything else, an exception too, is the query's.
+            with contextlib.suppress(Exception):
+                ready, others, missing, meeting = search_locked(order, wanted, (), keep=True)
+                if not others and not missing and meeting is None:
+                    return ready
         query = Query(self, order, wanted, weak, state, kind=kind)
         self._wait(query)
         return query.result
