@@ -19,16 +19,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define OWN_FAILURE(name, number, text)                                                            \
-    static const struct {                                                                          \
-        lj_failure failure;                                                                        \
-        char message[sizeof text];                                                                 \
-    } name##_storage = {{.token = number}, text};                                                  \
-    const lj_failure *const name = &name##_storage.failure
-
-OWN_FAILURE(lj_failure_closed, LJ_FAILURE_CLOSED, "the session was closed");
-OWN_FAILURE(lj_failure_freed, LJ_FAILURE_FREED, "the function was removed");
-OWN_FAILURE(lj_failure_no_memory, LJ_FAILURE_NO_MEMORY, "out of memory");
+static const lj_failure closed = {.token = LJ_FAILURE_CLOSED, .message = "the session was closed"};
+static const lj_failure freed = {.token = LJ_FAILURE_FREED, .message = "the function was removed"};
+static const lj_failure no_memory = {.token = LJ_FAILURE_NO_MEMORY, .message = "out of memory"};
+const lj_failure *const lj_failure_closed = &closed, *const lj_failure_freed = &freed,
+                        *const lj_failure_no_memory = &no_memory;
 
 /* --- finding ------------------------------------------------------------------------------ */
 
