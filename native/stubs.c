@@ -1,13 +1,16 @@
 /* The stub pool: making, resolving, failing and reusing stubs. See stubs.h.
  *
- * Calls run against all of this without a lock. What they may see at any moment:
+ * Changes hold the pool's lock; calls run against them without one. What they may see:
  *
  *      resolve   slot = code;                          gate = RESOLVED, wake
  *      fail      failure = why;   gate = FAILED, wake; slot = call-through
  *      reset     slot = call-through;   asked = 0;     gate = IDLE
  *
  * A slot is one aligned word, so a call goes either to the code or to the call-through, which goes
- * by the gate, and looks again when slot and gate don't fit each other yet.
+ * by the gate, and looks again when slot and gate don't fit each other yet. `asked` becomes 0
+ * before the gate is unresolved again: who finds the gate unresolved, and then `asked` set, knows
+ * that a request is on its way. That order is why a call marks the gate before it makes sure that
+ * it was asked.
  */
 #define _GNU_SOURCE 1
 #include "stubs_chunk.h"
@@ -19,16 +22,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define OWN_FAILURE(name, number, text)                                                            \
-    static const struct {                                                                          \
-        lj_failure failure;                                                                        \
-        char message[sizeof text];                                                                 \
-    } name##_storage = {{.token = number}, text};                                                  \
-    const lj_failure *const name = &name##_storage.failure
-
-OWN_FAILURE(lj_failure_closed, LJ_FAILURE_CLOSED, "the session was closed");
-OWN_FAILURE(lj_failure_freed, LJ_FAILURE_FREED, "the function was removed");
-OWN_FAILURE(lj_failure_no_memory, LJ_FAILURE_NO_MEMORY, "out of memory");
+static const lj_failure closed = {.token = LJ_FAILURE_CLOSED, .message = "the session was closed"};
+static const lj_failure freed = {.token = LJ_FAILURE_FREED, .message = "the function was removed"};
+static const lj_failure no_memory = {.token = LJ_FAILURE_NO_MEMORY, .message = "out of memory"};
+const lj_failure *const lj_failure_closed = &closed, *const lj_failure_freed = &freed,
+                        *const lj_failure_no_memory = &no_memory;
 
 /* --- finding ------------------------------------------------------------------------------ */
 
@@ -48,6 +46,43 @@ static bool all_found(lj_stubs *pool, uint64_t count, const uint64_t *stubs) {
         if (!find(pool, stubs[i], &index))
             return false;
     return true;
+}
+
+/* --- one stub ----------------------------------------------------------------------------- */
+
+static void open_gate_locked(lj_chunk *chunk, uint64_t index, lj_gate state) {
+    lj_gate *gate = &chunk->gates[index];
+    if (__atomic_exchange_n(gate, state, __ATOMIC_SEQ_CST) != LJ_STUB_SLEPT_ON)
+        return;
+    syscall(SYS_futex, gate, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
+    if (__atomic_load_n(&chunk->pool->helpers, __ATOMIC_SEQ_CST))
+        lj_queue_wake(chunk->pool->queue);
+}
+
+static void resolve_locked(lj_chunk *chunk, uint64_t index, uint64_t target) {
+    __atomic_store_n(&chunk->slots[index], target, __ATOMIC_RELEASE);
+    open_gate_locked(chunk, index, LJ_STUB_RESOLVED);
+}
+
+static void fail_locked(lj_chunk *chunk, uint64_t index, const lj_failure *failure) {
+    __atomic_store_n(&chunk->failures[index], failure, __ATOMIC_RELEASE);
+    open_gate_locked(chunk, index, LJ_STUB_FAILED);
+    __atomic_store_n(&chunk->slots[index], lj_stub_unresolved(chunk, index), __ATOMIC_RELEASE);
+}
+
+static void reset_locked(lj_chunk *chunk, uint64_t index) {
+    __atomic_store_n(&chunk->slots[index], lj_stub_unresolved(chunk, index), __ATOMIC_RELEASE);
+    __atomic_store_n(&chunk->asked[index], 0, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&chunk->gates[index], LJ_STUB_IDLE, __ATOMIC_SEQ_CST);
+    if (chunk->pool->closed)
+        fail_locked(chunk, index, lj_failure_closed);
+}
+
+void lj_stubs_fail_unresolved(lj_chunk *chunk, uint64_t index, const lj_failure *failure) {
+    pthread_mutex_lock(&chunk->pool->lock);
+    if (__atomic_load_n(&chunk->gates[index], __ATOMIC_ACQUIRE) <= LJ_STUB_IDLE)
+        fail_locked(chunk, index, failure);
+    pthread_mutex_unlock(&chunk->pool->lock);
 }
 
 /* --- life --------------------------------------------------------------------------------- */
@@ -101,13 +136,11 @@ void lj_stubs_dispose(lj_stubs *pool) {
 void lj_stubs_close(lj_stubs *pool) {
     pthread_mutex_lock(&pool->lock);
     __atomic_store_n(&pool->closed, true, __ATOMIC_SEQ_CST);
-    lj_chunk *chunks = pool->chunks;
-    pthread_mutex_unlock(&pool->lock);
-    /* A call that asks from now on sees `closed` after it asked, or is seen here. */
-    for (lj_chunk *chunk = chunks; chunk; chunk = chunk->next)
+    for (lj_chunk *chunk = pool->chunks; chunk; chunk = chunk->next)
         for (uint64_t i = 0; i < LJ_CHUNK_STUBS; i++)
             if (__atomic_load_n(&chunk->gates[i], __ATOMIC_SEQ_CST) <= LJ_STUB_IDLE)
-                lj_stubs_fail_one(chunk, i, lj_failure_closed);
+                fail_locked(chunk, i, lj_failure_closed);
+    pthread_mutex_unlock(&pool->lock);
 }
 
 void lj_stubs_set_failure_address(lj_stubs *pool, uint64_t address) {
@@ -173,8 +206,7 @@ lj_status lj_stubs_create(lj_stubs *pool, uint64_t count, const uint64_t *payloa
         lj_chunk *chunk = find(pool, stub, &index);
         chunk->payloads[index] = payloads[i];
         chunk->live[index] = 1;
-        __atomic_store_n(&chunk->asked[index], 0, __ATOMIC_RELEASE);
-        __atomic_store_n(&chunk->gates[index], LJ_STUB_IDLE, __ATOMIC_RELEASE);
+        reset_locked(chunk, index);
         addresses[i] = stub;
     }
     pthread_mutex_unlock(&pool->lock);
@@ -183,31 +215,17 @@ lj_status lj_stubs_create(lj_stubs *pool, uint64_t count, const uint64_t *payloa
 
 /* --- changing ----------------------------------------------------------------------------- */
 
-static void open_gate(lj_chunk *chunk, uint64_t index, lj_gate state) {
-    lj_gate *gate = &chunk->gates[index];
-    if (__atomic_exchange_n(gate, state, __ATOMIC_SEQ_CST) != LJ_STUB_SLEPT_ON)
-        return;
-    syscall(SYS_futex, gate, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
-    if (__atomic_load_n(&chunk->pool->helpers, __ATOMIC_SEQ_CST))
-        lj_queue_wake(chunk->pool->queue);
-}
-
-void lj_stubs_fail_one(lj_chunk *chunk, uint64_t index, const lj_failure *failure) {
-    __atomic_store_n(&chunk->failures[index], failure, __ATOMIC_RELEASE);
-    open_gate(chunk, index, LJ_STUB_FAILED);
-    __atomic_store_n(&chunk->slots[index], lj_stub_unresolved(chunk, index), __ATOMIC_RELEASE);
-}
-
 lj_status lj_stubs_resolve(lj_stubs *pool, uint64_t count, const uint64_t *stubs,
                            const uint64_t *targets) {
     if (!all_found(pool, count, stubs))
         return LJ_MISUSE;
+    pthread_mutex_lock(&pool->lock);
     for (uint64_t i = 0; i < count; i++) {
         uint64_t index;
         lj_chunk *chunk = find(pool, stubs[i], &index);
-        __atomic_store_n(&chunk->slots[index], targets[i], __ATOMIC_RELEASE);
-        open_gate(chunk, index, LJ_STUB_RESOLVED);
+        resolve_locked(chunk, index, targets[i]);
     }
+    pthread_mutex_unlock(&pool->lock);
     return LJ_OK;
 }
 
@@ -224,29 +242,26 @@ lj_status lj_stubs_fail(lj_stubs *pool, uint64_t count, const uint64_t *stubs, u
     pthread_mutex_lock(&pool->lock);
     failure->next = pool->failures;
     pool->failures = failure;
-    pthread_mutex_unlock(&pool->lock);
     for (uint64_t i = 0; i < count; i++) {
         uint64_t index;
         lj_chunk *chunk = find(pool, stubs[i], &index);
-        lj_stubs_fail_one(chunk, index, failure);
+        fail_locked(chunk, index, failure);
     }
+    pthread_mutex_unlock(&pool->lock);
     return LJ_OK;
 }
 
 lj_status lj_stubs_reset(lj_stubs *pool, uint64_t count, const uint64_t *stubs) {
     if (!all_found(pool, count, stubs))
         return LJ_MISUSE;
+    pthread_mutex_lock(&pool->lock);
     for (uint64_t i = 0; i < count; i++) {
         uint64_t index;
         lj_chunk *chunk = find(pool, stubs[i], &index);
-        if (__atomic_load_n(&chunk->gates[index], __ATOMIC_ACQUIRE) <= LJ_STUB_IDLE)
-            continue;
-        __atomic_store_n(&chunk->slots[index], lj_stub_unresolved(chunk, index), __ATOMIC_RELEASE);
-        __atomic_store_n(&chunk->asked[index], 0, __ATOMIC_RELEASE);
-        __atomic_store_n(&chunk->gates[index], LJ_STUB_IDLE, __ATOMIC_SEQ_CST);
-        if (__atomic_load_n(&pool->closed, __ATOMIC_SEQ_CST))
-            lj_stubs_fail_one(chunk, index, lj_failure_closed);
+        if (__atomic_load_n(&chunk->gates[index], __ATOMIC_ACQUIRE) > LJ_STUB_IDLE)
+            reset_locked(chunk, index);
     }
+    pthread_mutex_unlock(&pool->lock);
     return LJ_OK;
 }
 
@@ -261,7 +276,7 @@ lj_status lj_stubs_free(lj_stubs *pool, uint64_t count, const uint64_t *stubs) {
             break;
         }
         chunk->live[index] = 0;
-        lj_stubs_fail_one(chunk, index, lj_failure_freed);
+        fail_locked(chunk, index, lj_failure_freed);
         pool->spare[pool->spare_count++] = stubs[i];
     }
     pthread_mutex_unlock(&pool->lock);

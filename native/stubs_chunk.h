@@ -64,8 +64,8 @@ static inline uint64_t lj_stub_unresolved(const lj_chunk *chunk, uint64_t index)
 
 /* Writes a chunk's code through `working`. */
 void lj_stubs_write_code(const lj_chunk *chunk, uint8_t *working);
-/* Fails one stub and wakes who waits for it. */
-void lj_stubs_fail_one(lj_chunk *chunk, uint64_t index, const lj_failure *failure);
+/* Fails a stub, unless it was resolved or failed meanwhile, and wakes who waits for it. */
+void lj_stubs_fail_unresolved(lj_chunk *chunk, uint64_t index, const lj_failure *failure);
 
 extern const lj_failure *const lj_failure_closed, *const lj_failure_freed,
                                                       *const lj_failure_no_memory;

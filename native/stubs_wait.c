@@ -59,28 +59,29 @@ static void ask(lj_chunk *chunk, uint64_t index) {
     if (!__atomic_load_n(&pool->closed, __ATOMIC_SEQ_CST))
         status = lj_queue_post(pool->queue, LJ_DEMAND, LJ_ITEM_STUB, chunk->payloads[index]);
     if (status)
-        lj_stubs_fail_one(chunk, index,
-                          status == LJ_CLOSED ? lj_failure_closed : lj_failure_no_memory);
+        lj_stubs_fail_unresolved(chunk, index,
+                                 status == LJ_CLOSED ? lj_failure_closed : lj_failure_no_memory);
     else
         __atomic_add_fetch(&pool->requests, 1, __ATOMIC_RELAXED);
 }
 
-static void sleep_on(lj_gate *gate) {
+/* Marks the gate as slept on, and sees to it that somebody asked since the gate was closed last. */
+static bool prepare_to_sleep(lj_chunk *chunk, uint64_t index) {
     lj_gate seen = LJ_STUB_IDLE;
-    if (__atomic_compare_exchange_n(gate, &seen, LJ_STUB_SLEPT_ON, false, __ATOMIC_SEQ_CST,
-                                    __ATOMIC_SEQ_CST) ||
-        seen == LJ_STUB_SLEPT_ON)
-        syscall(SYS_futex, gate, FUTEX_WAIT_PRIVATE, LJ_STUB_SLEPT_ON, NULL, NULL, 0);
+    if (!__atomic_compare_exchange_n(&chunk->gates[index], &seen, LJ_STUB_SLEPT_ON, false,
+                                     __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST) &&
+        seen != LJ_STUB_SLEPT_ON)
+        return false;
+    ask(chunk, index);
+    return true;
 }
 
-static void help_until_open(lj_stubs *pool, lj_gate *gate, uint64_t runner) {
+static void help_until_open(lj_chunk *chunk, uint64_t index, uint64_t runner) {
+    lj_stubs *pool = chunk->pool;
     __atomic_add_fetch(&pool->helpers, 1, __ATOMIC_SEQ_CST);
-    lj_gate seen = LJ_STUB_IDLE;
-    __atomic_compare_exchange_n(gate, &seen, LJ_STUB_SLEPT_ON, false, __ATOMIC_SEQ_CST,
-                                __ATOMIC_SEQ_CST);
-    while (__atomic_load_n(gate, __ATOMIC_SEQ_CST) <= LJ_STUB_IDLE) {
+    while (prepare_to_sleep(chunk, index)) {
         lj_item item;
-        lj_queue_pop(pool->queue, LJ_DEMAND, -1, gate, &item);
+        lj_queue_pop(pool->queue, LJ_DEMAND, -1, &chunk->gates[index], &item);
         if (item.kind != LJ_ITEM_NONE)
             run_item(runner, &item);
     }
@@ -95,10 +96,10 @@ static void wait_until_open(lj_chunk *chunk, uint64_t index) {
     PyThreadState *thread = holds_gil() ? PyEval_SaveThread() : NULL;
     uint64_t runner;
     if (lj_queue_enlisted(&runner) == chunk->pool->queue)
-        help_until_open(chunk->pool, gate, runner);
+        help_until_open(chunk, index, runner);
     else if (!lj_spin_until_positive(gate))
-        while (__atomic_load_n(gate, __ATOMIC_SEQ_CST) <= LJ_STUB_IDLE)
-            sleep_on(gate);
+        while (prepare_to_sleep(chunk, index))
+            syscall(SYS_futex, gate, FUTEX_WAIT_PRIVATE, LJ_STUB_SLEPT_ON, NULL, NULL, 0);
     if (thread)
         PyEval_RestoreThread(thread);
 }
