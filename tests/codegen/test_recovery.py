@@ -174,7 +174,7 @@ def test_nesting_that_exhausts_the_stack_is_an_ir_error(compiler, unit):
     finally:
         threading.stack_size(0)
     assert type(results[0]) is errors.IRError
-    assert "stack" in results[0].reason
+    assert "the stack" in results[0].reason
 
 
 def test_garbled_text_and_bitcode_never_end_the_process(compiler):
