@@ -129,6 +129,11 @@ uint32_t lj_ir_seed(const lj_ir_index *index, int32_t id, const uint8_t *claimed
         for (uint32_t i = 0; i < s.data_count && s.data_count < 64; i++)
             add_data(&s, s.data[i]);
         memcpy(ids + s.function_count, s.data, s.data_count * sizeof *ids);
+        for (uint32_t i = s.function_count + s.data_count; i-- > 1;)
+            if (ids[i] == id) { /* data, behind functions that it must be defined with */
+                memmove(ids + 1, ids, i * sizeof *ids);
+                ids[0] = id;
+            }
     }
     free(s.seen);
     free(s.data);

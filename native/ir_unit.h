@@ -54,8 +54,8 @@ typedef struct lj_ir_seed_options {
 
 /* Chooses what to define in one unit with entity `id`: what must be; functions that are likely to
  * run with it (callees, breadth first, locals first); and the data that these refer to. Entities
- * whose byte in `claimed` is set are left out, but for `id` itself. Writes at most `room` ids, `id`
- * first, functions before data; returns how many there are. Any thread. */
+ * whose byte in `claimed` is set are left out, but for `id` itself. Writes at most `room` ids: `id`
+ * first, then functions, then data; returns how many there are. Any thread. */
 uint32_t lj_ir_seed(const lj_ir_index *index, int32_t id, const uint8_t *claimed,
                     const lj_ir_seed_options *options, int32_t *ids, uint32_t room);
 /* cffi: end */

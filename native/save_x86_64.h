@@ -1,17 +1,16 @@
 /* Assembly that calls C from where no register may change.
  *
  * C code may use any caller-saved register, and the whole vector state; code that stands between a
- * caller and its callee without either knowing must keep all of them. The general registers go to the
- * stack, the vector state to an XSAVE area there with the components that C code may use: x87, SSE,
- * AVX, AVX-512 (mask 0xe7). On a processor without XSAVE there is FXSAVE. The area takes some 2.7 KiB
- * with AVX-512.
+ * caller and its callee without either knowing must keep all of them. The general registers go to
+ * the stack, the vector state to an XSAVE area there with the components that C code may use: x87,
+ * SSE, AVX, AVX-512 (mask 0xe7). On a processor without XSAVE there is FXSAVE. The area takes
+ * some 2.7 KiB with AVX-512.
  *
- *   LJ_SAVE_ALL   a frame in rbp; rax, rcx, rdx, rsi, rdi, r8 to r11, rbx and the vectors are saved;
- *                 rsp is aligned for a call
- *   LJ_CALL       calls a C function that takes and returns one register in rdi and rax; rdi holds
- *                 the result afterwards
- *   LJ_RESTORE    everything is as it was before LJ_SAVE_ALL, but for the flags; the result is in
- *                 the register whose saved copy was overwritten: `LJ_RESULT_IN_RAX` or `..._R11`
+ *   LJ_SAVE_ALL   a frame in rbp; rax, rcx, rdx, rsi, rdi, r8 to r11, rbx and the vectors are
+ * saved; rsp is aligned for a call, and rdi has what rax had LJ_CALL       calls a C function that
+ * takes and returns one register in rdi and rax; rdi holds the result afterwards LJ_RESTORE
+ * everything is as it was before LJ_SAVE_ALL, but for the flags; the result is in the register
+ * whose saved copy was overwritten: `LJ_RESULT_IN_RAX` or `..._R11`
  */
 #ifndef LAZYJIT_SAVE_X86_64_H
 #define LAZYJIT_SAVE_X86_64_H

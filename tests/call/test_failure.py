@@ -220,3 +220,59 @@ def test_a_call_holding_the_gil_still_holds_it_when_it_fails(probe, failing):
     assert holding(1, 2) == 0
     with pytest.raises(KeyError):  # the failure waits for whoever looks for it next
         NativeFunction(address(probe.probe_add), LONG, [LONG] * 2)(1, 2)
+
+
+@pytest.mark.parametrize("depth", [3, 200])
+def test_calls_nest_deeply_and_fail_at_the_bottom(probe_blind, failing, depth):
+    """Python and native code alternate; each level catches and raises again."""
+    stub = failing(KeyError("bottom"))
+    caught = []
+
+    def descend(level, unused):
+        below = address(kept) if level > 1 else stub
+        call = NativeFunction(
+            address(probe_blind.probe_through), LONG, [ctypes.c_void_p] + [LONG] * 2
+        )
+        try:
+            return call(below, level - 1, 0)
+        except KeyError as error:
+            caught.append((level, error))
+            return call(address(probe_blind.probe_add), 0, 0)
+
+    kept = BINARY(descend)
+    descend(depth, 0)
+    assert [level for level, _ in caught] == [1]
+
+
+@pytest.mark.parametrize("fresh_thread", [False, True])
+@pytest.mark.parametrize("mode", [0, 1, 2], ids=["sse", "avx", "avx512"])
+def test_a_guard_passes_every_argument_register_and_the_stack(probe, mode, fresh_thread):
+    if mode > probe.probe_vector_mode():
+        pytest.skip("this processor has no such registers")
+    guarded = NativeFunction(address(probe.probe_callee), LONG, [LONG] * 8)
+    probe.probe_registers.argtypes = [ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p]
+    where, different = ctypes.c_int(-1), []
+
+    def call():
+        different.append(probe.probe_registers(guarded._thunk, mode, ctypes.byref(where)))
+
+    if fresh_thread:  # whose list of guards has yet to be made
+        thread = threading.Thread(target=call)
+        thread.start()
+        thread.join()
+    else:
+        call()
+    # All but rbp, the guard's own frame pointer, which no convention passes arguments in.
+    assert different[0] <= 8
+    assert where.value // 8 == 5
+
+
+def test_errno_survives_a_guard(probe):
+    guarded = NativeFunction(address(probe.probe_add), LONG, [LONG] * 2)
+    results = []
+    thread = threading.Thread(
+        target=lambda: results.append(probe.probe_errno(ctypes.c_void_p(guarded._thunk), 11))
+    )
+    thread.start()
+    thread.join()
+    assert results == [11]

@@ -7,12 +7,11 @@ import json
 import os
 import subprocess
 import sys
-from functools import cache
 from pathlib import Path
 
 import acceptance
 import pytest
-from acceptance import Configuration, Outcome
+from acceptance import Configuration
 
 from bench import lua
 
@@ -37,12 +36,6 @@ SHORT = [
 
 def configurations(number: int) -> list[Configuration]:
     return EVERY if acceptance.FULL else acceptance.some(1, SHORT, number)
-
-
-@cache
-def native_outcome(script: Path, variant: str, name: Path, folder: Path) -> Outcome:
-    binary = lua.build("native", jumptable=variant == "goto")
-    return acceptance.run_native(binary, [script, *ARGUMENTS], folder, name=name)
 
 
 @pytest.mark.parametrize(
