@@ -9,6 +9,7 @@
  *   llvm_bind.c     the entry points
  *   llvm_protect.c  what keeps LLVM from ending the process
  *   llvm_machine.c  target configurations, and each thread's machines
+ *   llvm_read.c     text and bitcode to modules
  *   llvm_compile.c  the way of one unit
  *   llvm_print.c    bitcode to text
  *

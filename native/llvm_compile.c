@@ -31,48 +31,6 @@ static uint64_t now_ns(void) {
     return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
 }
 
-static bool is_bitcode(const char *bytes, size_t length) {
-    return length >= 4 &&
-           (!memcmp(bytes, "BC\xC0\xDE", 4) || !memcmp(bytes, "\xDE\xC0\x17\x0B", 4));
-}
-
-unsigned lj_llvm_reading_limit(const char *bytes, size_t length) {
-    return is_bitcode(bytes, length) ? 1 + (unsigned)(length >> 20) : 0;
-}
-
-/* LLVM's parser says "<string>:LINE:COLUMN: error: WORDS", then quotes the line and points at the
- * column. Line and column go into the fault as numbers, the words into its detail. */
-static lj_status parse_fault(lj_fault *fault, const char *message) {
-    unsigned line = 0, column = 0;
-    const char *place = strchr(message, ':');
-    if (!place || sscanf(place, ":%u:%u:", &line, &column) != 2)
-        line = column = 0;
-    const char *words = strstr(message, "error: ");
-    words = words ? words + strlen("error: ") : message;
-    lj_fail(fault, LJ_LLVM_PARSE, 0, column, "%.*s", (int)strcspn(words, "\n"), words);
-    if (fault)
-        fault->line = line;
-    return LJ_LLVM_PARSE;
-}
-
-void *lj_llvm_read(void *context, const char *bytes, size_t length, lj_fault *fault,
-                   lj_status *status) {
-    const char *message = NULL;
-    void *module;
-    if (is_bitcode(bytes, length))
-        module = lj_llvm.ParseBitcode(context, bytes, length, (char **)&message);
-    else if (strnlen(bytes, length) != length) {
-        *status = lj_fail(fault, LJ_LLVM_PARSE, strnlen(bytes, length), 0, "NUL byte in the text");
-        return NULL;
-    } else
-        module = lj_llvm.ParseAssembly(context, bytes, &message);
-    if (!module)
-        *status = parse_fault(fault, message ? message : "LLVM gave no reason");
-    if (message)
-        lj_llvm.DisposeString(message);
-    return module;
-}
-
 /* The module gets this configuration's triple and layout before anything looks at them. A module
  * for another architecture is refused: its layout and intrinsics would only fail later, and worse.
  */
@@ -103,7 +61,7 @@ static lj_status retarget(const lj_llvm_config *config, void *module, lj_fault *
 /* What LLVM's code generator leaves to the pipeline even at -O0. */
 static bool needs_pipeline(const char *text, size_t length) {
     static const char *const signs[] = {"alwaysinline", "llvm.coro."};
-    if (is_bitcode(text, length))
+    if (lj_llvm_is_bitcode(text, length))
         return true;
     for (size_t i = 0; i < sizeof signs / sizeof *signs; i++)
         if (memmem(text, length, signs[i], strlen(signs[i])))

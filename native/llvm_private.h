@@ -88,6 +88,8 @@ extern const lj_llvm_hook lj_llvm_hooks[LJ_LLVM_HOOKS];
 /* From now on a fault in [start, end), LLVM's code, ends the protected run that it happens in. */
 lj_status lj_llvm_catch_faults(uintptr_t start, uintptr_t end, lj_fault *fault);
 
+bool lj_llvm_is_bitcode(const char *bytes, size_t length);
+
 /* Reads a module, text or bitcode by its magic. NULL with *status and the fault set when LLVM
  * can't. */
 void *lj_llvm_read(void *context, const char *bytes, size_t length, lj_fault *fault,

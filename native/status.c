@@ -9,7 +9,9 @@
 static const char *const names[] = {LJ_STATUS_LIST(LJ_STATUS_NAME)};
 static const char *const texts[] = {LJ_STATUS_LIST(LJ_STATUS_TEXT)};
 
-int lj_status_count(void) { return LJ_STATUS_COUNT; }
+int lj_status_count(void) {
+    return LJ_STATUS_COUNT;
+}
 
 const char *lj_status_name(lj_status status) {
     return status >= 0 && status < LJ_STATUS_COUNT ? names[status] : NULL;
