@@ -17,17 +17,17 @@ from bench.workloads import Context, factor, present
 SIZES = (1_000, 4_000, 16_000, 64_000)
 QUICK_SIZES = (200, 400)
 EXECUTED = 100
-#: LLLazyJIT needs minutes for what is larger, and LLVM's parser of its module gigabytes.
-LARGEST_FOR_LAZY_PEER = 16_000
+#: On what is larger, LLLazyJIT needs minutes and llvmlite's JITs nearly one.
+LARGEST_FOR_SLOW_PEERS = 16_000
 
 
 def makers(context: Context, path: Path, size: int) -> list[Callable[[], Subject]]:
     found: list[Callable[[], Subject]] = [
         lambda: peers.llvm("lljit", 0, 0, [path]),
-        lambda: peers.llvmlite("mcjit", 0, [path]),
-        lambda: peers.llvmlite("lljit", 0, [path]),
     ]
-    if size <= LARGEST_FOR_LAZY_PEER:
+    if size <= LARGEST_FOR_SLOW_PEERS:
+        found.append(lambda: peers.llvmlite("mcjit", 0, [path]))
+        found.append(lambda: peers.llvmlite("lljit", 0, [path]))
         found.append(lambda: peers.llvm("lllazyjit", 0, 0, [path]))
     if context.lazyjit:
         for threads in (1, 2):
@@ -47,8 +47,8 @@ def run(context: Context) -> list[Table]:
         "modules",
         f"Generated modules of which {executed} functions are called",
         "From .ll text (about 1.2 kB a function) at codegen level 0, from the start of work to the"
-        " return of main. LLLazyJIT is not run on more than"
-        f" {LARGEST_FOR_LAZY_PEER:,} functions: it takes minutes.",
+        " return of main. LLLazyJIT and llvmlite are not run on more than"
+        f" {LARGEST_FOR_SLOW_PEERS:,} functions: they take minutes.",
         columns,
     )
     times: dict[str, dict[int, Cell]] = {}

@@ -31,6 +31,9 @@ SHORT = [
     Configuration(0, 1, "bc", "switch"),
     Configuration(0, 8, "ll", "goto"),
     Configuration(3, 2, "ll", "switch"),
+    Configuration(0, 2, "bc", "goto"),
+    Configuration(0, 1, "ll", "goto"),
+    Configuration(0, 8, "bc", "switch"),
 ]
 
 
