@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 
 __all__ = ["ModuleTable"]
 
+#: Makes the unit around an entity of a table, for the symbol of that name.
+UnitMaker = Callable[["ModuleTable", int, str], MaterializationUnit]
+
 _BODY = SymbolFlags.CALLABLE
 
 _NONE, _STUB, _FOUND_BODY = int(What.NONE), int(What.STUB), int(What.BODY)
@@ -45,8 +48,7 @@ _NONE, _STUB, _FOUND_BODY = int(What.NONE), int(What.STUB), int(What.BODY)
 class ModuleTable:
     """The lazily known symbols of one module in one dylib. Every method: any thread.
 
-    `make_unit` makes the materialization unit for an entity (a function's body, or data) and what
-    moves together with it.
+    `make_unit` makes the materialization unit around an entity (a function's body, or data).
     """
 
     def __init__(
@@ -54,7 +56,7 @@ class ModuleTable:
         index: ModuleIndex,
         dylib: JITDylib,
         stubs: StubPool,
-        make_unit: Callable[[ModuleTable, int], MaterializationUnit],
+        make_unit: UnitMaker,
     ) -> None:
         """Nothing is known of any function yet."""
         self.index = index
@@ -83,7 +85,7 @@ class ModuleTable:
         wanted = [entity for entity, what in hits if what == _STUB]
         stubs = dict(zip(wanted, self.stubs_of(wanted), strict=True)) if wanted else {}
         found: list[Found | None] = []
-        for entity, what in hits:
+        for name, (entity, what) in zip(names, hits, strict=True):
             if what == _NONE:
                 found.append(None)
             elif what == _STUB:
@@ -92,7 +94,7 @@ class ModuleTable:
                 flags = _BODY if what == _FOUND_BODY else self.index.flags(entity)
                 members = self.index.together(entity)
                 together = self.symbols_of(members) if len(members) > 1 else ()
-                found.append(Found(flags, None, _UnitMaker(self, entity), together))
+                found.append(Found(flags, None, _UnitMaker(self, entity, name), together))
         return found
 
     def conflicts(self, other: SymbolTable) -> list[str]:
@@ -211,13 +213,14 @@ class ModuleTable:
 
 
 class _UnitMaker:
-    """Makes the unit of one entity, when the session wants it."""
+    """Makes the unit of one symbol, when the session wants it."""
 
-    __slots__ = ("entity", "table")
+    __slots__ = ("entity", "name", "table")
 
-    def __init__(self, table: ModuleTable, entity: int) -> None:
+    def __init__(self, table: ModuleTable, entity: int, name: str) -> None:
         self.table = table
         self.entity = entity
+        self.name = name
 
-    def __call__(self) -> Any:
-        return self.table._make_unit(self.table, self.entity)
+    def __call__(self) -> MaterializationUnit:
+        return self.table._make_unit(self.table, self.entity, self.name)

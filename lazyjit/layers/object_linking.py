@@ -128,6 +128,8 @@ class ObjectLinkingLayer:
         """Make the graph define what the responsibility answers for, and nothing else."""
         defined = graph.defined
         promised = responsibility.symbols
+        if defined.keys() == promised.keys():
+            return
         extra = {name: flags for name, flags in defined.items() if name not in promised}
         if extra:
             # A compiler's own additions (DW.ref.*, for one), or weak copies of what others have.

@@ -36,7 +36,7 @@ from lazyjit.core.unit import MaterializationUnit
 from lazyjit.errors import IRError, LazyJITError
 from lazyjit.ir import Kind, ModuleAsm, ModuleIndex, carve, seed
 from lazyjit.layers.grace import GracePeriods
-from lazyjit.layers.module_table import ModuleTable
+from lazyjit.layers.module_table import ModuleTable, UnitMaker
 from lazyjit.layers.object_linking import ObjectLinkingLayer
 from lazyjit.layers.statistics import Counters
 from lazyjit.stubs import StubPool
@@ -208,29 +208,32 @@ class CompileOnDemandLayer:
 class IRUnit(MaterializationUnit):
     """A part of a module, around the entity that somebody asked for."""
 
-    def __init__(self, layer: CompileOnDemandLayer, table: ModuleTable, entity: int) -> None:
-        """Not chosen yet: that happens when it is materialized."""
+    def __init__(
+        self, layer: CompileOnDemandLayer, table: ModuleTable, entity: int, name: str
+    ) -> None:
+        """Around `entity`, for its symbol `name`. The rest is chosen when it is materialized."""
         self.layer = layer
         self.table = table
         self.entity = entity
-        symbols = table.symbols_of(table.index.together(entity)).items()
+        members = table.index.together(entity)
+        symbols = table.symbols_of(members) if len(members) > 1 else {name: entity}
         super().__init__(
-            f"{table.name}:{table.index.name(entity)}",
-            {name: table.flags_of(member) for name, member in symbols},
+            f"{table.name}:{name}",
+            {symbol: table.flags_of(member) for symbol, member in symbols.items()},
         )
 
     @classmethod
-    def of(cls, layer: CompileOnDemandLayer) -> Callable[[ModuleTable, int], IRUnit]:
+    def of(cls, layer: CompileOnDemandLayer) -> UnitMaker:
         """A maker of units of `layer`."""
-        return lambda table, entity: cls(layer, table, entity)
+        return lambda table, entity, name: cls(layer, table, entity, name)
 
     def materialize(self, responsibility: MaterializationResponsibility) -> None:
         """Choose, claim, carve, compile, link."""
         layer, table = self.layer, self.table
         index = table.index
         started = perf_counter_ns()
-        entities = self._claim(responsibility)
-        symbols = table.symbols_of(entities)
+        symbols = self._claim(responsibility)
+        entities = list(symbols.values())
         # From here on it is fixed what the unit defines.
         unit = carve(index, entities, inline_budget=layer.inline_budget)
         carved = perf_counter_ns()
@@ -247,11 +250,9 @@ class IRUnit(MaterializationUnit):
             layer.counters.count(failures=1)
             responsibility.fail_materialization(error)
             return
-        functions = sum(map(table.is_function, entities))
-        layer.counters.count(
-            units=1, functions_compiled=functions, object_bytes=compiled.size
-        )
-        layer.counters.spend(
+        layer.counters.unit(
+            functions=sum(map(table.is_function, entities)),
+            object_bytes=compiled.size,
             carve=carved - started,
             parse=compiled.parse_ns,
             optimize=compiled.optimize_ns,
@@ -268,11 +269,10 @@ class IRUnit(MaterializationUnit):
         if tracing.sink is not None:
             tracing.emit("unit.compiled", unit=self.name, symbols=list(symbols))
 
-    def _claim(self, responsibility: MaterializationResponsibility) -> list[int]:
-        """The entities of this unit: those asked for, and what the policy and the session add."""
+    def _claim(self, responsibility: MaterializationResponsibility) -> dict[str, int]:
+        """The symbols of this unit, with their entities: those asked for, and what the policy adds
+        and nobody else has."""
         table, index = self.table, self.table.index
-        own = responsibility.symbols
-        entities = [entity for entity, _ in index.find_many(list(own))]
         bounds = _BOUNDS[self.layer.policy]
         if bounds is None:
             chosen = index.definable().tolist()
@@ -280,12 +280,17 @@ class IRUnit(MaterializationUnit):
             chosen = seed(
                 index, self.entity, table.taken, max_functions=bounds[0], size_budget=bounds[1]
             )
-        more = table.symbols_of(chosen)
-        wanted = {name: table.flags_of(more[name]) for name in more.keys() - own.keys()}
+        symbols = table.symbols_of(chosen)
+        own = responsibility.symbols
+        wanted = {
+            name: table.flags_of(entity) for name, entity in symbols.items() if name not in own
+        }
         if wanted:
-            entities += [more[name] for name in responsibility.claim(wanted)]
-        table.taken[entities] = 1
-        return entities
+            lost = wanted.keys() - responsibility.claim(wanted)
+            for name in lost:
+                del symbols[name]
+        table.taken[list(symbols.values())] = 1
+        return symbols
 
     def discard(self, dylib: JITDylib, name: str) -> None:
         """Nothing to do: a unit defines what its responsibility has."""

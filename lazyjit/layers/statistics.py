@@ -72,6 +72,16 @@ class Counters:
             for stage, amount in nanoseconds.items():
                 self._nanoseconds[stage] += amount
 
+    def unit(self, *, functions: int, object_bytes: int, **nanoseconds: int) -> None:
+        """One unit was compiled: its functions, its object's size, its stages."""
+        with self._lock:
+            counts = self._counts
+            counts["units"] += 1
+            counts["functions_compiled"] += functions
+            counts["object_bytes"] += object_bytes
+            for stage, amount in nanoseconds.items():
+                self._nanoseconds[stage] += amount
+
     def snapshot(self, arena: dict[str, int]) -> Statistics:
         """Everything counted so far, read at one moment."""
         with self._lock:
