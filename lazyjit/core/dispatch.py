@@ -105,7 +105,7 @@ class ThreadPoolDispatcher:
     # --- the Dispatcher protocol ---------------------------------------------------------------
 
     def dispatch(self, task: Task, klass: TaskClass = TaskClass.DEMAND) -> None:
-        """Queue `task` for a pool thread. Raises SessionClosed, and never runs it, after `close`."""
+        """Queue `task` for a pool thread. Raises SessionClosed after `close`."""
         token = next(self._tokens)
         self._tasks[token] = task
         status = lib.lj_queue_post(self.queue, klass, _ITEM_TASK, token)
