@@ -307,6 +307,8 @@ class Stage:
 
     def wait_for(self, completion: Completion) -> None:
         self.pause(until=completion.is_set)
+        while not completion.is_set():  # not on stage
+            run_task(self.tasks.popleft())
 
     def close(self) -> None:
         self.closed = True
