@@ -1,1 +1,59 @@
-"""lazyjit: a concurrent, lazy-compilation runtime for LLVM IR, driven from Python."""
+"""lazyjit: a concurrent, lazy-compilation runtime for LLVM IR, driven from Python.
+
+`JIT` is everything put together. The rooms below it, for those who build their own: `lazyjit.core`
+(sessions, dylibs, lookups), `lazyjit.layers`, `lazyjit.stubs`, `lazyjit.codegen`, `lazyjit.link`,
+`lazyjit.ir`; `lazyjit.errors` has the tree of what they raise.
+
+Names are loaded when they are first used: `lazyjit --help` needs neither LLVM nor NumPy.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from lazyjit.core import JITDylib, ResourceTracker
+    from lazyjit.errors import LazyJITError
+    from lazyjit.jit import JIT
+    from lazyjit.layers.handle import JITFunction
+    from lazyjit.layers.on_demand import UnitInfo, UnitPolicy
+    from lazyjit.layers.statistics import Statistics
+
+__all__ = [
+    "JIT",
+    "JITDylib",
+    "JITFunction",
+    "LazyJITError",
+    "ResourceTracker",
+    "Statistics",
+    "UnitInfo",
+    "UnitPolicy",
+    "__version__",
+]
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "JIT": "lazyjit.jit",
+    "JITDylib": "lazyjit.core",
+    "JITFunction": "lazyjit.layers.handle",
+    "LazyJITError": "lazyjit.errors",
+    "ResourceTracker": "lazyjit.core",
+    "Statistics": "lazyjit.layers.statistics",
+    "UnitInfo": "lazyjit.layers.on_demand",
+    "UnitPolicy": "lazyjit.layers.on_demand",
+}
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'lazyjit' has no attribute {name!r}")
+    value = getattr(importlib.import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

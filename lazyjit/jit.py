@@ -14,22 +14,28 @@ from __future__ import annotations
 
 import os
 import threading
-import weakref
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from time import perf_counter_ns
 from typing import Any, Union
 
 from lazyjit.codegen import CompilerOptions, LLVMCompiler
-from lazyjit.core.dylib import JITDylib
-from lazyjit.core.generators import ProcessSymbols, SharedLibrary
-from lazyjit.core.session import ExecutionSession
-from lazyjit.core.states import LookupFlags, SymbolState
-from lazyjit.core.tracker import ResourceTracker
+from lazyjit.core import (
+    ExecutionSession,
+    JITDylib,
+    LookupFlags,
+    ProcessSymbols,
+    ResourceTracker,
+    SharedLibrary,
+    SymbolAlias,
+    SymbolState,
+    lazy_reexports,
+)
 from lazyjit.core.dispatch import ThreadPoolDispatcher
-from lazyjit.errors import InputError, LazyJITError, SessionClosed, UsageError
+from lazyjit.errors import LazyJITError, SessionClosed, UsageError
 from lazyjit.ir import ModuleIndex
 from lazyjit.layers.archive import StaticLibraryGenerator
+from lazyjit.layers.call_through import UPPER_HALF, StubCallThrough
 from lazyjit.layers.grace import GracePeriods
 from lazyjit.layers.handle import JITFunction
 from lazyjit.layers.object_linking import ObjectLinkingLayer
@@ -131,7 +137,9 @@ class JIT:
             inline_budget=_INLINE_BUDGET[opt_level],
             on_unit=on_unit,
         )
-        self._dispatcher.on_stub = self._modules.first_call
+        self._call_through = StubCallThrough(self._stubs, self._grace)
+        self.session.register_resource_manager(self._call_through)
+        self._dispatcher.on_stub = self._first_call
         self._platform = Platform(self.session, self._call_void)
         self._process = self.session.create_dylib("<process>")
         if process_symbols:
@@ -224,9 +232,7 @@ class JIT:
             self._platform.note_archive(target, generator)
         return tracker
 
-    def load_library(
-        self, name: str | os.PathLike[str], *, dylib: JITDylib | None = None
-    ) -> None:
+    def load_library(self, name: str | os.PathLike[str], *, dylib: JITDylib | None = None) -> None:
         """Let `dylib` use the symbols of a shared library, loading it. Raises LibraryNotFound."""
         self._open(dylib).add_generator(SharedLibrary(os.fspath(name)))
 
@@ -238,6 +244,21 @@ class JIT:
         if callable:
             flags |= SymbolFlags.CALLABLE
         self._open(dylib).define_absolute({name: ExecutorSymbolDef(address, flags)})
+
+    def reexport_lazily(
+        self,
+        names: Mapping[str, str],
+        source: JITDylib,
+        *,
+        dylib: JITDylib | None = None,
+    ) -> None:
+        """Give functions of `source` names in `dylib` (new name: name there), as stubs.
+
+        Whatever makes them there is started by their first call. Raises DuplicateDefinition.
+        """
+        flags = SymbolFlags.EXPORTED | SymbolFlags.CALLABLE
+        aliases = {name: SymbolAlias(aliasee, flags) for name, aliasee in names.items()}
+        self._open(dylib).define(lazy_reexports(self._call_through, source, aliases))
 
     # Asking
 
@@ -273,9 +294,7 @@ class JIT:
             keepalive=self,
         )
 
-    def compile(
-        self, names: Sequence[str] | None = None, *, dylib: JITDylib | None = None
-    ) -> None:
+    def compile(self, names: Sequence[str] | None = None, *, dylib: JITDylib | None = None) -> None:
         """Compile these functions now (None: all of the dylib's modules), in parallel, and wait.
 
         Raises SymbolsNotFound, FailedToMaterialize.
@@ -328,8 +347,8 @@ class JIT:
             self._closed = True
         self._platform.close()
         self.session.close()
-        self._stubs.close()
         self._dispatcher.close()
+        self._stubs.close()
         self._grace.retire(self._free)
 
     def _free(self) -> None:
@@ -345,6 +364,11 @@ class JIT:
     def __exit__(self, *exception: object) -> None:
         self.close()
 
+    def __del__(self) -> None:
+        # Handles keep their session alive, so nobody calls it any more.
+        if not getattr(self, "_closed", True):
+            self.close()
+
     def __repr__(self) -> str:
         if self._closed:
             return "<JIT closed>"
@@ -356,6 +380,12 @@ class JIT:
 
     # Within
 
+    def _first_call(self, payload: int) -> None:
+        if payload < UPPER_HALF:
+            self._modules.first_call(payload)
+        else:
+            self._call_through.first_call(payload)
+
     def _open(self, dylib: JITDylib | None) -> JITDylib:
         if self._closed:
             raise SessionClosed("the JIT was closed")
@@ -366,14 +396,16 @@ class JIT:
         with self._lock:
             ordinal = self._ordinals
             self._ordinals += 1
+        started = perf_counter_ns()
         index = ModuleIndex.load(data, file=file, ordinal=ordinal)
+        self._counters.spend(index=perf_counter_ns() - started)
         tracker = target.create_tracker()
         try:
             table = self._modules.add(index, target, tracker)
         except LazyJITError:
             tracker.remove()
             raise
-        self._platform.note_module(table)
+        self._platform.note_module(table, tracker)
         return tracker
 
     def _add_object(self, data: bytes, file: str, dylib: JITDylib | None) -> ResourceTracker:
@@ -384,7 +416,7 @@ class JIT:
         except LazyJITError:
             tracker.remove()
             raise
-        self._platform.note_object(target, unit)
+        self._platform.note_object(target, unit, tracker)
         return tracker
 
     def _call_void(self, address: int) -> None:

@@ -6,7 +6,7 @@ immutable, so every method may be called from any thread.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from lazyjit._native import check, ffi, lib, new_fault
 from lazyjit.ir.entities import ENTITY, Constructor, EntityFlag, Kind, Visibility
 from lazyjit.ir.loading import Source, load_text
-from lazyjit.symbols import SymbolFlags, decode_name, encode_name, intern, intern
+from lazyjit.symbols import SymbolFlags, decode_name, encode_name, intern
 
 __all__ = ["ModuleIndex"]
 

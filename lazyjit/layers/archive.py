@@ -10,10 +10,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Sequence
 
-from lazyjit.core.dylib import JITDylib
-from lazyjit.core.generators import DefinitionGenerator
-from lazyjit.core.states import LookupFlags, LookupKind
-from lazyjit.core.tracker import ResourceTracker
+from lazyjit.core import (
+    DefinitionGenerator,
+    JITDylib,
+    LookupFlags,
+    LookupKind,
+    ResourceTracker,
+)
 from lazyjit.layers.object_linking import ObjectLinkingLayer, ObjectUnit
 from lazyjit.link.archive import Archive, Member
 
@@ -28,7 +31,7 @@ class StaticLibraryGenerator(DefinitionGenerator):
         archive: Archive,
         objects: ObjectLinkingLayer,
         tracker: ResourceTracker,
-        on_object: Callable[[JITDylib, ObjectUnit], None],
+        on_object: Callable[[JITDylib, ObjectUnit, ResourceTracker], None],
     ) -> None:
         """Members go under `tracker`; `on_object` is told of each that is added."""
         self.archive = archive
@@ -52,7 +55,7 @@ class StaticLibraryGenerator(DefinitionGenerator):
 
     def add_all(self, dylib: JITDylib) -> None:
         """Add every member at once, needed or not. Raises as `try_to_generate`."""
-        for member in self.archive.members:
+        for member in self.archive.members():
             self._add(dylib, member)
 
     def add_initialized(self, dylib: JITDylib, needed: Iterable[str]) -> None:
@@ -84,4 +87,4 @@ class StaticLibraryGenerator(DefinitionGenerator):
             self._added.add(member.offset)
         unit = unit or self._unit(member)
         dylib.define(unit, self._tracker)
-        self._on_object(dylib, unit)
+        self._on_object(dylib, unit, self._tracker)

@@ -12,7 +12,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from lazyjit.call import NativeFunction
-from lazyjit.core.tracker import ResourceTracker
+from lazyjit.core import (
+    ResourceTracker,
+)
 from lazyjit.errors import SymbolRemoved
 from lazyjit.layers.grace import GracePeriods
 

@@ -24,9 +24,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lazyjit._native import ffi, lib
-from lazyjit.core.dylib import JITDylib
-from lazyjit.core.table import Found, SymbolTable
-from lazyjit.core.unit import MaterializationUnit
+from lazyjit.core import (
+    Found,
+    JITDylib,
+    MaterializationUnit,
+    SymbolTable,
+)
 from lazyjit.errors import LazyJITError, SymbolRemoved
 from lazyjit.ir import Kind, ModuleIndex, What
 from lazyjit.stubs import StubPool

@@ -22,11 +22,14 @@ from typing import Any
 
 from lazyjit import tracing
 from lazyjit._native import ffi
-from lazyjit.core.dylib import JITDylib
-from lazyjit.core.responsibility import MaterializationResponsibility
-from lazyjit.core.session import ExecutionSession
-from lazyjit.core.states import LookupFlags, SymbolState
-from lazyjit.core.unit import MaterializationUnit
+from lazyjit.core import (
+    ExecutionSession,
+    JITDylib,
+    LookupFlags,
+    MaterializationResponsibility,
+    MaterializationUnit,
+    SymbolState,
+)
 from lazyjit.errors import LazyJITError, MissingDefinitions, SymbolsNotFound
 from lazyjit.layers.grace import GracePeriods
 from lazyjit.layers.statistics import Counters
@@ -278,14 +281,10 @@ class _Link:
         if self.on_ready is not None:
             self.tell_when_ready(self.on_ready)
 
-    def tell_when_ready(
-        self, on_ready: Callable[[Mapping[str, ExecutorSymbolDef]], None]
-    ) -> None:
+    def tell_when_ready(self, on_ready: Callable[[Mapping[str, ExecutorSymbolDef]], None]) -> None:
         """Ask for the symbols in the ready state. That they fail is told to whoever wants them."""
 
-        def ready(
-            result: dict[str, ExecutorSymbolDef] | None, error: LazyJITError | None
-        ) -> None:
+        def ready(result: dict[str, ExecutorSymbolDef] | None, error: LazyJITError | None) -> None:
             if result is not None:
                 on_ready(result)
 

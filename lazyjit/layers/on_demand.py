@@ -22,18 +22,20 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from time import perf_counter_ns
-from typing import Any
 
 from lazyjit import tracing
 from lazyjit.call import NativeFunction
 from lazyjit.codegen import Compiler
-from lazyjit.core.dylib import JITDylib
-from lazyjit.core.responsibility import MaterializationResponsibility
-from lazyjit.core.session import ExecutionSession
-from lazyjit.core.states import LookupFlags, SymbolState
-from lazyjit.core.tracker import ResourceTracker
-from lazyjit.core.unit import MaterializationUnit
-from lazyjit.errors import IRError, LazyJITError
+from lazyjit.core import (
+    ExecutionSession,
+    JITDylib,
+    LookupFlags,
+    MaterializationResponsibility,
+    MaterializationUnit,
+    ResourceTracker,
+    SymbolState,
+)
+from lazyjit.errors import FailedToMaterialize, IRError, LazyJITError
 from lazyjit.ir import Kind, ModuleAsm, ModuleIndex, carve, seed
 from lazyjit.layers.grace import GracePeriods
 from lazyjit.layers.module_table import ModuleTable, UnitMaker
@@ -134,11 +136,7 @@ class CompileOnDemandLayer:
         """The symbols of the code of every function that modules define in `dylib`."""
         with self._lock:
             tables = [table for table in self._tables.values() if table.dylib is dylib]
-        return [
-            name
-            for table in tables
-            for name in table.symbols_of(table.functions())
-        ]
+        return [name for table in tables for name in table.symbols_of(table.functions())]
 
     def first_call(self, payload: int) -> None:
         """A stub was called that leads nowhere yet. On a pool thread; never raises."""
@@ -157,9 +155,7 @@ class CompileOnDemandLayer:
         target = index.aliasee(function) if is_ifunc else function
         name = index.name(target, body=True)
 
-        def landed(
-            result: dict[str, ExecutorSymbolDef] | None, error: LazyJITError | None
-        ) -> None:
+        def landed(result: dict[str, ExecutorSymbolDef] | None, error: LazyJITError | None) -> None:
             if result is None:
                 assert error is not None
                 table.fail(function, error)
@@ -174,6 +170,8 @@ class CompileOnDemandLayer:
             )
         except LazyJITError as error:
             table.fail(function, error)
+        except Exception as error:  # or else whoever called would wait for ever
+            table.fail(function, FailedToMaterialize({table.dylib.name: [name]}, error))
 
     def _choose(self, table: ModuleTable, ifunc: int, resolver: int) -> None:
         """Run an ifunc's resolver; its stub leads to what it returns."""

@@ -18,10 +18,15 @@ import weakref
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
+from typing import NamedTuple
 
-from lazyjit.core.dylib import JITDylib
-from lazyjit.core.session import ExecutionSession
-from lazyjit.core.states import LookupFlags, SymbolState
+from lazyjit.core import (
+    ExecutionSession,
+    JITDylib,
+    LookupFlags,
+    ResourceTracker,
+    SymbolState,
+)
 from lazyjit.errors import LazyJITError
 from lazyjit.ir import Constructor
 from lazyjit.layers.archive import StaticLibraryGenerator
@@ -36,15 +41,24 @@ __all__ = ["Platform"]
 Caller = Callable[[int], None]
 
 
+class _Structor(NamedTuple):
+    """A constructor or destructor: when it runs, how, and what removes its code."""
+
+    priority: int
+    run: Callable[[], None]
+    tracker: ResourceTracker
+
+
 @dataclass
 class _State:
     """One dylib's; guarded by the platform's lock."""
 
     runtime: DSOHandle
-    modules: list[ModuleTable] = field(default_factory=list)
-    objects: list[ObjectUnit] = field(default_factory=list)
-    #: (priority, how to run it), to be run at deinitialization in reverse.
-    finalizers: list[tuple[int, Callable[[], None]]] = field(default_factory=list)
+    #: What has initializers that have not run yet, each with what may remove it before they do.
+    modules: list[tuple[ModuleTable, ResourceTracker]] = field(default_factory=list)
+    objects: list[tuple[ObjectUnit, ResourceTracker]] = field(default_factory=list)
+    #: To be run at deinitialization, in reverse.
+    finalizers: list[_Structor] = field(default_factory=list)
     archives: list[StaticLibraryGenerator] = field(default_factory=list)
     #: Modules whose references have not been held against the archives yet.
     unchecked: list[ModuleTable] = field(default_factory=list)
@@ -80,37 +94,30 @@ class Platform:
         """Define the platform's symbols in a new dylib."""
         flags = SymbolFlags.ABSOLUTE | SymbolFlags.CALLABLE
         symbols = runtime_symbols(runtime).items()
-        dylib.define_absolute({name: ExecutorSymbolDef(address, flags) for name, address in symbols})
+        dylib.define_absolute(
+            {name: ExecutorSymbolDef(address, flags) for name, address in symbols}
+        )
         with self._lock:
             self._states[dylib] = _State(runtime)
 
-    def note_module(self, table: ModuleTable) -> None:
+    def note_module(self, table: ModuleTable, tracker: ResourceTracker) -> None:
         """A module was added: its constructors run at the next initialization."""
         with self._lock:
             state = self._states[table.dylib]
             if table.index.constructors or table.index.destructors:
-                state.modules.append(table)
+                state.modules.append((table, tracker))
             state.unchecked.append(table)
 
-    def note_object(self, dylib: JITDylib, unit: ObjectUnit) -> None:
+    def note_object(self, dylib: JITDylib, unit: ObjectUnit, tracker: ResourceTracker) -> None:
         """An object was added: likewise."""
         if unit.init_symbol is not None:
             with self._lock:
-                self._states[dylib].objects.append(unit)
+                self._states[dylib].objects.append((unit, tracker))
 
     def note_archive(self, dylib: JITDylib, generator: StaticLibraryGenerator) -> None:
         """A static library was added: members that need initializing are found when it is time."""
         with self._lock:
             self._states[dylib].archives.append(generator)
-
-    def forget(self, dylib: JITDylib, what: ModuleTable | ObjectUnit) -> None:
-        """What was added is removed: it isn't initialized any more."""
-        with self._lock:
-            state = self._states.get(dylib)
-            if state is not None:
-                for pending in (state.modules, state.objects, state.unchecked):
-                    if what in pending:
-                        pending.remove(what)  # type: ignore[arg-type]  # it is in there
 
     def initialize(self, dylib: JITDylib) -> None:
         """Run what has not run yet of `dylib` and of all that it links against, dependences first.
@@ -128,8 +135,7 @@ class Platform:
                 state = self._states[dylib]
                 finalizers, state.finalizers = state.finalizers, []
             state.runtime.run_exit_handlers()
-            for _, run in sorted(finalizers, key=lambda item: item[0])[::-1]:
-                run()
+            _run_all(sorted(finalizers, key=lambda each: each.priority)[::-1])
 
     def deinitialize_all(self) -> None:
         """Deinitialize every dylib, the latest first."""
@@ -176,36 +182,37 @@ class Platform:
         with self._lock:
             modules, state.modules = state.modules, []
             objects, state.objects = state.objects, []
-        todo: list[tuple[int, Callable[[], None]]] = []
+        todo: list[_Structor] = []
         try:
-            for table in modules:
-                todo += self._structors(table, table.index.constructors)
-                state.finalizers += self._structors(table, table.index.destructors)
-            for unit in objects:
+            for table, tracker in modules:
+                todo += self._structors(table, table.index.constructors, tracker)
+                state.finalizers += self._structors(table, table.index.destructors, tracker)
+            for unit, tracker in objects:
+                if tracker.removed:
+                    continue
                 assert unit.init_symbol is not None
                 init = [unit.init_symbol]
                 order = [(dylib, LookupFlags.ALL_SYMBOLS)]
                 self._session.lookup(order, init, SymbolState.READY, weak=init)
-                todo += [(priority, partial(self._call, at)) for priority, at in unit.initializers]
+                for priority, at in unit.initializers:
+                    todo.append(_Structor(priority, partial(self._call, at), tracker))
                 # Finalizers are run backwards.
-                state.finalizers += [
-                    (priority, partial(self._call, at))
-                    for priority, at in reversed(unit.finalizers)
-                ]
+                for priority, at in reversed(unit.finalizers):
+                    state.finalizers.append(_Structor(priority, partial(self._call, at), tracker))
         except BaseException:
             with self._lock:
                 state.modules[:0] = modules
                 state.objects[:0] = objects
             raise
-        todo.sort(key=lambda item: item[0])
-        for _, run in todo:
-            run()
+        _run_all(sorted(todo, key=lambda each: each.priority))
 
     def _structors(
-        self, table: ModuleTable, entries: Iterable[Constructor]
-    ) -> list[tuple[int, Callable[[], None]]]:
+        self, table: ModuleTable, entries: Iterable[Constructor], tracker: ResourceTracker
+    ) -> list[_Structor]:
         return [
-            (priority, partial(self._run, table.dylib, table.index.name(function)))
+            _Structor(
+                priority, partial(self._run, table.dylib, table.index.name(function)), tracker
+            )
             for priority, function, _ in entries
             if function >= 0
         ]
@@ -213,3 +220,10 @@ class Platform:
     def _run(self, dylib: JITDylib, name: str) -> None:
         order = [(dylib, LookupFlags.ALL_SYMBOLS)]
         self._call(self._session.lookup(order, [name], SymbolState.READY)[name].address)
+
+
+def _run_all(structors: Iterable[_Structor]) -> None:
+    """Run them in this order, but for those whose code was removed meanwhile."""
+    for structor in structors:
+        if not structor.tracker.removed:
+            structor.run()

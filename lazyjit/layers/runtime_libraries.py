@@ -10,9 +10,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 
-from lazyjit.core.dylib import JITDylib
-from lazyjit.core.generators import DefinitionGenerator, SharedLibrary
-from lazyjit.core.states import LookupFlags, LookupKind
+from lazyjit.core import (
+    DefinitionGenerator,
+    JITDylib,
+    LookupFlags,
+    LookupKind,
+    SharedLibrary,
+)
 from lazyjit.errors import LibraryNotFound
 
 __all__ = ["RuntimeLibraries"]
