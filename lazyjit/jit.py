@@ -2,12 +2,12 @@
 
     with lazyjit.JIT() as jit:
         jit.add("kernels.ll")
-        norm = jit.function("norm", ctypes.c_double, ctypes.POINTER(ctypes.c_double), ctypes.c_int64)
-        norm(data, len(data))          # compiles `norm` and what it calls, now
+        scale = jit.function("scale", ctypes.c_double, ctypes.c_double)
+        scale(3.0)  # compiles `scale` and what it calls, now
 
-A program is handed over whole. Nothing is compiled until it is called; a call compiles what it needs
-on a pool of threads, and the next call is one indirect jump. All the rooms below can be used without
-this one; what it adds is the usual choice at each point, and one place to close everything.
+A program is handed over whole. Nothing is compiled until it is called; a call compiles what it
+needs on a pool of threads, and the next call is one indirect jump. All the rooms below can be used
+without this one; what it adds is the usual choice at each point, and one place to close everything.
 """
 
 from __future__ import annotations
@@ -170,7 +170,7 @@ class JIT:
     def add(
         self, source: Source, *, dylib: JITDylib | None = None, name: str | None = None
     ) -> ResourceTracker:
-        """Add IR, bitcode, an object or an archive, told by its content; the tracker that removes it.
+        """Add IR, bitcode, an object or an archive, by content; returns the tracker that removes it.
 
         `source` is a path, `bytes`, IR text, or an llvmlite module. Raises InputError for what is
         malformed or none of these, DuplicateDefinition, OSError when a file can't be read.

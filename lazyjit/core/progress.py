@@ -124,7 +124,7 @@ def _start_together_locked(
     fresh = [name for name in together if name not in dylib._symbols]
     for name, (symbol, holder) in search_tables_locked(dylib, fresh)[0].items():
         if holder is record:
-            work.flags[name] = symbol.flags
+            work.flags = {**work.flags, name: symbol.flags}
             dylib._symbols[name] = work
             record.tracker._names.add(name)
 

@@ -1,0 +1,13 @@
+"""Layers: from what a program is written in to symbols of a session.
+
+on_demand        modules of IR, split into units that are compiled when called
+module_table     one module as its dylib sees it
+object_linking   objects, linked into the arena
+archive          static libraries, whose members are linked when needed
+platform         initializers, finalizers and exit handlers by dylib
+call_through     stubs for lazy reexports
+runtime_libraries  what a compiler's driver links in by itself
+handle           functions as Python calls them
+grace            memory is freed when nobody can be in it
+statistics       what happened, in numbers
+"""

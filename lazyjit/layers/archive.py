@@ -61,9 +61,9 @@ class StaticLibraryGenerator(DefinitionGenerator):
     def add_initialized(self, dylib: JITDylib, needed: Iterable[str]) -> None:
         """Add the members with initializers that a link of a program with these references has.
 
-        A program's constructors run before its main, so those of members that are only linked later,
-        when a call needs them, would come too late. Which members a static link would have follows
-        from the references alone; the ones without initializers stay where they are.
+        A program's constructors run before its main, so those of members that are only linked
+        later, when a call needs them, would come too late. Which members a static link would have
+        follows from the references alone; the ones without initializers stay where they are.
         """
         names = list(needed)
         seen: set[int] = set()

@@ -1,9 +1,9 @@
 """Functions as a session hands them to Python.
 
-A handle is a `NativeFunction` (typed by ctypes, guarded) that knows whose code it calls. Each call is
-counted while it lasts, so that memory is not freed under it, and begins with a look at the tracker:
-after removal a handle raises SymbolRemoved. The order of the two matters: once a call is counted, a
-removal that comes later waits for it.
+A handle is a `NativeFunction` (typed by ctypes, guarded) that knows whose code it calls. Each call
+is counted while it lasts, so that memory is not freed under it, and begins with a look at the
+tracker: after removal a handle raises SymbolRemoved. The order of the two matters: once a call is
+counted, a removal that comes later waits for it.
 """
 
 from __future__ import annotations

@@ -109,8 +109,8 @@ class ModuleTable:
     def known(self, count: int, names: Any) -> Any:
         """Addresses (a cffi `uint64_t[]`) of `count` names, each ended by a NUL (a cffi `char *`).
 
-        Known is what no other module can define: this module's stubs, and its ready data. The others
-        are 0.
+        Known is what no other module can define: this module's stubs, and its ready data. The
+        others are 0.
         """
         addresses = ffi.new("uint64_t[]", count)
         fresh = ffi.new("int32_t[]", count)

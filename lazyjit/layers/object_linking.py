@@ -8,8 +8,8 @@ A link has four steps, and holds no thread while it waits for others:
 4. `notify_emitted`, with dependences on the externals that aren't ready yet
 
 From the end of step 3 the memory belongs to the responsibility's resource tracker. The layer is a
-resource manager of the session: what a tracker held is given back one grace period after its removal
-(see `lazyjit.layers.grace`). A link that fails before gives its memory back itself.
+resource manager of the session: what a tracker held is given back one grace period after its
+removal (see `lazyjit.layers.grace`). A link that fails before gives its memory back itself.
 """
 
 from __future__ import annotations
@@ -89,9 +89,10 @@ class ObjectLinkingLayer:
         on_linked: Callable[[LinkGraph], None] | None = None,
         on_ready: Callable[[Mapping[str, ExecutorSymbolDef]], None] | None = None,
     ) -> None:
-        """Link an object whose symbols `responsibility` answers for. `data` is not needed afterwards.
+        """Link an object whose symbols `responsibility` answers for; `data` is free afterwards.
 
-        `low` puts it where absolute addresses have 31 bits. Never raises: failures go to `responsibility`. `on_linked` is called once the code is in
+        `low` puts it where absolute addresses have 31 bits. Never raises: failures go to
+        `responsibility`. `on_linked` is called once the code is in
         memory, before that is told to the session; `on_ready` with the symbols, once they are.
         """
         started = perf_counter_ns()

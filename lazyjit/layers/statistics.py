@@ -1,8 +1,8 @@
 """What a session did, counted where it happens and read as one snapshot.
 
 Stages follow one unit: `carve` its text, `parse`, `optimize` and `emit` in LLVM, `link` (allocate,
-resolve and fix up). Times are summed over threads, so with two compile threads a second of wall time
-may hold two seconds of stages.
+resolve and fix up). Times are summed over threads, so with two compile threads a second of wall
+time may hold two seconds of stages.
 """
 
 from __future__ import annotations
