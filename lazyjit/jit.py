@@ -69,6 +69,7 @@ class JIT:
     - `lazy`: compile what is called; when False, a module is compiled whole as soon as a symbol of
       it is looked up
     - `unit_policy`: what is compiled together, see `UnitPolicy`
+    - `speculate`: let idle compile threads make what is likely to be called next
     - `cpu`, `features`: as LLVM spells them (default: the host's)
     - `relocation_model`, `code_model`: as LLVM spells them
     - `process_symbols`: whether code may use what this process exports (the C library, ...)
@@ -87,6 +88,7 @@ class JIT:
         compile_threads: int | None = None,
         lazy: bool = True,
         unit_policy: UnitPolicy | str = UnitPolicy.CLUSTER,
+        speculate: bool = True,
         cpu: str | None = None,
         features: str | None = None,
         relocation_model: str = "pic",
@@ -135,6 +137,7 @@ class JIT:
             self._counters,
             policy=policy,
             inline_budget=_INLINE_BUDGET[opt_level],
+            speculation=threads - 1 if speculate and policy is UnitPolicy.CLUSTER else 0,
             on_unit=on_unit,
         )
         self._call_through = StubCallThrough(self._stubs, self._grace)
@@ -170,7 +173,7 @@ class JIT:
     def add(
         self, source: Source, *, dylib: JITDylib | None = None, name: str | None = None
     ) -> ResourceTracker:
-        """Add IR, bitcode, an object or an archive, by content; returns the tracker that removes it.
+        """Add IR, bitcode, an object or an archive, by content; the tracker that removes it.
 
         `source` is a path, `bytes`, IR text, or an llvmlite module. Raises InputError for what is
         malformed or none of these, DuplicateDefinition, OSError when a file can't be read.

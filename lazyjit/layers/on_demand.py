@@ -40,6 +40,7 @@ from lazyjit.ir import Kind, ModuleAsm, ModuleIndex, carve, seed
 from lazyjit.layers.grace import GracePeriods
 from lazyjit.layers.module_table import ModuleTable, UnitMaker
 from lazyjit.layers.object_linking import ObjectLinkingLayer
+from lazyjit.layers.speculation import Speculator
 from lazyjit.layers.statistics import Counters
 from lazyjit.stubs import StubPool
 from lazyjit.symbols import ExecutorSymbolDef, SymbolFlags
@@ -96,9 +97,11 @@ class CompileOnDemandLayer:
         *,
         policy: UnitPolicy = UnitPolicy.CLUSTER,
         inline_budget: int = 0,
+        speculation: int = 0,
         on_unit: Callable[[UnitInfo], None] | None = None,
     ) -> None:
-        """`inline_budget` is in bytes of IR text carried into a unit for inlining."""
+        """`inline_budget` is in bytes of IR text carried into a unit for inlining, `speculation` how
+        many units at once may be compiled before they are called."""
         self.session = session
         self.objects = objects
         self.compiler = compiler
@@ -108,6 +111,7 @@ class CompileOnDemandLayer:
         self.policy = policy
         self.inline_budget = inline_budget
         self.on_unit = on_unit
+        self.speculator = Speculator(session, speculation)
         self._lock = threading.Lock()
         self._tables: dict[int, ModuleTable] = {}
         self._by_key: dict[int, list[ModuleTable]] = {}
@@ -232,6 +236,7 @@ class IRUnit(MaterializationUnit):
         started = perf_counter_ns()
         symbols = self._claim(responsibility)
         entities = list(symbols.values())
+        layer.speculator.consider(table, self.entity, entities)
         # From here on it is fixed what the unit defines.
         unit = carve(index, entities, inline_budget=layer.inline_budget)
         carved = perf_counter_ns()
