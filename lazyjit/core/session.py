@@ -18,6 +18,7 @@ from typing import TypeAlias
 from lazyjit.core.dylib import JITDylib
 from lazyjit.core.entries import Work
 from lazyjit.core.errands import ErrandRunner
+from lazyjit.core.forking import survive_forks
 from lazyjit.core.progress import Errands, drop_locked
 from lazyjit.core.query import OnComplete, Query, RegisterDependences
 from lazyjit.core.search import SearchOrder, flags_of, is_exported, search_locked
@@ -44,6 +45,7 @@ class ExecutionSession(ErrandRunner):
     def __init__(self, dispatcher: Dispatcher | None = None) -> None:
         """Run tasks on `dispatcher`, which the session closes; in place if None."""
         super().__init__(dispatcher if dispatcher is not None else InPlaceDispatcher())
+        survive_forks(self)
         self._dylibs: dict[str, JITDylib] = {}
         self._managers: tuple[ResourceManager, ...] = ()
         #: Aliases that wait for what they stand for; `lazyjit.core.aliases` finds circles there.
