@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 from lazyjit import _native, errors
 
-__all__ = ["LLVM_VERSION", "HostCPU", "bind", "host", "library_path", "version"]
+__all__ = ["LLVM_VERSION", "HostCPU", "bind", "host", "library_path", "print_module", "version"]
 
 #: The LLVM whose functions and behaviour lazyjit is bound to.
 LLVM_VERSION = (22, 1)
@@ -136,3 +136,19 @@ def host() -> HostCPU:
             _string(library, "GetHostCPUFeatures"),
         )
     return _host
+
+
+def print_module(module: bytes, file: str | None = None) -> bytes:
+    """The text of a bitcode (or textual) module, as LLVM prints it. Any thread; needs no GIL.
+
+    Raises IRError when LLVM can't read it.
+    """
+    bind()
+    ffi, lib = _native.ffi, _native.lib
+    out, length, fault = ffi.new("char **"), ffi.new("size_t *"), _native.new_fault()
+    status = lib.lj_llvm_print(ffi.from_buffer("char[]", module), len(module), out, length, fault)
+    _native.check(status, fault, file=file)
+    try:
+        return bytes(ffi.buffer(out[0], length[0]))
+    finally:
+        lib.lj_llvm_text_free(out[0])

@@ -233,7 +233,6 @@ def test_a_verifier_error_names_the_function(jit):
         "@g = global i32 0\n@g = global i32 1\n",
         'define i32 @f() { ret i32 0 }\n@s = constant [3 x i8] c"ab\n',
         "definitely not ir\n",
-        "\0\0\0\n",
     ],
 )
 def test_a_module_that_cannot_be_indexed_is_refused_when_it_is_added(jit, text):
