@@ -2,8 +2,8 @@
 
 A handle is a `NativeFunction` (typed by ctypes, guarded) that knows whose code it calls. Each call
 is counted while it lasts, so that memory is not freed under it, and begins with a look at the
-tracker: after removal a handle raises SymbolRemoved, after the session's end SessionClosed. The order of the two matters: once a call is
-counted, a removal that comes later waits for it.
+tracker: after removal a handle raises SymbolRemoved, after the session's end SessionClosed. The
+order of the two matters: once a call is counted, a removal that comes later waits for it.
 """
 
 from __future__ import annotations

@@ -14,11 +14,15 @@ INT = ctypes.c_int
 @pytest.fixture
 def library(compile_object, make_archive):
     """Three members: `one` stands alone, `two` needs `one`, `three` needs what nobody has."""
-    return make_archive({
-        "one.o": compile_object("int calls; int one(void) { return ++calls; }"),
-        "two.o": compile_object("int one(void); int two(void) { return one() + 1; }"),
-        "three.o": compile_object("int nobody_has(void); int three(void) { return nobody_has(); }"),
-    })
+    return make_archive(
+        {
+            "one.o": compile_object("int calls; int one(void) { return ++calls; }"),
+            "two.o": compile_object("int one(void); int two(void) { return one() + 1; }"),
+            "three.o": compile_object(
+                "int nobody_has(void); int three(void) { return nobody_has(); }"
+            ),
+        }
+    )
 
 
 def test_members_are_linked_when_a_symbol_of_theirs_is_needed(jit, library):
@@ -68,18 +72,23 @@ def test_an_on_demand_member_clashes_only_once_it_is_taken(jit, library):
 
 
 def test_initializers_of_needed_members_run(jit, compile_object, make_archive):
-    jit.add(make_archive({
-        "needed.o": compile_object(
-            "int ready; __attribute__((constructor)) static void init(void) { ready = 1; }"
-            "int needed(void) { return ready; }"
-        ),
-        "idle.o": compile_object(
-            "extern int nobody_has; int idle(void) { return 0; }"
-            "__attribute__((constructor)) static void init(void) { nobody_has = 1; }"
-        ),
-    }))
-    jit.add("declare i32 @needed()\ndefine i32 @go() {\n"
-            "  %r = call i32 @needed()\n  ret i32 %r\n}\n")
+    jit.add(
+        make_archive(
+            {
+                "needed.o": compile_object(
+                    "int ready; __attribute__((constructor)) static void init(void) { ready = 1; }"
+                    "int needed(void) { return ready; }"
+                ),
+                "idle.o": compile_object(
+                    "extern int nobody_has; int idle(void) { return 0; }"
+                    "__attribute__((constructor)) static void init(void) { nobody_has = 1; }"
+                ),
+            }
+        )
+    )
+    jit.add(
+        "declare i32 @needed()\ndefine i32 @go() {\n  %r = call i32 @needed()\n  ret i32 %r\n}\n"
+    )
     jit.initialize()
     assert jit.function("go", INT)() == 1
 

@@ -51,8 +51,10 @@ def test_a_module_calls_a_lazy_reexport(jit):
     host = Host("host", lambda x: x + 1)
     library.define(host)
     jit.reexport_lazily({"later": "host"}, library)
-    jit.add("declare i32 @later(i32)\ndefine i32 @go(i32 %x) {\n"
-            "  %r = call i32 @later(i32 %x)\n  ret i32 %r\n}\n")
+    jit.add(
+        "declare i32 @later(i32)\ndefine i32 @go(i32 %x) {\n"
+        "  %r = call i32 @later(i32 %x)\n  ret i32 %r\n}\n"
+    )
     jit.compile(["go"])
     assert host.made == 0
     assert jit.function("go", INT, INT)(41) == 42

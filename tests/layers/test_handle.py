@@ -106,8 +106,10 @@ def test_a_handle_follows_code_that_was_transferred(jit):
 
 def test_a_module_that_calls_what_was_removed_raises_in_the_python_call(jit):
     tracker = jit.add(F)
-    jit.add("declare i32 @f(i32)\ndefine i32 @use(i32 %x) {\n"
-            "  %r = call i32 @f(i32 %x)\n  ret i32 %r\n}\n")
+    jit.add(
+        "declare i32 @f(i32)\ndefine i32 @use(i32 %x) {\n"
+        "  %r = call i32 @f(i32 %x)\n  ret i32 %r\n}\n"
+    )
     use = jit.function("use", INT, INT)
     assert use(1) == 2
     held = callback(jit, "hold", lambda x: x)
@@ -239,7 +241,9 @@ def test_removal_while_the_first_call_compiles_fails_that_call(policy):
 
 @pytest.mark.parametrize("called", [True, False])
 def test_two_hundred_rounds_of_adding_calling_and_removing_leave_nothing(jit, called):
-    text = F + "@data = global [64 x i32] zeroinitializer\ndefine ptr @where() {\n  ret ptr @data\n}\n"
+    text = (
+        F + "@data = global [64 x i32] zeroinitializer\ndefine ptr @where() {\n  ret ptr @data\n}\n"
+    )
 
     def round_() -> None:
         tracker = jit.add(text)

@@ -29,8 +29,10 @@ def structors(kind: str, *entries: tuple[int, int], tag: str = "") -> str:
         f"{{ i32, ptr, ptr }} {{ i32 {priority}, ptr @{kind}{tag}{number}, ptr null }}"
         for priority, number in entries
     )
-    text = (f"@llvm.global_{kind}s = appending global [{len(entries)} x {{ i32, ptr, ptr }}]"
-            f" [{rows}]\ndeclare void @note(i32)\n")
+    text = (
+        f"@llvm.global_{kind}s = appending global [{len(entries)} x {{ i32, ptr, ptr }}]"
+        f" [{rows}]\ndeclare void @note(i32)\n"
+    )
     return text + "".join(
         f"define internal void @{kind}{tag}{number}() {{\n"
         f"  call void @note(i32 {number})\n  ret void\n}}\n"
@@ -116,13 +118,15 @@ define internal void @init() {
 
 
 def test_objects_bring_constructors_and_destructors_too(jit, log, compile_object):
-    jit.add(compile_object(
-        "void note(int);"
-        "__attribute__((constructor)) static void a(void) { note(1); }"
-        "__attribute__((constructor(150))) static void b(void) { note(2); }"
-        "__attribute__((destructor)) static void c(void) { note(3); }"
-        "__attribute__((destructor(150))) static void d(void) { note(4); }"
-    ))
+    jit.add(
+        compile_object(
+            "void note(int);"
+            "__attribute__((constructor)) static void a(void) { note(1); }"
+            "__attribute__((constructor(150))) static void b(void) { note(2); }"
+            "__attribute__((destructor)) static void c(void) { note(3); }"
+            "__attribute__((destructor(150))) static void d(void) { note(4); }"
+        )
+    )
     jit.add(structors("ctor", (120, 5), (65535, 6)))
     jit.initialize()
     assert log == [5, 2, 1, 6]
@@ -134,12 +138,14 @@ def test_objects_bring_constructors_and_destructors_too(jit, log, compile_object
 def test_static_objects_of_c_plus_plus_live_from_initialize_to_deinitialize(
     jit, log, compile_object
 ):
-    jit.add(compile_object(
-        'extern "C" void note(int); struct S { int n; S(int n) : n(n) { note(n); }'
-        " ~S() { note(-n); } }; static S one(1); static S two(2);"
-        'extern "C" int sum() { return one.n + two.n; }',
-        language="c++",
-    ))
+    jit.add(
+        compile_object(
+            'extern "C" void note(int); struct S { int n; S(int n) : n(n) { note(n); }'
+            " ~S() { note(-n); } }; static S one(1); static S two(2);"
+            'extern "C" int sum() { return one.n + two.n; }',
+            language="c++",
+        )
+    )
     jit.initialize()
     assert jit.function("sum", INT)() == 3
     jit.deinitialize()
@@ -241,7 +247,9 @@ def test_a_failed_initialization_of_an_object_does_not_double_what_runs_later(
 
 
 def test_a_null_constructor_is_passed_over(jit, log):
-    jit.add("@llvm.global_ctors = appending global [1 x { i32, ptr, ptr }]"
-            " [{ i32, ptr, ptr } { i32 65535, ptr null, ptr null }]\n")
+    jit.add(
+        "@llvm.global_ctors = appending global [1 x { i32, ptr, ptr }]"
+        " [{ i32, ptr, ptr } { i32 65535, ptr null, ptr null }]\n"
+    )
     jit.initialize()
     assert log == []
