@@ -457,8 +457,8 @@ def _processors() -> int:
 
 def _read(source: Source, name: str | None) -> tuple[Any, str]:
     """The source's content (bytes, or an llvmlite module as it is) and a name for messages."""
-    if isinstance(source, bytes):
-        return source, name or "<bytes>"
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        return bytes(source), name or "<bytes>"
     if isinstance(source, str) and ("\n" in source or "{" in source):
         return source.encode(), name or "<string>"
     if isinstance(source, str | os.PathLike):

@@ -162,7 +162,7 @@ define i32 @better() {
 """
 
 
-@pytest.mark.parametrize("policy", ["function", "cluster"])
+@pytest.mark.parametrize("policy", ["function", "cluster", "module"])
 def test_an_error_deep_in_one_body_has_its_line_and_leaves_the_others_alone(policy):
     with JIT(compile_threads=2, unit_policy=policy) as jit:
         jit.add(DEEP, name="deep.ll")
@@ -362,3 +362,12 @@ def test_an_objects_initializer_that_needs_a_missing_symbol_fails_initialization
         jit.initialize()
     assert root(caught.value).symbols == ["missing_it"]
     assert_alive(jit)
+
+
+def test_an_eager_session_tells_of_a_bad_body_at_the_lookup():
+    with JIT(lazy=False, compile_threads=1) as jit:
+        jit.add(DEEP, name="deep.ll")
+        with pytest.raises(FailedToMaterialize) as caught:
+            jit.lookup("bad")
+        assert root(caught.value).line == 9
+        assert jit.function("better", INT)() == 1

@@ -87,7 +87,7 @@ def test_ir_is_taken_in_every_form(jit, tmp_path, make):
 @pytest.mark.parametrize("by_path", [False, True])
 def test_an_object_is_told_by_its_content(jit, tmp_path, compile_object, by_path):
     data = compile_object("int twice(int x) { return 2 * x; }")
-    jit.add(written(tmp_path, "object-without-suffix", data) if by_path else data)
+    jit.add(written(tmp_path, "object-without-suffix", data) if by_path else bytearray(data))
     assert jit.function("twice", INT, INT)(21) == 42
 
 

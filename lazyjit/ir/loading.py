@@ -61,7 +61,7 @@ def load_text(source: Source, file: str | None = None) -> tuple[bytes, str]:
 def _is(source: object, module: str, name: str) -> bool:
     """Whether `source` is of a class of a module that may not have been imported."""
     found = sys.modules.get(module)
-    return found is not None and isinstance(source, getattr(found, name))
+    return found is not None and isinstance(source, getattr(found, name, ()))
 
 
 def _name(module: Any) -> str:
