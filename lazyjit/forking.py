@@ -1,0 +1,88 @@
+"""What happens around fork, in order.
+
+A child of fork has one thread: the one that forked. Whatever other threads were in the middle of
+is in the middle for ever, and the locks that they held stay locked. So before a fork, everything
+that has threads, locks or shared memory is brought to rest, and afterwards set going again, on both
+sides. The order matters: tasks must have finished before the locks that they need are taken. It is
+the order of `Phase` before the fork, and the reverse of it after.
+
+`join` enrols an object weakly; its `before_fork` and `after_fork` are called while it lives.
+"""
+
+from __future__ import annotations
+
+import enum
+import itertools
+import os
+import threading
+import weakref
+from typing import Protocol
+
+__all__ = ["Participant", "Phase", "join"]
+
+
+class Phase(enum.IntEnum):
+    """When a participant is brought to rest; it is set going in the reverse order."""
+
+    #: Thread pools finish the tasks that run and begin no more.
+    POOL = 0
+    #: Sessions take their locks: no program model changes any more.
+    SESSION = 1
+    #: Native tables take their locks.
+    TABLE = 2
+    #: Memory: allocation stops, shared pages are copied.
+    MEMORY = 3
+
+
+class Participant(Protocol):
+    """Something with threads, locks or shared memory."""
+
+    def before_fork(self) -> None:
+        """Come to rest. On the thread that forks. May block, but not on a later phase."""
+
+    def after_fork(self, in_child: bool) -> None:
+        """Go on. On the thread that forked, in the parent and in the child."""
+
+
+_serial = itertools.count()
+_participants: weakref.WeakKeyDictionary[Participant, tuple[int, int]] = weakref.WeakKeyDictionary()
+_resting: list[Participant] = []
+
+
+def join(phase: Phase, participant: Participant) -> None:
+    """Have `participant` take part in forks for as long as it lives. Any thread."""
+    _participants[participant] = (phase, next(_serial))
+
+
+def _report(error: BaseException) -> None:
+    thread = threading.current_thread()
+    threading.excepthook(
+        threading.ExceptHookArgs((type(error), error, error.__traceback__, thread))
+    )
+
+
+def _before() -> None:
+    order = sorted(_participants.items(), key=lambda item: item[1])
+    for participant, _ in order:
+        try:
+            participant.before_fork()
+        except Exception as error:
+            _report(error)
+        else:
+            _resting.append(participant)
+
+
+def _after(in_child: bool) -> None:
+    while _resting:
+        participant = _resting.pop()
+        try:
+            participant.after_fork(in_child)
+        except Exception as error:
+            _report(error)
+
+
+os.register_at_fork(
+    before=_before,
+    after_in_parent=lambda: _after(False),
+    after_in_child=lambda: _after(True),
+)
