@@ -39,6 +39,7 @@ from lazyjit.layers.archive import StaticLibraryGenerator
 from lazyjit.layers.call_through import UPPER_HALF, StubCallThrough
 from lazyjit.layers.grace import GracePeriods
 from lazyjit.layers.handle import JITFunction
+from lazyjit.layers.idle import IdleWork
 from lazyjit.layers.object_linking import ObjectLinkingLayer
 from lazyjit.layers.on_demand import CompileOnDemandLayer, UnitInfo, UnitPolicy
 from lazyjit.layers.platform import Platform
@@ -143,7 +144,9 @@ class JIT:
             self._counters,
             policy=policy,
             inline_budget=_INLINE_BUDGET[opt_level],
-            speculation=threads - 1 if speculate and policy is UnitPolicy.CLUSTER else 0,
+            idle=IdleWork(
+                self.session, threads, speculate=speculate and policy is UnitPolicy.CLUSTER
+            ),
             first_tier=first_tier,
             on_unit=on_unit,
         )

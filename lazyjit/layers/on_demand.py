@@ -38,10 +38,10 @@ from lazyjit.core import (
 from lazyjit.errors import FailedToMaterialize, IRError, LazyJITError
 from lazyjit.ir import Kind, ModuleAsm, ModuleIndex, carve, seed
 from lazyjit.layers.grace import GracePeriods
+from lazyjit.layers.idle import IdleWork
 from lazyjit.layers.module_table import ModuleTable, UnitMaker
 from lazyjit.layers.object_linking import ObjectLinkingLayer
 from lazyjit.layers.promotion import promote
-from lazyjit.layers.speculation import Speculator
 from lazyjit.layers.statistics import Counters
 from lazyjit.stubs import StubPool
 from lazyjit.symbols import ExecutorSymbolDef, SymbolFlags
@@ -98,13 +98,13 @@ class CompileOnDemandLayer:
         *,
         policy: UnitPolicy = UnitPolicy.CLUSTER,
         inline_budget: int = 0,
-        speculation: int = 0,
+        idle: IdleWork,
         first_tier: Compiler | None = None,
         on_unit: Callable[[UnitInfo], None] | None = None,
     ) -> None:
-        """`inline_budget` is in bytes of IR text carried into a unit for inlining, `speculation` how
-        many units at once may be compiled before they are called. With a `first_tier`, what is
-        called is compiled by that first, and by `compiler` later."""
+        """`inline_budget` is in bytes of IR text carried into a unit for inlining. With a
+        `first_tier`, what is called is compiled by that first, and by `compiler` later. `idle` is
+        told what could be made while nobody waits."""
         self.session = session
         self.objects = objects
         self.compiler = compiler
@@ -115,7 +115,7 @@ class CompileOnDemandLayer:
         self.policy = policy
         self.inline_budget = inline_budget
         self.on_unit = on_unit
-        self.speculator = Speculator(session, speculation)
+        self.idle = idle
         self._lock = threading.Lock()
         self._tables: dict[int, ModuleTable] = {}
         self._by_key: dict[int, list[ModuleTable]] = {}
@@ -240,7 +240,7 @@ class IRUnit(MaterializationUnit):
         started = perf_counter_ns()
         symbols = self._claim(responsibility)
         entities = list(symbols.values())
-        layer.speculator.consider(table, self.entity, entities)
+        layer.idle.consider(table, self.entity, entities)
         # From here on it is fixed what the unit defines.
         first_tier = layer.first_tier
         if first_tier is None:
