@@ -2,8 +2,8 @@
 
 llvmlite's own Python layer takes one global lock around each call, so that two threads never
 compile at once. The library below it has no such need when each unit has a context of its own and
-each thread a target machine of its own. So lazyjit takes the addresses of the library's C functions,
-for its native code to call without lock and GIL (native/llvm.h).
+each thread a target machine of its own. So lazyjit takes the addresses of the library's C
+functions, for its native code to call without lock and GIL (native/llvm.h).
 
 Such a binding holds for one LLVM only: `bind` checks that each function is there and that the LLVM
 is the one that lazyjit was written for. Importing `lazyjit.codegen` binds, at the cost of loading
