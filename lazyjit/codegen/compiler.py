@@ -10,7 +10,7 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Any, Protocol
 
-from lazyjit import _native, errors, llvmlib, tracing
+from lazyjit import _native, errors, tracing
 from lazyjit.codegen.options import CompilerOptions
 
 __all__ = ["CompiledObject", "Compiler", "LLVMCompiler", "Unit", "print_module"]
@@ -96,7 +96,6 @@ class LLVMCompiler:
 
     def __init__(self, options: CompilerOptions | None = None) -> None:
         """Raises UsageError when LLVM has no such target, CPU or feature."""
-        llvmlib.bind()
         self.options = (options or CompilerOptions()).resolved()
         resolved = self.options
         ffi, lib = _native.ffi, _native.lib
@@ -176,7 +175,6 @@ def print_module(module: bytes, file: str | None = None) -> bytes:
 
     Raises IRError when LLVM can't read it.
     """
-    llvmlib.bind()
     ffi, lib = _native.ffi, _native.lib
     out, length, fault = ffi.new("char **"), ffi.new("size_t *"), _native.new_fault()
     status = lib.lj_llvm_print(ffi.from_buffer("char[]", module), len(module), out, length, fault)
