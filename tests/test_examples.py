@@ -11,7 +11,7 @@ EXAMPLES = ROOT / "examples"
 
 #: A part of what each prints.
 LINES = {
-    "dylibs": "program with hundreds: 100\n",
+    "dylibs": "program with the plugin first: 101\n",
     "failing": "program(1) raised FailedToMaterialize\n  program.ll, line 5: use of undefined",
     "first_kernel": "hypotenuse: 5.0\n",
     "lazy_reexports": "now the call that needs it\nbuilding the table\nprogram(12): 144\n",
