@@ -15,6 +15,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from time import perf_counter_ns
 from typing import Any, Union
@@ -69,6 +70,9 @@ class JIT:
     - `lazy`: compile what is called; when False, a module is compiled whole as soon as a symbol of
       it is looked up
     - `unit_policy`: what is compiled together, see `UnitPolicy`
+    - `tiered`: make code quickly at first, at level 0, and again with the options above on threads
+      that nobody waits for; a function that is called once and runs long stays at level 0
+    - `speculate`: let idle compile threads make what is likely to be called next
     - `cpu`, `features`: as LLVM spells them (default: the host's)
     - `relocation_model`, `code_model`: as LLVM spells them
     - `process_symbols`: whether code may use what this process exports (the C library, ...)
@@ -87,6 +91,8 @@ class JIT:
         compile_threads: int | None = None,
         lazy: bool = True,
         unit_policy: UnitPolicy | str = UnitPolicy.CLUSTER,
+        tiered: bool = False,
+        speculate: bool = True,
         cpu: str | None = None,
         features: str | None = None,
         relocation_model: str = "pic",
@@ -101,16 +107,18 @@ class JIT:
         except ValueError:
             known = ", ".join(each.value for each in UnitPolicy)
             raise UsageError(f"unit_policy is one of {known}, not {unit_policy!r}") from None
-        compiler = LLVMCompiler(
-            CompilerOptions(
-                opt_level=opt_level,
-                codegen_level=codegen_level,
-                cpu=cpu,
-                features=features,
-                relocation_model=relocation_model,
-                code_model=code_model,
-            )
+        options = CompilerOptions(
+            opt_level=opt_level,
+            codegen_level=codegen_level,
+            cpu=cpu,
+            features=features,
+            relocation_model=relocation_model,
+            code_model=code_model,
         )
+        compiler = LLVMCompiler(options)
+        first_tier = None
+        if tiered:
+            first_tier = LLVMCompiler(replace(options, opt_level=0, codegen_level=0))
         threads = compile_threads if compile_threads is not None else _processors()
         self._lock = threading.Lock()
         self._closed = False
@@ -135,6 +143,8 @@ class JIT:
             self._counters,
             policy=policy,
             inline_budget=_INLINE_BUDGET[opt_level],
+            speculation=threads - 1 if speculate and policy is UnitPolicy.CLUSTER else 0,
+            first_tier=first_tier,
             on_unit=on_unit,
         )
         self._call_through = StubCallThrough(self._stubs, self._grace)
@@ -170,7 +180,7 @@ class JIT:
     def add(
         self, source: Source, *, dylib: JITDylib | None = None, name: str | None = None
     ) -> ResourceTracker:
-        """Add IR, bitcode, an object or an archive, by content; returns the tracker that removes it.
+        """Add IR, bitcode, an object or an archive, by content; the tracker that removes it.
 
         `source` is a path, `bytes`, IR text, or an llvmlite module. Raises InputError for what is
         malformed or none of these, DuplicateDefinition, OSError when a file can't be read.

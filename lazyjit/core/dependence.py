@@ -71,10 +71,12 @@ def depend_locked(node: Work, dependences: Dependences) -> list[tuple[JITDylib, 
                     if entry.rep is not None:
                         entry = find(entry)
                     blocked.append(entry)
-                if entry.waiters is None:
+                waiters = entry.waiters
+                if waiters is None:
                     entry.waiters = [node, name]
                 else:
-                    entry.waiters += (node, name)
+                    waiters.append(node)
+                    waiters.append(name)
             elif entry.__class__ is not Effect:
                 bad.append((dylib, name, entry))
     if making is not None:
@@ -178,8 +180,13 @@ def _merge_circle(root: Work, target: Work) -> Work:
         circle.append(target)
         assert target.leans_on is not None
         target = find(target.leans_on)
-    # The largest takes in the others, so an edge moves a logarithmic number of times.
-    node = max(circle, key=_size)
+    # The one with most waiters takes in the others. Whatever moves is then in a node of at least
+    # twice as many, so nothing moves more than a logarithmic number of times.
+    node, largest = root, 0
+    for work in circle:
+        size = len(work.waiters or ())
+        if size > largest:
+            node, largest = work, size
     deps, waiters, members = node.deps, node.waiters or [], node.members or [node]
     for work in circle:
         if work is not node:
@@ -193,10 +200,6 @@ def _merge_circle(root: Work, target: Work) -> Work:
     node.members = members
     node.leans_on = node.jump = None
     return node
-
-
-def _size(work: Work) -> int:
-    return len(work.deps) + len(work.waiters or ()) + len(work.members or ())
 
 
 def _release(node: Work, ready: list[Work], scan: list[Work]) -> None:

@@ -36,6 +36,7 @@ TableHit: TypeAlias = tuple[Found, TableRecord]
 Hit: TypeAlias = "tuple[str, JITDylib, Entry | TableHit]"
 
 _and = int.__and__
+_new = tuple.__new__
 _EXPORTED = int(SymbolFlags.EXPORTED)
 _OVERRIDABLE = int(SymbolFlags.WEAK | SymbolFlags.COMMON)
 
@@ -93,15 +94,17 @@ def search_locked(
                 hidden.append(name)
         if missing and dylib._tables:
             found, missing = search_tables_locked(dylib, missing)
-            for name, (symbol, record) in found.items():
-                if not look and not is_exported(symbol.flags):
+            for name, hit in found.items():
+                flags, address, _, _ = hit[0]
+                if not look and not _and(flags, _EXPORTED):
                     hidden.append(name)
-                elif symbol.address is None or not keep:
-                    others.append((name, dylib, (symbol, record)))
+                elif address is None or not keep:
+                    others.append((name, dylib, hit))
                 else:
-                    entry = ExecutorSymbolDef(symbol.address, symbol.flags)
+                    # NamedTuple's own constructor takes twice as long.
+                    entry = _new(ExecutorSymbolDef, (address, flags))
                     dylib._symbols[name] = ready[name] = entry
-                    record.tracker._names.add(name)
+                    hit[1].tracker._names.add(name)
         if missing and dylib._generators:
             for generator in dylib._generators:
                 if generator not in ran:
@@ -118,7 +121,7 @@ def search_locked(
 
 
 def search_tables_locked(
-    dylib: JITDylib, names: Iterable[str]
+    dylib: JITDylib, names: Collection[str]
 ) -> tuple[dict[str, TableHit], list[str]]:
     """What the dylib's tables have under `names`, which are not entries; and what they don't have.
 
@@ -126,10 +129,8 @@ def search_tables_locked(
     would ask every module of a program each time.
     """
     absent = dylib._absent
-    ask: list[str] = []
-    missing: list[str] = []
-    for name in names:
-        (missing if name in absent else ask).append(name)
+    ask = [name for name in names if name not in absent]
+    missing = [name for name in names if name in absent]
     found: dict[str, TableHit] = {}
     tables = dylib._tables
     for record in tables:
@@ -146,7 +147,7 @@ def search_tables_locked(
             else:
                 found[name] = (symbol, record)
         ask = further
-    if ask:
+    if ask:  # but for the weak ones, which may be found
         gone = [name for name in ask if name not in found]
         absent.update(gone)
         missing += gone

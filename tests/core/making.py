@@ -330,6 +330,12 @@ class _SteppedLock:
     def __exit__(self, *exc: object) -> None:
         self.held = False
 
+    def acquire(self) -> None:
+        """For a fork in another test, while this one's session lingers."""
+
+    def release(self) -> None:
+        """As above."""
+
 
 class Threads:
     """A pool of plain threads. One that waits helps."""
