@@ -31,8 +31,8 @@ def show(unit: UnitInfo) -> None:
 
 
 for policy in lazyjit.UnitPolicy:
-    # Without inlining, to keep the units apart.
-    with lazyjit.JIT(opt_level=0, unit_policy=policy, on_unit=show) as jit:
+    # Without inlining, and without threads that work ahead, to keep the units apart.
+    with lazyjit.JIT(opt_level=0, speculate=False, unit_policy=policy, on_unit=show) as jit:
         jit.add(SOURCE, name="calls.ll")
         print(f"{policy.value}:", flush=True)
         jit.function("root", ctypes.c_int, ctypes.c_int)(40)
