@@ -19,7 +19,7 @@ import threading
 from pathlib import Path
 from typing import NamedTuple
 
-from lazyjit import errors
+from lazyjit import _native, errors
 
 __all__ = [
     "ENTRIES",
@@ -27,8 +27,10 @@ __all__ = [
     "HostCPU",
     "addresses",
     "bind",
+    "bind_native",
     "host",
     "library_path",
+    "print_module",
     "version",
 ]
 
@@ -186,3 +188,31 @@ def host() -> HostCPU:
             _string(library, "GetHostCPUFeatures"),
         )
     return _host
+
+
+def bind_native() -> None:
+    """Hand the entry points to native code; later calls change nothing.
+
+    Any thread. Raises IncompatibleLLVM.
+    """
+    entries = _native.ffi.new("lj_llvm_entries *")
+    for name, address in addresses().items():
+        setattr(entries, name, _native.ffi.cast("void *", address))
+    fault = _native.new_fault()
+    _native.check(_native.lib.lj_llvm_bind(entries, fault), fault, file=str(library_path()))
+
+
+def print_module(module: bytes, file: str | None = None) -> bytes:
+    """The text of a bitcode (or textual) module, as LLVM prints it. Any thread; needs no GIL.
+
+    Raises IRError when LLVM can't read it.
+    """
+    bind_native()
+    ffi, lib = _native.ffi, _native.lib
+    out, length, fault = ffi.new("char **"), ffi.new("size_t *"), _native.new_fault()
+    status = lib.lj_llvm_print(ffi.from_buffer("char[]", module), len(module), out, length, fault)
+    _native.check(status, fault, file=file)
+    try:
+        return bytes(ffi.buffer(out[0], length[0]))
+    finally:
+        lib.lj_llvm_text_free(out[0])

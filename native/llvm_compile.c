@@ -33,12 +33,14 @@ static uint64_t now_ns(void) {
 
 /* The module gets this configuration's triple and layout before anything looks at them. A module
  * for another architecture is refused: its layout and intrinsics would only fail later, and worse.
+ * One for an "unknown" architecture, which llvmlite's builder writes when it isn't told, is for
+ * any.
  */
 static lj_status retarget(const lj_llvm_config *config, void *module, lj_fault *fault) {
     const char *triple = NULL, *layout = NULL;
     lj_llvm.GetTarget(module, &triple);
     if (strcmp(triple, config->options.triple)) {
-        if (*triple) {
+        if (*triple && strncmp(triple, "unknown", strlen("unknown"))) {
             const char *arch, *vendor, *os, *environment;
             lj_llvm.GetTripleParts(triple, &arch, &vendor, &os, &environment);
             bool same = !strcmp(arch, config->arch);

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from lazyjit import _native, errors, tracing
 from lazyjit.codegen.options import CompilerOptions
+from lazyjit.llvmlib import print_module
 
 __all__ = ["CompiledObject", "Compiler", "LLVMCompiler", "Unit", "print_module"]
 
@@ -168,18 +169,3 @@ class LLVMCompiler:
                 raise errors.CompileError(error.reason, unit=name, file=file)
             raise error
         return CompiledObject(out)
-
-
-def print_module(module: bytes, file: str | None = None) -> bytes:
-    """The text of a bitcode (or textual) module, as LLVM prints it. Any thread; needs no GIL.
-
-    Raises IRError when LLVM can't read it.
-    """
-    ffi, lib = _native.ffi, _native.lib
-    out, length, fault = ffi.new("char **"), ffi.new("size_t *"), _native.new_fault()
-    status = lib.lj_llvm_print(ffi.from_buffer("char[]", module), len(module), out, length, fault)
-    _native.check(status, fault, file=file)
-    try:
-        return bytes(ffi.buffer(out[0], length[0]))
-    finally:
-        lib.lj_llvm_text_free(out[0])

@@ -124,9 +124,7 @@ class IdleWork:
         klass: TaskClass,
         ended: Callable[[], None],
     ) -> bool:
-        def answer(
-            result: dict[str, ExecutorSymbolDef] | None, error: LazyJITError | None
-        ) -> None:
+        def answer(result: dict[str, ExecutorSymbolDef] | None, error: LazyJITError | None) -> None:
             ended()  # why it failed is told to whoever asks for it in earnest
 
         try:
