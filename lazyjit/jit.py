@@ -455,7 +455,7 @@ class JIT:
         )()
 
 
-def _if_alive(method: weakref.WeakMethod[Callable[[int], None]], payload: int) -> None:
+def _if_alive(method: weakref.WeakMethod[Any], payload: int) -> None:
     call = method()
     if call is not None:  # else the stubs fail as the JIT is taken apart
         call(payload)

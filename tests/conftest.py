@@ -22,7 +22,7 @@ def pytest_report_header() -> str:
 
 @pytest.fixture
 def jit() -> Iterator[JIT]:
-    """A JIT on two threads that only do what they are asked to, whose session must be in order when the test is over."""
+    """A JIT on two threads that only do what they are asked to; its session must stay in order."""
     with JIT(compile_threads=2, opt_level=1, speculate=False) as jit:
         yield jit
         jit.session.verify_session()

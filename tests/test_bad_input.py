@@ -1,4 +1,4 @@
-"""Bad input: a typed error that says what and where, and a session that goes on as if nothing were."""
+"""Bad input: a typed error that says what and where, and a session that goes on regardless."""
 
 from __future__ import annotations
 
@@ -509,7 +509,7 @@ def test_closing_during_compilation_fails_who_waits_with_session_closed():
     closing.set()
     closer.join()
     caller.join()
-    assert [type(root(error)) for error in errors] == [SessionClosed]
+    assert [type(root(error)) for error in errors] == [SessionClosed], errors
     with pytest.raises(SessionClosed):
         jit.add(GOOD.format("", 2))
 

@@ -43,11 +43,15 @@ def load_text(source: Source | Any, file: str | None = None) -> tuple[bytes, str
     `source` is of no known type.
     """
     if _is(source, "llvmlite.ir", "Module"):
-        return str(source).encode("utf-8", "surrogateescape"), file or source.name or "<module>"
+        return str(source).encode("utf-8", "surrogateescape"), file or getattr(
+            source, "name", None
+        ) or "<module>"
     if _is(source, "llvmlite.binding", "ModuleRef"):
         with _printing:
             text = str(source)
-        return text.encode("utf-8", "surrogateescape"), file or source.name or "<module>"
+        return text.encode("utf-8", "surrogateescape"), file or getattr(
+            source, "name", None
+        ) or "<module>"
     if isinstance(source, str) and not _is_path(source):
         return source.encode("utf-8", "surrogateescape"), file or "<text>"
     if isinstance(source, (str, os.PathLike)):

@@ -2,8 +2,8 @@
 
 A handle is a `NativeFunction` (typed by ctypes, guarded) that knows whose code it calls. Each call
 is counted while it lasts, so that memory is not freed under it, and begins with a look at the
-tracker: after removal a handle raises SymbolRemoved, after the session's end SessionClosed. The order of the two matters: once a call is
-counted, a removal that comes later waits for it.
+tracker: after removal a handle raises SymbolRemoved, after the session's end SessionClosed. The
+order of the two matters: once a call is counted, a removal that comes later waits for it.
 """
 
 from __future__ import annotations
@@ -12,9 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from lazyjit.call import NativeFunction
-from lazyjit.core import (
-    ResourceTracker,
-)
+from lazyjit.core import ResourceTracker
 from lazyjit.errors import SessionClosed, SymbolRemoved
 from lazyjit.layers.grace import GracePeriods
 
