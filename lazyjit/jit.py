@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import os
 import threading
+import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -33,12 +34,13 @@ from lazyjit.core import (
     lazy_reexports,
 )
 from lazyjit.core.dispatch import ThreadPoolDispatcher
-from lazyjit.errors import LazyJITError, SessionClosed, UsageError
+from lazyjit.errors import LazyJITError, SessionClosed, SymbolRemoved, UsageError
 from lazyjit.ir import ModuleIndex
 from lazyjit.layers.archive import StaticLibraryGenerator
 from lazyjit.layers.call_through import UPPER_HALF, StubCallThrough
 from lazyjit.layers.grace import GracePeriods
 from lazyjit.layers.handle import JITFunction
+from lazyjit.layers.idle import IdleWork
 from lazyjit.layers.object_linking import ObjectLinkingLayer
 from lazyjit.layers.on_demand import CompileOnDemandLayer, UnitInfo, UnitPolicy
 from lazyjit.layers.platform import Platform
@@ -121,14 +123,20 @@ class JIT:
             first_tier = LLVMCompiler(replace(options, opt_level=0, codegen_level=0))
         threads = compile_threads if compile_threads is not None else _processors()
         self._lock = threading.Lock()
-        self._closed = False
+        self._closed = True  # until there is something to close
+        self._lazy = lazy
         self._ordinals = 0
         self._runtimes: list[DSOHandle] = []
         self._process_symbols = process_symbols
         self._grace = GracePeriods()
         self._counters = Counters()
         self._arena = Arena(arena_size) if arena_size is not None else Arena()
-        self._dispatcher = ThreadPoolDispatcher(threads)
+        try:
+            self._dispatcher = ThreadPoolDispatcher(threads)
+        except BaseException:
+            self._arena.close()
+            raise
+        self._closed = False
         #: The session behind it all.
         self.session = ExecutionSession(self._dispatcher)
         self._stubs = StubPool(self._arena, self._dispatcher.queue)
@@ -143,13 +151,18 @@ class JIT:
             self._counters,
             policy=policy,
             inline_budget=_INLINE_BUDGET[opt_level],
-            speculation=threads - 1 if speculate and policy is UnitPolicy.CLUSTER else 0,
+            idle=IdleWork(
+                self.session, threads, speculate=speculate and policy is UnitPolicy.CLUSTER
+            ),
             first_tier=first_tier,
             on_unit=on_unit,
         )
         self._call_through = StubCallThrough(self._stubs, self._grace)
         self.session.register_resource_manager(self._call_through)
-        self._dispatcher.on_stub = self._first_call
+        # Pool threads hold the dispatcher; through this they must not hold the JIT, or nobody's
+        # last reference would ever be the last.
+        weak = weakref.WeakMethod(self._first_call)
+        self._dispatcher.on_stub = lambda payload: _if_alive(weak, payload)
         self._platform = Platform(self.session, self._call_void)
         self._process = self.session.create_dylib("<process>")
         if process_symbols:
@@ -281,6 +294,10 @@ class JIT:
         """
         target = self._open(dylib)
         found = self.session.lookup(target.link_order, [name], SymbolState.READY)
+        if not self._lazy:
+            everywhere = [(each, LookupFlags.ALL_SYMBOLS) for each, _ in target.link_order]
+            body = f"{name}$body"
+            self.session.lookup(everywhere, [body], SymbolState.READY, weak=[body])
         return found[name].address
 
     def function(
@@ -294,6 +311,9 @@ class JIT:
         target = self._open(dylib)
         address = self.lookup(name, dylib=target)
         tracker = self.session.tracker_of(target.link_order, name)
+        if tracker is None:
+            self._open(target)
+            raise SymbolRemoved(name)
         return JITFunction(
             address,
             restype,
@@ -433,6 +453,12 @@ class JIT:
         JITFunction(
             address, None, (), name=f"{address:#x}", grace=self._grace, tracker=None, keepalive=self
         )()
+
+
+def _if_alive(method: weakref.WeakMethod[Any], payload: int) -> None:
+    call = method()
+    if call is not None:  # else the stubs fail as the JIT is taken apart
+        call(payload)
 
 
 def _processors() -> int:

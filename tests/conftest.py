@@ -5,8 +5,12 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
+
+from lazyjit import JIT
 
 
 def pytest_report_header() -> str:
@@ -14,6 +18,56 @@ def pytest_report_header() -> str:
 
     version = ".".join(map(str, llvmlib.version()))
     return f"lazyjit on LLVM {version} for {llvmlib.host().cpu}"
+
+
+@pytest.fixture
+def jit() -> Iterator[JIT]:
+    """A JIT on two threads that only do what they are asked to; its session must stay in order."""
+    with JIT(compile_threads=2, opt_level=1, speculate=False) as jit:
+        yield jit
+        jit.session.verify_session()
+
+
+#: `compile_object(source, *flags, language="c")` -> the bytes of an ELF object.
+ObjectCompiler = Callable[..., bytes]
+
+
+@pytest.fixture
+def compile_object(tmp_path: Path) -> ObjectCompiler:
+    """Makes objects from C, C++ or assembly with gcc or clang; skips when there is neither."""
+    made = iter(range(10**6))
+
+    def compile_object(source: str, *flags: str, language: str = "c") -> bytes:
+        names = ("g++", "clang++-22", "clang++") if language == "c++" else ("gcc", "clang-22", "cc")
+        compiler = next(filter(None, map(shutil.which, names)), None)
+        if compiler is None:
+            pytest.skip(f"needs a compiler: {' or '.join(names)}")
+        out = tmp_path / f"unit{next(made)}.o"
+        command = [compiler, "-x", language, "-O1", "-fPIC", *flags, "-c", "-", "-o", out]
+        done = subprocess.run(command, input=source, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return out.read_bytes()
+
+    return compile_object
+
+
+@pytest.fixture
+def make_archive(tmp_path: Path) -> Callable[[dict[str, bytes]], Path]:
+    """Makes a static library of members by name, with a symbol index; skips without `ar`."""
+
+    def make_archive(members: dict[str, bytes], name: str = "lib.a") -> Path:
+        ar = shutil.which("ar") or shutil.which("llvm-ar-22")
+        if ar is None:
+            pytest.skip("needs ar (binutils)")
+        folder = tmp_path / "members"
+        folder.mkdir(exist_ok=True)
+        for member, data in members.items():
+            (folder / member).write_bytes(data)
+        path = tmp_path / name
+        subprocess.run([ar, "rcs", path, *(folder / member for member in members)], check=True)
+        return path
+
+    return make_archive
 
 
 def _clang_of_llvm_22() -> str | None:

@@ -10,8 +10,9 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Any, Protocol
 
-from lazyjit import _native, errors, llvmlib, tracing
+from lazyjit import _native, errors, tracing
 from lazyjit.codegen.options import CompilerOptions
+from lazyjit.llvmlib import print_module
 
 __all__ = ["CompiledObject", "Compiler", "LLVMCompiler", "Unit", "print_module"]
 
@@ -96,7 +97,6 @@ class LLVMCompiler:
 
     def __init__(self, options: CompilerOptions | None = None) -> None:
         """Raises UsageError when LLVM has no such target, CPU or feature."""
-        llvmlib.bind()
         self.options = (options or CompilerOptions()).resolved()
         resolved = self.options
         ffi, lib = _native.ffi, _native.lib
@@ -169,19 +169,3 @@ class LLVMCompiler:
                 raise errors.CompileError(error.reason, unit=name, file=file)
             raise error
         return CompiledObject(out)
-
-
-def print_module(module: bytes, file: str | None = None) -> bytes:
-    """The text of a bitcode (or textual) module, as LLVM prints it. Any thread; needs no GIL.
-
-    Raises IRError when LLVM can't read it.
-    """
-    llvmlib.bind()
-    ffi, lib = _native.ffi, _native.lib
-    out, length, fault = ffi.new("char **"), ffi.new("size_t *"), _native.new_fault()
-    status = lib.lj_llvm_print(ffi.from_buffer("char[]", module), len(module), out, length, fault)
-    _native.check(status, fault, file=file)
-    try:
-        return bytes(ffi.buffer(out[0], length[0]))
-    finally:
-        lib.lj_llvm_text_free(out[0])

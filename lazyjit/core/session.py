@@ -254,6 +254,11 @@ class ExecutionSession(ErrandRunner):
         except Exception as error:
             self._report(error)
 
+    @property
+    def closed(self) -> bool:
+        """Whether `close` was called."""
+        return self._closed
+
     def verify_session(self) -> None:
         """Check every invariant of the session's data. Raises InternalError. For tests; slow."""
         with self._lock:

@@ -90,9 +90,9 @@ def carve(
     Up to `inline_budget` bytes of text of other functions' bodies and constants are carried along
     for inlining, each of at most `inline_limit` bytes (None: a quarter of the budget); callees that
     are marked alwaysinline come whatever the budget. With `indirect`, calls within the unit go
-    through stubs too, so that these can be pointed elsewhere later. Aliases and ifuncs of functions have no
-    definition of their own and are passed over. Any thread. Raises InternalError when an id is not
-    the module's to define.
+    through stubs too, so that these can be pointed elsewhere later. Aliases and ifuncs of functions
+    have no definition of their own and are passed over. Any thread. Raises InternalError when an id
+    is not the module's to define.
     """
     ids = np.ascontiguousarray(entities, np.int32)
     options = ffi.new("lj_ir_carve_options *")

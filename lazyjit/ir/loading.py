@@ -1,21 +1,26 @@
 """Whatever a client has as IR, turned into text: the one form that is indexed.
 
 Text is taken as it is. Bitcode and llvmlite's modules are printed once by LLVM: bitcode in a
-context of its own that is dropped with the module, since the text is all that is kept.
+context of its own that is dropped with the module, since the text is all that is kept. It goes
+through lazyjit's own door, behind which garbled bitcode can't end the process (`native/llvm.h`).
+
+llvmlite's Python layer is not imported here: who has a module of its classes has imported it.
 """
 
 from __future__ import annotations
 
 import os
-import re
+import sys
 import threading
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-import llvmlite.binding as llvm
-import llvmlite.ir
+from lazyjit.errors import UsageError
+from lazyjit.llvmlib import print_module
 
-from lazyjit.errors import IRError, UsageError
+if TYPE_CHECKING:
+    import llvmlite.binding as llvm
+    import llvmlite.ir
 
 __all__ = ["Source", "load_text"]
 
@@ -31,18 +36,22 @@ _BITCODE = (b"BC\xc0\xde", b"\xde\xc0\x17\x0b")
 _printing = threading.Lock()
 
 
-def load_text(source: Source, file: str | None = None) -> tuple[bytes, str]:
+def load_text(source: Source | Any, file: str | None = None) -> tuple[bytes, str]:
     """The text of `source`, and the file's name for messages. Any thread.
 
     Raises IRError when LLVM can't read bitcode, OSError when a file can't be read, UsageError when
     `source` is of no known type.
     """
-    if isinstance(source, llvmlite.ir.Module):
-        return str(source).encode("utf-8", "surrogateescape"), file or source.name or "<module>"
-    if isinstance(source, llvm.ModuleRef):
+    if _is(source, "llvmlite.ir", "Module"):
+        return str(source).encode("utf-8", "surrogateescape"), file or getattr(
+            source, "name", None
+        ) or "<module>"
+    if _is(source, "llvmlite.binding", "ModuleRef"):
         with _printing:
             text = str(source)
-        return text.encode("utf-8", "surrogateescape"), file or source.name or "<module>"
+        return text.encode("utf-8", "surrogateescape"), file or getattr(
+            source, "name", None
+        ) or "<module>"
     if isinstance(source, str) and not _is_path(source):
         return source.encode("utf-8", "surrogateescape"), file or "<text>"
     if isinstance(source, (str, os.PathLike)):
@@ -51,6 +60,12 @@ def load_text(source: Source, file: str | None = None) -> tuple[bytes, str]:
     if isinstance(source, (bytes, bytearray, memoryview)):
         return _from_bytes(bytes(source), file or "<text>")
     raise UsageError(f"not IR: {type(source).__name__}")
+
+
+def _is(source: object, module: str, name: str) -> bool:
+    """Whether `source` is of a class of a module that may not have been imported."""
+    found = sys.modules.get(module)
+    return found is not None and isinstance(source, getattr(found, name))
 
 
 def _is_path(text: str) -> bool:
@@ -63,16 +78,4 @@ def _is_path(text: str) -> bool:
 def _from_bytes(data: bytes, file: str) -> tuple[bytes, str]:
     if not data.startswith(_BITCODE):
         return data, file
-    with _printing:
-        try:
-            module = llvm.parse_bitcode(data, context=llvm.create_context())
-            text = str(module)
-        except RuntimeError as error:
-            raise IRError(_words(str(error)), file=file) from None
-        module.close()
-    return text.encode("utf-8", "surrogateescape"), file
-
-
-def _words(message: str) -> str:
-    """LLVM's words, without llvmlite's introduction."""
-    return re.sub(r"^LLVM bitcode parsing error\s*", "", message).strip() or "unreadable bitcode"
+    return print_module(data, file), file

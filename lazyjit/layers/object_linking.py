@@ -93,9 +93,9 @@ class ObjectLinkingLayer:
         """Link an object whose symbols `responsibility` answers for; `data` is free afterwards.
 
         `low` puts it where absolute addresses have 31 bits; with `nameless`, what it defines stays
-        unknown to the session, and `responsibility` answers for an effect alone. Never raises: failures go to
-        `responsibility`. `on_linked` is called once the code is in
-        memory, before that is told to the session; `on_ready` with the symbols, once they are.
+        unknown to the session, and `responsibility` answers for an effect alone. Never raises:
+        failures go to `responsibility`. `on_linked` is called once the code is in memory, before
+        that is told to the session; `on_ready` with the symbols, once they are.
         """
         started = perf_counter_ns()
         graph = None

@@ -12,6 +12,7 @@ on work follows execution:
 What goes into one unit is a policy (see `UnitPolicy`), for an emission costs 200 us before it does
 anything, and functions that run together are cheaper together. Whatever the policy takes along is
 *claimed* from the session first: a function is compiled once, however many ask at the same moment.
+And should LLVM refuse a unit, it is taken apart, so that a bad body spoils no function but its own.
 """
 
 from __future__ import annotations
@@ -35,13 +36,13 @@ from lazyjit.core import (
     ResourceTracker,
     SymbolState,
 )
-from lazyjit.errors import FailedToMaterialize, IRError, LazyJITError
+from lazyjit.errors import CompileError, FailedToMaterialize, IRError, LazyJITError
 from lazyjit.ir import Kind, ModuleAsm, ModuleIndex, carve, seed
 from lazyjit.layers.grace import GracePeriods
+from lazyjit.layers.idle import IdleWork
 from lazyjit.layers.module_table import ModuleTable, UnitMaker
 from lazyjit.layers.object_linking import ObjectLinkingLayer
 from lazyjit.layers.promotion import promote
-from lazyjit.layers.speculation import Speculator
 from lazyjit.layers.statistics import Counters
 from lazyjit.stubs import StubPool
 from lazyjit.symbols import ExecutorSymbolDef, SymbolFlags
@@ -98,13 +99,13 @@ class CompileOnDemandLayer:
         *,
         policy: UnitPolicy = UnitPolicy.CLUSTER,
         inline_budget: int = 0,
-        speculation: int = 0,
+        idle: IdleWork,
         first_tier: Compiler | None = None,
         on_unit: Callable[[UnitInfo], None] | None = None,
     ) -> None:
-        """`inline_budget` is in bytes of IR text carried into a unit for inlining, `speculation` how
-        many units at once may be compiled before they are called. With a `first_tier`, what is
-        called is compiled by that first, and by `compiler` later."""
+        """`inline_budget` is in bytes of IR text carried into a unit for inlining. With a
+        `first_tier`, what is called is compiled by that first, and by `compiler` later. `idle` is
+        told what could be made while nobody waits."""
         self.session = session
         self.objects = objects
         self.compiler = compiler
@@ -115,7 +116,7 @@ class CompileOnDemandLayer:
         self.policy = policy
         self.inline_budget = inline_budget
         self.on_unit = on_unit
-        self.speculator = Speculator(session, speculation)
+        self.idle = idle
         self._lock = threading.Lock()
         self._tables: dict[int, ModuleTable] = {}
         self._by_key: dict[int, list[ModuleTable]] = {}
@@ -215,12 +216,21 @@ class IRUnit(MaterializationUnit):
     """A part of a module, around the entity that somebody asked for."""
 
     def __init__(
-        self, layer: CompileOnDemandLayer, table: ModuleTable, entity: int, name: str
+        self,
+        layer: CompileOnDemandLayer,
+        table: ModuleTable,
+        entity: int,
+        name: str,
+        *,
+        alone: bool = False,
     ) -> None:
-        """Around `entity`, for its symbol `name`. The rest is chosen when it is materialized."""
+        """Around `entity`, for its symbol `name`. The rest is chosen when it is materialized;
+        `alone`, there is none but what must move together, and nothing is carried for inlining.
+        """
         self.layer = layer
         self.table = table
         self.entity = entity
+        self.alone = alone
         members = table.index.together(entity)
         symbols = table.symbols_of(members) if len(members) > 1 else {name: entity}
         super().__init__(
@@ -240,12 +250,13 @@ class IRUnit(MaterializationUnit):
         started = perf_counter_ns()
         symbols = self._claim(responsibility)
         entities = list(symbols.values())
-        layer.speculator.consider(table, self.entity, entities)
+        layer.idle.consider(table, self.entity, entities)
         # From here on it is fixed what the unit defines.
         first_tier = layer.first_tier
         if first_tier is None:
             compiler = layer.compiler
-            unit = carve(index, entities, inline_budget=layer.inline_budget)
+            budget = 0 if self.alone else layer.inline_budget
+            unit = carve(index, entities, inline_budget=budget)
         else:
             compiler = first_tier
             unit = carve(index, entities, indirect=True)
@@ -254,8 +265,13 @@ class IRUnit(MaterializationUnit):
             layer.on_unit(_info(self, entities, unit.text))
         try:
             compiled = compiler.compile((unit.address, len(unit)), self.name, table.name)
-        except IRError as error:
+        except (IRError, CompileError) as error:
             layer.counters.count(failures=1)
+            if self._take_apart(responsibility, symbols, unit.text):
+                return
+            if not isinstance(error, IRError):
+                responsibility.fail_materialization(error)
+                return
             line = unit.original_line(error.line) if error.line else None
             responsibility.fail_materialization(IRError(error.reason, file=error.file, line=line))
             return
@@ -285,12 +301,29 @@ class IRUnit(MaterializationUnit):
         if tracing.sink is not None:
             tracing.emit("unit.compiled", unit=self.name, symbols=list(symbols))
 
+    def _take_apart(
+        self, responsibility: MaterializationResponsibility, symbols: dict[str, int], text: bytes
+    ) -> bool:
+        """LLVM refused the unit, but its parts are together by choice and most are good: have each
+        made alone. False if there is nothing to take apart."""
+        layer, table, own = self.layer, self.table, responsibility.symbols
+        groups = {tuple(table.index.together(entity)): symbol for symbol, entity in symbols.items()}
+        if self.alone or (len(groups) == 1 and b" available_externally " not in text):
+            return False
+        for name in groups.values():
+            part = IRUnit(layer, table, symbols[name], name, alone=True)
+            part.symbols = {each: flags for each, flags in part.symbols.items() if each in own}
+            responsibility.replace(part)
+        return True
+
     def _claim(self, responsibility: MaterializationResponsibility) -> dict[str, int]:
         """The symbols of this unit, with their entities: those asked for, and what the policy adds
         and nobody else has."""
         table, index = self.table, self.table.index
         bounds = _BOUNDS[self.layer.policy]
-        if bounds is None:
+        if self.alone:
+            chosen = index.together(self.entity)
+        elif bounds is None:
             chosen = index.definable().tolist()
         else:
             chosen = seed(

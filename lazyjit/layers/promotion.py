@@ -20,12 +20,9 @@ from typing import TYPE_CHECKING
 
 from lazyjit.core import (
     JITDylib,
-    LookupFlags,
     MaterializationResponsibility,
     MaterializationUnit,
     ResourceTracker,
-    SymbolState,
-    TaskClass,
 )
 from lazyjit.errors import LazyJITError
 from lazyjit.ir import Kind, carve
@@ -47,19 +44,11 @@ def promote(
     if not fit:
         return
     unit = PromotedUnit(layer, table, fit)
-    names = list(unit.symbols)
     try:
         table.dylib.define(unit, tracker)
-        layer.session.lookup_async(
-            [(table.dylib, LookupFlags.ALL_SYMBOLS)],
-            names,
-            SymbolState.READY,
-            lambda result, error: None,  # what fails stays in the first tier
-            weak=names,
-            klass=TaskClass.PROMOTION,
-        )
     except LazyJITError:
         return  # removed or closed meanwhile
+    layer.idle.promote(table.dylib, unit.name)
 
 
 def _stands_alone(table: ModuleTable, function: int) -> bool:

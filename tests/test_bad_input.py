@@ -1,0 +1,642 @@
+"""Bad input: a typed error that says what and where, and a session that goes on regardless."""
+
+from __future__ import annotations
+
+import ctypes
+import random
+import struct
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+
+import llvmlite.binding as llvm
+import pytest
+
+from lazyjit import JIT
+from lazyjit.core import MaterializationUnit
+from lazyjit.errors import (
+    ArchiveFormatError,
+    CompileError,
+    DuplicateDefinition,
+    FailedToMaterialize,
+    IRError,
+    LazyJITError,
+    MissingDefinitions,
+    ObjectFormatError,
+    RelocationError,
+    SessionClosed,
+    SymbolsNotFound,
+    UsageError,
+)
+from lazyjit.symbols import ExecutorSymbolDef, SymbolFlags
+
+INT = ctypes.c_int32
+
+GOOD = "define i32 @alive{0}(i32 %x) {{\n  %r = mul i32 %x, {1}\n  ret i32 %r\n}}\n"
+
+
+def assert_alive(jit: JIT) -> None:
+    """The session still takes modules, compiles and calls."""
+    number = jit.statistics().modules
+    jit.add(GOOD.format(number, number + 2))
+    assert jit.function(f"alive{number}", INT, INT)(3) == 3 * (number + 2)
+    jit.session.verify_session()
+
+
+def root(error: BaseException) -> BaseException:
+    """The failure at the root of a chain of FailedToMaterialize."""
+    while isinstance(error, FailedToMaterialize) and error.__cause__ is not None:
+        error = error.__cause__
+    return error
+
+
+# Malformed files
+
+
+def swallow(jit: JIT, data: bytes, function: str, *, add: Callable[..., object]) -> None:
+    """Add `data` and use it; only errors of lazyjit's may come of it."""
+    tracker = None
+    try:
+        tracker = add(data)
+        jit.lookup(function)
+    except LazyJITError:
+        pass
+    finally:
+        if tracker is not None:
+            jit.remove(tracker)
+
+
+def test_a_truncated_object_is_a_format_error_wherever_it_ends(jit, compile_object):
+    data = compile_object("int g; int f(void) { return g; }")
+    for end in [*range(64), *range(64, len(data), 37)]:
+        with pytest.raises(ObjectFormatError, match=r"short\.o"):
+            jit.add_object(data[:end], name="short.o")
+    assert_alive(jit)
+
+
+def test_a_garbled_object_never_kills_the_process(jit, compile_object):
+    data = compile_object("int g; extern int h(int); int f(void) { return h(g) + 1; }")
+    chance = random.Random(22)
+    for _ in range(300):
+        broken = bytearray(data)
+        for _ in range(chance.randint(1, 12)):
+            broken[chance.randrange(16, len(broken))] = chance.randrange(256)
+        swallow(jit, bytes(broken), "f", add=jit.add_object)
+    assert_alive(jit)
+
+
+def test_an_object_of_another_machine_is_named(jit, compile_object):
+    data = bytearray(compile_object("int f(void) { return 1; }"))
+    struct.pack_into("<H", data, 18, 183)
+    with pytest.raises(ObjectFormatError, match=r"arm\.o.*(machine|x86-64|AArch64)"):
+        jit.add(bytes(data), name="arm.o")
+    assert_alive(jit)
+
+
+def test_a_real_object_of_another_machine_is_refused(jit, clang, tmp_path):
+    source, out = tmp_path / "arm.c", tmp_path / "arm.o"
+    source.write_text("int f(void) { return 1; }")
+    subprocess.run([clang, "--target=aarch64-linux-gnu", "-c", source, "-o", out], check=True)
+    with pytest.raises(ObjectFormatError, match=r"arm\.o"):
+        jit.add(out)
+    assert_alive(jit)
+
+
+def test_truncated_and_garbled_bitcode_is_an_ir_error(jit):
+    data = llvm.parse_assembly(GOOD.format("", 2)).as_bitcode()
+    for end in range(4, len(data) - 4, 97):
+        with pytest.raises(IRError, match=r"short\.bc"):
+            jit.add(data[:end], name="short.bc")
+    assert_alive(jit)
+
+
+def test_garbled_bitcode_never_kills_the_process():
+    # LLVM's bitcode reader may abort on it: what the door in front of it must prevent.
+    program = """
+import random, sys
+import llvmlite.binding as llvm
+from lazyjit import JIT, LazyJITError
+good = "define i32 @f(i32 %x) {\\n  %r = mul i32 %x, 2\\n  ret i32 %r\\n}\\n"
+data = llvm.parse_assembly(good).as_bitcode()
+chance = random.Random(int(sys.argv[1]))
+refused = 0
+with JIT(compile_threads=1, opt_level=0) as jit:
+    for _ in range(60):
+        broken = bytearray(data)
+        for _ in range(chance.randint(1, 6)):
+            broken[chance.randrange(8, len(broken))] = chance.randrange(256)
+        try:
+            jit.remove(jit.add(bytes(broken)))
+        except LazyJITError:
+            refused += 1
+    jit.add(good)
+    import ctypes
+    assert jit.function("f", ctypes.c_int, ctypes.c_int)(21) == 42
+print("alive after", refused)
+"""
+    done = subprocess.run([sys.executable, "-c", program, "7"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-800:]
+    assert done.stdout.startswith("alive after")
+
+
+def test_ir_for_another_machine_is_refused_and_named(jit):
+    jit.add(
+        'target triple = "aarch64-unknown-linux-gnu"\ndefine i32 @f() {\n  ret i32 1\n}\n',
+        name="arm.ll",
+    )
+    with pytest.raises((FailedToMaterialize, CompileError), match="aarch64"):
+        jit.function("f", INT)()
+    assert_alive(jit)
+
+
+def test_a_broken_archive_is_an_archive_error(jit, make_archive, compile_object):
+    data = make_archive({"f.o": compile_object("int f(void) { return 1; }")}).read_bytes()
+    for broken in (data[:20], data[:70], b"!<arch>\n" + b"x" * 60, data[:-40]):
+        try:
+            jit.add(broken, name="lib.a")
+            jit.lookup("f")
+        except (ArchiveFormatError, ObjectFormatError, SymbolsNotFound, FailedToMaterialize):
+            pass
+    with pytest.raises(ArchiveFormatError, match=r"lib\.a"):
+        jit.add(b"!<arch>\n" + b"x" * 60, name="lib.a")
+    assert_alive(jit)
+
+
+# IR
+
+
+DEEP = """; line 1
+define i32 @good() {
+  ret i32 1
+}
+
+define i32 @bad(i32 %x) {
+  %a = add i32 %x, 1
+  %b = add i32 %a, 2
+  %c = add i64 %b, 3
+  ret i32 %c
+}
+
+define i32 @better() {
+  %r = call i32 @good()
+  ret i32 %r
+}
+"""
+
+
+@pytest.mark.parametrize("policy", ["function", "cluster"])
+def test_an_error_deep_in_one_body_has_its_line_and_leaves_the_others_alone(policy):
+    with JIT(compile_threads=2, unit_policy=policy) as jit:
+        jit.add(DEEP, name="deep.ll")
+        bad = jit.function("bad", INT, INT)
+        for _ in range(2):
+            with pytest.raises(FailedToMaterialize) as caught:
+                bad(1)
+            error = root(caught.value)
+            assert isinstance(error, IRError)
+            assert (error.file, error.line) == ("deep.ll", 9)
+            assert "%b" in error.reason
+        assert jit.function("better", INT)() == 1
+        assert jit.statistics().failures >= 1
+        assert_alive(jit)
+
+
+def test_a_bad_callee_does_not_spoil_its_caller_until_it_is_called(jit):
+    jit.add(
+        DEEP + "define i32 @maybe(i1 %go) {\n  br i1 %go, label %a, label %b\na:\n"
+        "  %r = call i32 @bad(i32 1)\n  ret i32 %r\nb:\n  ret i32 7\n}\n",
+        name="deep.ll",
+    )
+    maybe = jit.function("maybe", INT, ctypes.c_bool)
+    assert maybe(False) == 7
+    with pytest.raises(FailedToMaterialize) as caught:
+        maybe(True)
+    assert root(caught.value).line == 9
+    assert maybe(False) == 7
+    assert_alive(jit)
+
+
+def test_a_verifier_error_names_the_function(jit):
+    jit.add("define i32 @f() {\n  %p = alloca i32\n  ret i32 %q\n}\n", name="v.ll")
+    with pytest.raises(FailedToMaterialize) as caught:
+        jit.function("f", INT)()
+    assert isinstance(root(caught.value), IRError)
+    assert_alive(jit)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "define i32 @f( {\n",
+        "define i32 @f() {\n  ret i32 0\n",
+        "@g = global i32 0\n@g = global i32 1\n",
+        'define i32 @f() { ret i32 0 }\n@s = constant [3 x i8] c"ab\n',
+        "definitely not ir\n",
+    ],
+)
+def test_a_module_that_cannot_be_indexed_is_refused_when_it_is_added(jit, text):
+    with pytest.raises(IRError) as caught:
+        jit.add(text, name="x.ll")
+    assert caught.value.file == "x.ll"
+    assert caught.value.line is not None
+    assert_alive(jit)
+
+
+# Names that nobody has, or two have
+
+
+def test_all_missing_symbols_are_named_at_once_with_who_needs_them(jit):
+    jit.add(
+        "declare i32 @missing_a()\ndeclare i32 @missing_b()\n@missing_c = external global i32\n"
+        "define i32 @f() {\n  %a = call i32 @missing_a()\n  %b = call i32 @missing_b()\n"
+        "  %c = load i32, ptr @missing_c\n  %s = add i32 %a, %b\n  %t = add i32 %s, %c\n"
+        "  ret i32 %t\n}\n",
+        name="needy.ll",
+    )
+    with pytest.raises(LazyJITError) as caught:
+        jit.function("f", INT)()
+    error = root(caught.value)
+    assert isinstance(error, SymbolsNotFound)
+    assert error.symbols == ["missing_a", "missing_b", "missing_c"]
+    assert "needy.ll" in str(error.needed_by)
+    assert_alive(jit)
+
+
+def test_an_objects_missing_symbols_are_named_too(jit, compile_object):
+    jit.add(
+        compile_object("int miss_x(void), miss_y(void); int f(void) { return miss_x()+miss_y(); }"),
+        name="needy.o",
+    )
+    with pytest.raises(LazyJITError) as caught:
+        jit.lookup("f")
+    error = root(caught.value)
+    assert isinstance(error, SymbolsNotFound)
+    assert error.symbols == ["miss_x", "miss_y"]
+    assert "needy.o" in str(error.needed_by)
+    assert_alive(jit)
+
+
+def test_a_missing_weak_symbol_is_null(jit, compile_object):
+    jit.add(
+        "declare extern_weak i32 @maybe()\ndefine i1 @has() {\n"
+        "  %r = icmp ne ptr @maybe, null\n  ret i1 %r\n}\n"
+    )
+    assert jit.function("has", ctypes.c_bool)() is False
+    jit.add(
+        compile_object(
+            "extern int perhaps(void) __attribute__((weak)); int had(void) { return perhaps != 0; }"
+        )
+    )
+    assert jit.function("had", INT)() == 0
+
+
+ONE = "define i32 @same() {\n  ret i32 1\n}\n"
+TWO = "define i32 @same() {\n  ret i32 2\n}\ndefine i32 @beside() {\n  ret i32 3\n}\n"
+C_TWO = "int same(void) { return 2; } int beside(void) { return 3; }"
+
+
+@pytest.mark.parametrize("first", ["module", "object"])
+@pytest.mark.parametrize("second", ["module", "object"])
+@pytest.mark.parametrize("looked_up", [False, True])
+def test_a_second_definition_is_refused_and_the_first_stays(
+    jit, compile_object, first, second, looked_up
+):
+    jit.add(ONE if first == "module" else compile_object("int same(void) { return 1; }"))
+    if looked_up:
+        jit.lookup("same")
+    with pytest.raises(DuplicateDefinition) as caught:
+        jit.add(TWO if second == "module" else compile_object(C_TWO))
+    assert (caught.value.symbol, caught.value.dylib) == ("same", "main")
+    assert jit.function("same", INT)() == 1
+    with pytest.raises(SymbolsNotFound):
+        jit.lookup("beside")  # nothing of the refused one is left
+    assert_alive(jit)
+
+
+def test_a_defined_address_is_a_definition_like_any_other(jit):
+    jit.define("same", 4096)
+    with pytest.raises(DuplicateDefinition):
+        jit.define("same", 8192)
+    with pytest.raises(DuplicateDefinition):
+        jit.add(ONE)
+    assert jit.lookup("same") == 4096
+    assert_alive(jit)
+
+
+def test_a_relocation_that_does_not_reach_is_a_typed_error(jit, compile_object):
+    jit.define("far", 0x10, callable=False)
+    jit.add(
+        compile_object(
+            ".globl f\nf: leaq far(%rip), %rax\nret\n.section .note.GNU-stack\n",
+            language="assembler",
+        ),
+        name="near.o",
+    )
+    with pytest.raises(LazyJITError) as caught:
+        jit.lookup("f")
+    error = root(caught.value)
+    assert isinstance(error, RelocationError)
+    assert (error.kind, error.symbol, error.file) == ("R_X86_64_PC32", "far", "near.o")
+    assert_alive(jit)
+
+
+def test_absolute_32_bit_code_that_needs_a_far_address_is_a_typed_error(jit, compile_object):
+    cell = ctypes.c_int(1)
+    jit.define("cell", ctypes.addressof(cell), callable=False)
+    jit.add(
+        compile_object(
+            ".globl f\nf: movl cell, %eax\nret\n.section .note.GNU-stack\n", language="assembler"
+        ),
+        name="low.o",
+    )
+    with pytest.raises(LazyJITError) as caught:
+        jit.lookup("f")
+    error = root(caught.value)
+    assert isinstance(error, RelocationError)
+    assert error.kind in ("R_X86_64_32S", "R_X86_64_32")
+    assert error.symbol == "cell"
+    assert_alive(jit)
+
+
+# Initializers
+
+
+def test_an_initializer_that_needs_a_missing_symbol_fails_initialization_only(jit):
+    jit.add(
+        "@llvm.global_ctors = appending global [1 x { i32, ptr, ptr }]"
+        " [{ i32, ptr, ptr } { i32 65535, ptr @init, ptr null }]\n"
+        "declare void @missing_thing()\ndefine internal void @init() {\n"
+        "  call void @missing_thing()\n  ret void\n}\ndefine i32 @fine() {\n  ret i32 5\n}\n"
+    )
+    with pytest.raises(LazyJITError) as caught:
+        jit.initialize()
+    assert root(caught.value).symbols == ["missing_thing"]
+    assert jit.function("fine", INT)() == 5
+    assert_alive(jit)
+
+
+def test_an_objects_initializer_that_needs_a_missing_symbol_fails_initialization_only(
+    jit, compile_object
+):
+    source = "void missing_it(void); __attribute__((constructor)) void init(void) { missing_it(); }"
+    jit.add(compile_object(source))
+    with pytest.raises(LazyJITError) as caught:
+        jit.initialize()
+    assert root(caught.value).symbols == ["missing_it"]
+    assert_alive(jit)
+
+
+# A materializer of the user's own
+
+
+class Own(MaterializationUnit):
+    """Defines `own` by a function of the test's."""
+
+    def __init__(self, act: Callable[..., None]) -> None:
+        super().__init__("own", {"own": SymbolFlags.EXPORTED})
+        self.act = act
+
+    def materialize(self, responsibility) -> None:
+        self.act(responsibility)
+
+
+HERE = {"own": ExecutorSymbolDef(4096, SymbolFlags.EXPORTED)}
+
+
+def raising(responsibility) -> None:
+    raise ZeroDivisionError("of the user's")
+
+
+def returning(responsibility) -> None:
+    pass
+
+
+def half_way(responsibility) -> None:
+    responsibility.notify_resolved(HERE)
+
+
+def emitting_only(responsibility) -> None:
+    responsibility.notify_emitted()
+
+
+def failing(responsibility) -> None:
+    responsibility.fail_materialization(CompileError("no", unit="own"))
+
+
+@pytest.mark.parametrize(
+    ("act", "cause"),
+    [
+        (raising, ZeroDivisionError),
+        (returning, MissingDefinitions),
+        (half_way, MissingDefinitions),
+        (emitting_only, MissingDefinitions),
+        (failing, CompileError),
+    ],
+)
+def test_a_materializer_that_misbehaves_fails_its_symbols_at_once_and_later(jit, act, cause):
+    jit.main.define(Own(act))
+    for _ in range(2):
+        with pytest.raises(FailedToMaterialize) as caught:
+            jit.lookup("own")
+        assert isinstance(root(caught.value), cause)
+    jit.add("@own = external global i32\ndefine ptr @needs() {\n  ret ptr @own\n}\n")
+    with pytest.raises(FailedToMaterialize):
+        jit.function("needs", ctypes.c_void_p)()
+    assert_alive(jit)
+
+
+def test_notifying_twice_is_refused_and_changes_nothing(jit):
+    refused = []
+
+    def twice(responsibility) -> None:
+        responsibility.notify_resolved(HERE)
+        for again in (lambda: responsibility.notify_resolved(HERE), responsibility.notify_emitted):
+            for _ in range(2):
+                try:
+                    again()
+                except UsageError as error:
+                    refused.append(error)
+        responsibility.fail_materialization(CompileError("too late", unit="own"))
+
+    jit.main.define(Own(twice))
+    assert jit.lookup("own") == 4096
+    assert len(refused) == 3
+    assert_alive(jit)
+
+
+def test_on_unit_that_raises_fails_that_unit_alone():
+    def refuse(unit) -> None:
+        if "f" in unit.functions:
+            raise ZeroDivisionError("of the user's")
+
+    with JIT(compile_threads=2, on_unit=refuse) as jit:
+        jit.add("define i32 @f() {\n  ret i32 1\n}\n")
+        with pytest.raises(FailedToMaterialize) as caught:
+            jit.function("f", INT)()
+        assert isinstance(root(caught.value), ZeroDivisionError)
+        assert_alive(jit)
+
+
+# Closing meanwhile
+
+
+def test_closing_during_compilation_fails_who_waits_with_session_closed():
+    compiling, closing = threading.Event(), threading.Event()
+
+    def hold(unit) -> None:
+        compiling.set()
+        closing.wait()
+
+    jit = JIT(compile_threads=2, on_unit=hold)
+    jit.add(GOOD.format("", 2))
+    alive = jit.function("alive", INT, INT)
+    errors: list[BaseException] = []
+
+    def call() -> None:
+        try:
+            alive(1)
+        except BaseException as error:
+            errors.append(error)
+
+    caller = threading.Thread(target=call)
+    caller.start()
+    compiling.wait()
+    closer = threading.Thread(target=jit.close)
+    closer.start()
+    while not jit.session._closed:
+        pass
+    closing.set()
+    closer.join()
+    caller.join()
+    assert [type(root(error)) for error in errors] == [SessionClosed], errors
+    with pytest.raises(SessionClosed):
+        jit.add(GOOD.format("", 2))
+
+
+@pytest.mark.parametrize("ask", ["call", "compile"])
+def test_a_unit_callback_may_close_the_session(ask):
+    jit = JIT(compile_threads=2, on_unit=lambda unit: jit.close())
+    jit.add(GOOD.format("", 2))
+    alive = jit.function("alive", INT, INT)
+    with pytest.raises(LazyJITError) as caught:
+        if ask == "call":
+            alive(1)
+        else:
+            jit.compile()
+    assert isinstance(root(caught.value), SessionClosed)
+
+
+# Where a failed first call surfaces
+
+FRAMES = """
+declare i32 @missing_leaf(i32)
+define i32 @one(i32 %x) noinline {
+  %r = call i32 @two(i32 %x)
+  %s = add i32 %r, 1
+  ret i32 %s
+}
+define i32 @two(i32 %x) noinline {
+  %r = call i32 @three(i32 %x)
+  %s = add i32 %r, 1
+  ret i32 %s
+}
+define i32 @three(i32 %x) noinline {
+  %zero = icmp eq i32 %x, 0
+  br i1 %zero, label %good, label %bad
+good:
+  ret i32 0
+bad:
+  %r = call i32 @leaf(i32 %x)
+  ret i32 %r
+}
+define i32 @leaf(i32 %x) noinline {
+  %r = call i32 @missing_leaf(i32 %x)
+  ret i32 %r
+}
+"""
+
+
+@pytest.mark.parametrize("policy", ["function", "cluster"])
+def test_a_failed_first_call_raises_through_several_compiled_frames(policy):
+    with JIT(compile_threads=2, unit_policy=policy, opt_level=0) as jit:
+        jit.add(FRAMES, name="frames.ll")
+        if policy == "cluster":
+            jit.add("define i32 @missing_leaf(i32 %x) {\n  %b = add i64 %x, 1\n  ret i32 %b\n}\n")
+        one = jit.function("one", INT, INT)
+        assert one(0) == 2 or policy == "cluster"
+        for _ in range(3):
+            with pytest.raises(FailedToMaterialize):
+                one(1)
+        assert one(0) == 2
+        assert_alive(jit)
+
+
+def test_a_failed_first_call_raises_on_the_thread_that_made_it(jit):
+    jit.add(FRAMES)
+    one = jit.function("one", INT, INT)
+    errors: list[BaseException] = []
+
+    def call() -> None:
+        try:
+            one(1)
+        except FailedToMaterialize as error:
+            errors.append(root(error))
+
+    threads = [threading.Thread(target=call) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [error.symbols for error in errors] == [["missing_leaf"]] * 4
+    assert_alive(jit)
+
+
+def test_a_failure_passes_through_a_python_callback_to_the_nearest_call(jit):
+    caught: list[BaseException] = []
+    jit.add(FRAMES.replace("@one", "@deep"))
+    deep = jit.function("deep", INT, INT)
+
+    @ctypes.CFUNCTYPE(INT, INT)
+    def host(x: int) -> int:
+        try:
+            return deep(x)
+        except FailedToMaterialize as error:
+            caught.append(error)
+            return -1
+
+    jit.define("host", ctypes.cast(host, ctypes.c_void_p).value)
+    jit.add(
+        "declare i32 @host(i32)\ndefine i32 @outer(i32 %x) {\n"
+        "  %r = call i32 @host(i32 %x)\n  ret i32 %r\n}\n"
+    )
+    assert jit.function("outer", INT, INT)(1) == -1
+    assert len(caught) == 1
+    assert_alive(jit)
+
+
+NO_PYTHON_BELOW = """
+import ctypes, sys
+from lazyjit import JIT
+handler = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int)(lambda x: x + 1000)
+address = ctypes.cast(handler, ctypes.c_void_p).value if sys.argv[1] == "handler" else 0
+jit = JIT(compile_threads=1, lazy_compile_failure=address)
+jit.add("declare i32 @missing_one(i32)\\ndefine i32 @f(i32 %x) {\\n"
+        "  %r = call i32 @missing_one(i32 %x)\\n  ret i32 %r\\n}\\n")
+raw = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int)(jit.lookup("f"))
+print(raw(7), flush=True)
+"""
+
+
+def test_without_a_python_call_below_the_failure_handler_gets_the_call():
+    command = [sys.executable, "-c", NO_PYTHON_BELOW, "handler"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "1007\n"), done.stderr
+
+
+def test_without_a_handler_either_the_process_ends_and_says_why():
+    command = [sys.executable, "-c", NO_PYTHON_BELOW, "none"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode != 0
+    assert done.stdout == ""
+    assert "missing_one" in done.stderr
