@@ -21,6 +21,7 @@ from pathlib import Path
 from time import perf_counter_ns
 from typing import Any, Union
 
+from lazyjit import forking
 from lazyjit.codegen import CompilerOptions, LLVMCompiler
 from lazyjit.core import (
     ExecutionSession,
@@ -144,6 +145,9 @@ class JIT:
         self._stubs = StubPool(self._arena, self._dispatcher.queue)
         self._stubs.set_failure_address(lazy_compile_failure)
         self._objects = ObjectLinkingLayer(self.session, self._arena, self._grace, self._counters)
+        self._idle = IdleWork(
+            self.session, threads, speculate=speculate and policy is UnitPolicy.CLUSTER
+        )
         self._modules = CompileOnDemandLayer(
             self.session,
             self._objects,
@@ -153,9 +157,7 @@ class JIT:
             self._counters,
             policy=policy,
             inline_budget=_INLINE_BUDGET[opt_level],
-            idle=IdleWork(
-                self.session, threads, speculate=speculate and policy is UnitPolicy.CLUSTER
-            ),
+            idle=self._idle,
             first_tier=first_tier,
             on_unit=on_unit,
         )
@@ -173,6 +175,8 @@ class JIT:
             self._process.add_generator(RuntimeLibraries())
         #: The dylib that things go to when none is named.
         self.main = self.create_dylib("main")
+        self._held: list[threading.Lock] = []
+        forking.join(forking.Phase.SESSION, self)
 
     # Dylibs
 
@@ -409,6 +413,28 @@ class JIT:
             f"<JIT {statistics.functions_compiled} of {statistics.functions_known} functions"
             f" compiled in {statistics.units} units>"
         )
+
+    # Around fork (lazyjit.forking); the session's own lock is taken just before these
+
+    def before_fork(self) -> None:
+        """Take the layers' locks, so that no thread is in the middle of anything."""
+        self._held = [
+            self._modules._lock,
+            *(table._lock for table in self._modules._tables.values()),
+            self._call_through._lock,
+            self._objects._lock,
+            self._idle._lock,
+            self._grace._lock,
+            self._counters._lock,
+        ]
+        for lock in self._held:
+            lock.acquire()
+
+    def after_fork(self, in_child: bool) -> None:
+        """Give them back."""
+        held, self._held = self._held, []
+        for lock in held:
+            lock.release()
 
     # Within
 

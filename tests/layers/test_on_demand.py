@@ -42,9 +42,12 @@ def test_the_first_of_two_weak_definitions_serves_both_modules(jits, linkage):
     # linkonce_odr may be inlined, and its definitions are alike by the linkage's promise.
     values = (5, 5) if linkage.endswith("odr") else (5, 6)
     for number, value in enumerate(values):
-        jits.add(constant("shared", value, f"{linkage} noinline".replace(" noinline", ""))
-                 + caller(f"use{number}", "shared")
-                 + f"define ptr @where{number}() " + body("ret ptr @shared"))
+        jits.add(
+            constant("shared", value, f"{linkage} noinline".replace(" noinline", ""))
+            + caller(f"use{number}", "shared")
+            + f"define ptr @where{number}() "
+            + body("ret ptr @shared")
+        )
     assert [jits.function(f"use{number}", INT)() for number in (0, 1)] == [5, 5]
     where = [jits.function(f"where{number}", ctypes.c_void_p)() for number in (0, 1)]
     assert where == [jits.lookup("shared")] * 2
@@ -71,25 +74,31 @@ def test_locals_of_one_name_in_two_modules_are_two(jits):
 
 def test_common_symbols_of_two_modules_are_one(jits):
     for number in (1, 2):
-        jits.add(f"@counter = common global i32 0\ndefine i32 @bump{number}() "
-                 + body("%a = load i32, ptr @counter\n  %b = add i32 %a, 1\n"
-                        "  store i32 %b, ptr @counter\n  ret i32 %b"))
+        jits.add(
+            f"@counter = common global i32 0\ndefine i32 @bump{number}() "
+            + body(
+                "%a = load i32, ptr @counter\n  %b = add i32 %a, 1\n"
+                "  store i32 %b, ptr @counter\n  ret i32 %b"
+            )
+        )
     assert [jits.function(f"bump{number}", INT)() for number in (1, 2, 1)] == [1, 2, 3]
 
 
 def test_a_comdat_group_stays_together(jits):
-    text = ("$group = comdat any\n@data = linkonce_odr global i32 11, comdat($group)\n"
-            "define linkonce_odr i32 @group() comdat "
-            + body("%r = load i32, ptr @data\n  ret i32 %r"))
+    text = (
+        "$group = comdat any\n@data = linkonce_odr global i32 11, comdat($group)\n"
+        "define linkonce_odr i32 @group() comdat " + body("%r = load i32, ptr @data\n  ret i32 %r")
+    )
     jits.add(text + caller("use1", "group"))
     jits.add(text + caller("use2", "group"))
     assert [jits.function(f"use{number}", INT)() for number in (1, 2)] == [11, 11]
 
 
 def test_an_alias_is_another_name_for_the_same_address(jits):
-    jits.add(constant("real", 9) + "@other = alias i32 (), ptr @real\n"
-             "@value = global i32 3\n@name = alias i32, ptr @value\n"
-             + caller("use", "other"))
+    jits.add(
+        constant("real", 9) + "@other = alias i32 (), ptr @real\n"
+        "@value = global i32 3\n@name = alias i32, ptr @value\n" + caller("use", "other")
+    )
     assert jits.function("use", INT)() == 9
     assert jits.function("other", INT)() == 9
     assert jits.lookup("other") == jits.lookup("real")
@@ -97,31 +106,39 @@ def test_an_alias_is_another_name_for_the_same_address(jits):
 
 
 def test_an_ifunc_is_what_its_resolver_chose(jits):
-    jits.add(constant("slow", 1) + constant("fast", 2)
-             + "@which = ifunc i32 (), ptr @resolve\n"
-             "define internal ptr @resolve() " + body("ret ptr @fast")
-             + caller("use", "which"))
+    jits.add(
+        constant("slow", 1) + constant("fast", 2) + "@which = ifunc i32 (), ptr @resolve\n"
+        "define internal ptr @resolve() " + body("ret ptr @fast") + caller("use", "which")
+    )
     assert jits.function("use", INT)() == 2
     assert jits.function("which", INT)() == 2
 
 
 def test_an_ifunc_whose_resolver_fails_raises(jits):
-    jits.add("@which = ifunc i32 (), ptr @resolve\ndeclare void @missing_choice()\n"
-             "define internal ptr @resolve() " + body("call void @missing_choice()\n  ret ptr null")
-             + caller("use", "which"))
+    jits.add(
+        "@which = ifunc i32 (), ptr @resolve\ndeclare void @missing_choice()\n"
+        "define internal ptr @resolve() "
+        + body("call void @missing_choice()\n  ret ptr null")
+        + caller("use", "which")
+    )
     with pytest.raises(FailedToMaterialize, match="missing_choice"):
         jits.function("use", INT)()
 
 
 def test_extern_weak_data_is_null_when_nobody_has_it(jits):
-    jits.add("@maybe = extern_weak global i32\ndefine i1 @has() "
-             + body("%r = icmp ne ptr @maybe, null\n  ret i1 %r"))
+    jits.add(
+        "@maybe = extern_weak global i32\ndefine i1 @has() "
+        + body("%r = icmp ne ptr @maybe, null\n  ret i1 %r")
+    )
     assert jits.function("has", ctypes.c_bool)() is False
 
 
 def test_available_externally_is_not_a_definition(jits):
-    jits.add("define available_externally i32 @elsewhere() " + body("ret i32 4")
-             + caller("use", "elsewhere"))
+    jits.add(
+        "define available_externally i32 @elsewhere() "
+        + body("ret i32 4")
+        + caller("use", "elsewhere")
+    )
     jits.add(constant("elsewhere", 4))
     assert jits.function("use", INT)() == 4
 
@@ -130,7 +147,8 @@ def test_available_externally_is_not_a_definition(jits):
 
 
 def test_computed_gotos_work(jits):
-    jits.add("""
+    jits.add(
+        """
 @table = internal constant [2 x ptr] [ptr blockaddress(@jump, %one), ptr blockaddress(@jump, %two)]
 define i32 @jump(i32 %which) {
   %slot = getelementptr [2 x ptr], ptr @table, i32 0, i32 %which
@@ -141,7 +159,10 @@ one:
 two:
   ret i32 2
 }
-""" + "define i32 @use(i32 %x) " + body("%r = call i32 @jump(i32 %x)\n  ret i32 %r"))
+"""
+        + "define i32 @use(i32 %x) "
+        + body("%r = call i32 @jump(i32 %x)\n  ret i32 %r")
+    )
     assert [jits.function("use", INT, INT)(x) for x in (0, 1)] == [1, 2]
 
 
@@ -158,9 +179,12 @@ b:
   ret i32 %r
 }}
 """
-    jits.add(half.format("even", "odd", 1) + half.format("odd", "even", 0)
-             + "define i32 @use(i32 %n) "
-             + body("%r = call tailcc i32 @even(i32 %n)\n  ret i32 %r"))
+    jits.add(
+        half.format("even", "odd", 1)
+        + half.format("odd", "even", 0)
+        + "define i32 @use(i32 %n) "
+        + body("%r = call tailcc i32 @even(i32 %n)\n  ret i32 %r")
+    )
     use = jits.function("use", INT, INT)
     assert (use(1_000_000), use(999_999)) == (1, 0)
 
@@ -190,13 +214,15 @@ def test_first_calls_keep_every_argument_of_every_kind(jits):
     names = [f"%i{n}" for n in range(9)] + [f"%d{n}" for n in range(10)]
     kinds = ["i32"] * 9 + ["double"] * 10
     arguments = ", ".join(f"{kind} {name}" for kind, name in zip(kinds, names, strict=True))
-    jits.add(f"define double @weigh({arguments}) {{\n  %s0 = fadd double 0.0, 0.0\n"
-             + "".join(f"  %f{n} = sitofp i32 %i{n} to double\n" for n in range(9))
-             + "".join(
-                 f"  %m{n} = fmul double {n + 1}.0, {name}\n  %s{n + 1} = fadd double %s{n}, %m{n}\n"
-                 for n, name in enumerate([f"%f{n}" for n in range(9)]
-                                          + [f"%d{n}" for n in range(10)]))
-             + "  ret double %s19\n}\n")
+    jits.add(
+        f"define double @weigh({arguments}) {{\n  %s0 = fadd double 0.0, 0.0\n"
+        + "".join(f"  %f{n} = sitofp i32 %i{n} to double\n" for n in range(9))
+        + "".join(
+            f"  %m{n} = fmul double {n + 1}.0, {name}\n  %s{n + 1} = fadd double %s{n}, %m{n}\n"
+            for n, name in enumerate([f"%f{n}" for n in range(9)] + [f"%d{n}" for n in range(10)])
+        )
+        + "  ret double %s19\n}\n"
+    )
     values = [n + 1 for n in range(19)]
     weigh = jits.function("weigh", ctypes.c_double, *types)
     assert weigh(*values) == sum(n * n for n in values) == weigh(*values)
@@ -206,30 +232,42 @@ def test_large_structures_come_back_through_memory(jits):
     class Three(ctypes.Structure):
         _fields_ = [(name, ctypes.c_int64) for name in "abc"]
 
-    jits.add("define void @three(ptr sret({i64, i64, i64}) %out, i64 %x) "
-             + body("store i64 %x, ptr %out\n  %c = getelementptr {i64, i64, i64}, ptr %out, i32 0,"
-                    " i32 2\n  store i64 7, ptr %c\n  ret void"))
+    jits.add(
+        "define void @three(ptr sret({i64, i64, i64}) %out, i64 %x) "
+        + body(
+            "store i64 %x, ptr %out\n  %c = getelementptr {i64, i64, i64}, ptr %out, i32 0,"
+            " i32 2\n  store i64 7, ptr %c\n  ret void"
+        )
+    )
     three = jits.function("three", Three, ctypes.c_int64)(5)
     assert (three.a, three.c) == (5, 7)
 
 
 def test_module_assembly_defines_functions_and_sees_the_modules(jits):
-    jits.add("""
+    jits.add(
+        """
 module asm ".text"
 module asm ".globl from_asm"
 module asm "from_asm:"
 module asm "  movl $42, %eax"
 module asm "  ret"
 declare i32 @from_asm()
-""" + caller("use", "from_asm"))
+"""
+        + caller("use", "from_asm")
+    )
     assert jits.function("use", INT)() == 42
     assert jits.function("from_asm", INT)() == 42
 
 
 def test_quoted_and_numbered_names_are_names(jits):
-    jits.add('define i32 @"odd name!"() ' + body("ret i32 1") + "@0 = internal global i32 2\n"
-             'define i32 @use() ' + body('%a = call i32 @"odd name!"()\n  %b = load i32, ptr @0\n'
-                                         '  %r = add i32 %a, %b\n  ret i32 %r'))
+    jits.add(
+        'define i32 @"odd name!"() ' + body("ret i32 1") + "@0 = internal global i32 2\n"
+        "define i32 @use() "
+        + body(
+            '%a = call i32 @"odd name!"()\n  %b = load i32, ptr @0\n'
+            "  %r = add i32 %a, %b\n  ret i32 %r"
+        )
+    )
     assert jits.function("use", INT)() == 3
     assert jits.function("odd name!", INT)() == 1
 
@@ -244,14 +282,20 @@ def test_a_linker_name_is_taken_as_it_is_written(jits):
 
 
 def test_each_thread_has_its_own_thread_local(jits):
-    jits.add("@mine = thread_local global i32 100\n"
-             "@hidden = internal thread_local(initialexec) global i32 0\n"
-             "define i32 @bump() "
-             + body("%a = load i32, ptr @mine\n  %b = add i32 %a, 1\n  store i32 %b, ptr @mine\n"
-                    "  %c = load i32, ptr @hidden\n  %d = add i32 %c, 1000\n"
-                    "  store i32 %d, ptr @hidden\n  %r = add i32 %b, %d\n  ret i32 %r"))
-    jits.add("@mine = external thread_local global i32\n"
-             "define i32 @peek() " + body("%a = load i32, ptr @mine\n  ret i32 %a"))
+    jits.add(
+        "@mine = thread_local global i32 100\n"
+        "@hidden = internal thread_local(initialexec) global i32 0\n"
+        "define i32 @bump() "
+        + body(
+            "%a = load i32, ptr @mine\n  %b = add i32 %a, 1\n  store i32 %b, ptr @mine\n"
+            "  %c = load i32, ptr @hidden\n  %d = add i32 %c, 1000\n"
+            "  store i32 %d, ptr @hidden\n  %r = add i32 %b, %d\n  ret i32 %r"
+        )
+    )
+    jits.add(
+        "@mine = external thread_local global i32\n"
+        "define i32 @peek() " + body("%a = load i32, ptr @mine\n  ret i32 %a")
+    )
     bump, peek = jits.function("bump", INT), jits.function("peek", INT)
     results: list[tuple[list[int], int, int]] = []
     together = threading.Barrier(4)
@@ -310,10 +354,16 @@ def test_a_thread_with_a_small_stack_can_make_a_first_call(jits):
 
 
 def test_function_pointers_compare_equal_across_modules_and_time(jits):
-    jits.add(constant("f", 1) + "define ptr @here() " + body("ret ptr @f")
-             + "@stored = constant ptr @f\n")
-    jits.add("declare i32 @f()\n@stored2 = global [2 x ptr] [ptr null, ptr @f]\n"
-             "define i1 @same(ptr %p) " + body("%r = icmp eq ptr %p, @f\n  ret i1 %r"))
+    jits.add(
+        constant("f", 1)
+        + "define ptr @here() "
+        + body("ret ptr @f")
+        + "@stored = constant ptr @f\n"
+    )
+    jits.add(
+        "declare i32 @f()\n@stored2 = global [2 x ptr] [ptr null, ptr @f]\n"
+        "define i1 @same(ptr %p) " + body("%r = icmp eq ptr %p, @f\n  ret i1 %r")
+    )
     address = jits.lookup("f")
     assert jits.function("same", ctypes.c_bool, ctypes.c_void_p)(address) is True
     assert jits.function("f", INT)() == 1
@@ -336,7 +386,9 @@ def test_code_is_never_writable_and_executable(jits):
 @pytest.mark.parametrize("relocation", ["pic", "static"])
 def test_every_code_and_relocation_model_links(model, relocation):
     with JIT(compile_threads=1, code_model=model, relocation_model=relocation) as jit:
-        jit.add("declare i32 @abs(i32)\n@g = global i32 -3\ndefine i32 @f() "
-                + body("%a = load i32, ptr @g\n  %r = call i32 @abs(i32 %a)\n  ret i32 %r")
-                + caller("use", "f"))
+        jit.add(
+            "declare i32 @abs(i32)\n@g = global i32 -3\ndefine i32 @f() "
+            + body("%a = load i32, ptr @g\n  %r = call i32 @abs(i32 %a)\n  ret i32 %r")
+            + caller("use", "f")
+        )
         assert jit.function("use", INT)() == 3
