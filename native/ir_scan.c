@@ -64,6 +64,8 @@ bool lj_ir_build_ref(lj_ir_builder *b, const lj_ir_token *token) {
         lj_ir_after_blockaddress(token->start, b->floor, &b->comments)) {
         how = LJ_IR_REF_BLOCK;
         from->flags |= LJ_IR_BLOCKADDRESS;
+        /* The address is of a block of its one body: a copy's branch must not go there. */
+        ix->entities[target].flags |= LJ_IR_NOINLINE;
         if (target != b->current && !lj_ir_build_pair(b, &b->ties, &b->tie_count, &b->tie_room,
                                                       (uint32_t)b->current, (uint32_t)target))
             return false;

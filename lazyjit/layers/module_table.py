@@ -45,6 +45,9 @@ UnitMaker = Callable[["ModuleTable", int, str], MaterializationUnit]
 
 _BODY = SymbolFlags.CALLABLE
 
+#: A function's body loses to another where the function does.
+_BODY_FLAGS = (_BODY, _BODY | SymbolFlags.WEAK)
+
 _NONE, _STUB, _FOUND_BODY = int(What.NONE), int(What.STUB), int(What.BODY)
 
 
@@ -94,7 +97,9 @@ class ModuleTable:
             elif what == _STUB:
                 found.append(Found(self.index.flags(entity), address=stubs[entity]))
             else:
-                flags = _BODY if what == _FOUND_BODY else self.index.flags(entity)
+                flags = self.index.flags(entity)
+                if what == _FOUND_BODY:
+                    flags = _BODY_FLAGS[flags.overridable()]
                 members = self.index.together(entity)
                 together = self.symbols_of(members) if len(members) > 1 else ()
                 found.append(Found(flags, None, _UnitMaker(self, entity, name), together))
@@ -130,7 +135,8 @@ class ModuleTable:
 
     def flags_of(self, entity: int) -> SymbolFlags:
         """The flags of the symbol that `symbols_of` names."""
-        return _BODY if self.is_function(entity) else self.index.flags(entity)
+        flags = self.index.flags(entity)
+        return _BODY_FLAGS[flags.overridable()] if self.is_function(entity) else flags
 
     def functions(self) -> list[int]:
         """The entities that the module has a body for."""
