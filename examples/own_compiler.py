@@ -53,7 +53,6 @@ class Formula(MaterializationUnit):
 def generate(name: str, tree: ast.expr) -> ir.Module:
     """A module with one function that computes `tree`."""
     module = ir.Module(name)
-    module.triple = compiler.options.triple
     function = ir.Function(module, ir.FunctionType(DOUBLE, [DOUBLE, DOUBLE]), name)
     builder = ir.IRBuilder(function.append_basic_block())
     variables = dict(zip("xy", function.args, strict=True))

@@ -72,8 +72,8 @@ class JIT:
     - `opt_level` 0..3: LLVM's default pipeline at that level, on each unit
     - `codegen_level` 0..3: the code generator's effort (default: as `opt_level`)
     - `compile_threads`: how many threads compile (default: the processors this process may use)
-    - `lazy`: compile what is called; when False, a unit is a whole module, compiled when one of its
-      functions is first called (or by `compile`)
+    - `lazy`: compile what is called; when False, a module is compiled whole as soon as a symbol of
+      it is looked up
     - `unit_policy`: what is compiled together, see `UnitPolicy`
     - `tiered`: make code quickly at first, at level 0, and again with the options above on threads
       that nobody waits for; a function that is called once and runs long stays at level 0
@@ -372,10 +372,9 @@ class JIT:
         return self._counters.snapshot(regions)
 
     def close(self) -> None:
-        """Stop: lookups and first calls under way fail with SessionClosed, and so do later lookups.
+        """Stop: lookups and first calls under way fail with SessionClosed, and so do later ones.
 
-        Callables that are left raise SymbolRemoved. Memory is freed when the calls under way have
-        returned. Finalizers are not run (see `deinitialize`). Twice is fine.
+        Memory is freed when the calls under way have returned. Finalizers are not run (see `deinitialize`). Twice is fine.
         """
         with self._lock:
             if self._closed:
