@@ -35,20 +35,20 @@ from lazyjit.core import (
     lazy_reexports,
 )
 from lazyjit.core.dispatch import ThreadPoolDispatcher
-from lazyjit.errors import LazyJITError, SessionClosed, SymbolRemoved, UsageError
+from lazyjit.errors import LazyJITError, SessionClosed, SymbolRemoved, SymbolsNotFound, UsageError
 from lazyjit.ir import ModuleIndex
 from lazyjit.layers.archive import StaticLibraryGenerator
 from lazyjit.layers.call_through import UPPER_HALF, StubCallThrough
 from lazyjit.layers.grace import GracePeriods
 from lazyjit.layers.handle import JITFunction
 from lazyjit.layers.idle import IdleWork
-from lazyjit.layers.object_linking import ObjectLinkingLayer
+from lazyjit.layers.object_linking import LOW, ObjectLinkingLayer
 from lazyjit.layers.on_demand import CompileOnDemandLayer, UnitInfo, UnitPolicy
 from lazyjit.layers.platform import Platform
 from lazyjit.layers.runtime_libraries import RuntimeLibraries
 from lazyjit.layers.statistics import Counters, Statistics
 from lazyjit.link.archive import Archive
-from lazyjit.link.arena import Arena
+from lazyjit.link.arena import DEFAULT_SIZE, Arena
 from lazyjit.link.runtime import DSOHandle
 from lazyjit.stubs import StubPool
 from lazyjit.symbols import ExecutorSymbolDef, SymbolFlags
@@ -133,7 +133,9 @@ class JIT:
         self._process_symbols = process_symbols
         self._grace = GracePeriods()
         self._counters = Counters()
-        self._arena = Arena(arena_size) if arena_size is not None else Arena()
+        # Code for fixed positions has absolute addresses of 32 bits, for stubs and data alike.
+        fixed = relocation_model != "pic" and code_model != "large"
+        self._arena = Arena(arena_size or DEFAULT_SIZE, near=LOW if fixed else None)
         try:
             self._dispatcher = ThreadPoolDispatcher(threads)
         except BaseException:
@@ -340,7 +342,12 @@ class JIT:
             bodies = self._modules.bodies(target)
         else:
             bodies = [f"{name}$body" for name in names]
-        self.session.lookup([(target, LookupFlags.ALL_SYMBOLS)], bodies, SymbolState.READY)
+        order = [(target, LookupFlags.ALL_SYMBOLS)]
+        try:
+            self.session.lookup(order, bodies, SymbolState.READY)
+        except SymbolsNotFound as error:
+            plain = [name.removesuffix("$body") for name in error.symbols]
+            raise SymbolsNotFound(plain, needed_by=error.needed_by) from None
 
     # Running
 
@@ -374,7 +381,8 @@ class JIT:
     def close(self) -> None:
         """Stop: lookups and first calls under way fail with SessionClosed, and so do later ones.
 
-        Memory is freed when the calls under way have returned. Finalizers are not run (see `deinitialize`). Twice is fine.
+        Memory is freed when the calls under way have returned. Finalizers are not run (see
+        `deinitialize`). Twice is fine.
         """
         with self._lock:
             if self._closed:

@@ -48,6 +48,8 @@ class StaticLibraryGenerator(DefinitionGenerator):
 
         Raises ArchiveFormatError, ObjectFormatError, DuplicateDefinition.
         """
+        if self._tracker.defunct:
+            return  # removed: the archive is there no more
         for name in names:
             member = self.archive.member_for(name)
             if member is not None:

@@ -37,7 +37,7 @@ from lazyjit.link.arena import Arena
 from lazyjit.link.graph import LinkGraph
 from lazyjit.symbols import ExecutorSymbolDef, SymbolFlags
 
-__all__ = ["KnownAddresses", "ObjectLinkingLayer", "ObjectUnit"]
+__all__ = ["LOW", "KnownAddresses", "ObjectLinkingLayer", "ObjectUnit"]
 
 #: Addresses that a unit's own layer knows without asking the session, 0 for those it doesn't:
 #: takes a number of names and a cffi `char *` to them, returns a cffi `uint64_t[]`.
@@ -46,7 +46,7 @@ KnownAddresses = Callable[[int, Any], Any]
 
 #: Where objects for fixed positions go: a range around 1 GiB, which executables leave free.
 _LOW_SIZE = 96 << 20
-_LOW_NEAR = 1 << 30
+LOW = 1 << 30
 
 
 class ObjectLinkingLayer:
@@ -119,7 +119,7 @@ class ObjectLinkingLayer:
             return self.arena
         with self._lock:
             if self._low_arena is None:
-                self._low_arena = Arena(_LOW_SIZE, near=_LOW_NEAR)
+                self._low_arena = Arena(_LOW_SIZE, near=LOW)
             return self._low_arena
 
     def close(self) -> None:
