@@ -7,14 +7,13 @@ import random
 import struct
 import subprocess
 import sys
-import threading
 from collections.abc import Callable
 
 import llvmlite.binding as llvm
 import pytest
+from surviving import GOOD, assert_alive, root
 
 from lazyjit import JIT
-from lazyjit.core import MaterializationUnit
 from lazyjit.errors import (
     ArchiveFormatError,
     CompileError,
@@ -22,34 +21,12 @@ from lazyjit.errors import (
     FailedToMaterialize,
     IRError,
     LazyJITError,
-    MissingDefinitions,
     ObjectFormatError,
     RelocationError,
-    SessionClosed,
     SymbolsNotFound,
-    UsageError,
 )
-from lazyjit.symbols import ExecutorSymbolDef, SymbolFlags
 
 INT = ctypes.c_int32
-
-GOOD = "define i32 @alive{0}(i32 %x) {{\n  %r = mul i32 %x, {1}\n  ret i32 %r\n}}\n"
-
-
-def assert_alive(jit: JIT) -> None:
-    """The session still takes modules, compiles and calls."""
-    number = jit.statistics().modules
-    jit.add(GOOD.format(number, number + 2))
-    assert jit.function(f"alive{number}", INT, INT)(3) == 3 * (number + 2)
-    jit.session.verify_session()
-
-
-def root(error: BaseException) -> BaseException:
-    """The failure at the root of a chain of FailedToMaterialize."""
-    while isinstance(error, FailedToMaterialize) and error.__cause__ is not None:
-        error = error.__cause__
-    return error
-
 
 # Malformed files
 
@@ -385,6 +362,7 @@ def test_an_objects_initializer_that_needs_a_missing_symbol_fails_initialization
         jit.initialize()
     assert root(caught.value).symbols == ["missing_it"]
     assert_alive(jit)
+<<<<<<< HEAD
 
 
 # A materializer of the user's own
@@ -640,3 +618,5 @@ def test_without_a_handler_either_the_process_ends_and_says_why():
     assert done.returncode != 0
     assert done.stdout == ""
     assert "missing_one" in done.stderr
+=======
+>>>>>>> jittests

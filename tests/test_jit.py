@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import gc
-import threading
-import weakref
 from pathlib import Path
 
 import llvmlite.binding as llvm
@@ -19,7 +16,6 @@ from lazyjit.errors import (
     FailedToMaterialize,
     InputError,
     LibraryNotFound,
-    SessionClosed,
     SymbolsNotFound,
     UsageError,
 )
@@ -354,55 +350,3 @@ def test_a_lazy_reexport_starts_nothing_until_it_is_called(jit):
     assert jit.statistics().functions_compiled == 0
     assert double(4) == 8
     assert jit.lookup("double") == jit.lookup("double")
-
-
-# The end
-
-
-def test_what_was_closed_refuses_everything(jit):
-    jit.add(PROGRAM)
-    add, never = jit.function("add", INT, INT), jit.function("never", INT)
-    add(1)
-    jit.close()
-    jit.close()
-    for use in (
-        lambda: jit.add(TWICE),
-        lambda: jit.add_module(TWICE),
-        lambda: jit.lookup("add"),
-        lambda: jit.function("add", INT, INT),
-        lambda: jit.compile(),
-        lambda: jit.define("x", 1),
-        lambda: jit.load_library("libm.so.6"),
-        lambda: jit.create_dylib("late"),
-        lambda: jit.initialize(),
-        lambda: never(),
-        lambda: add(1),
-    ):
-        with pytest.raises(SessionClosed):
-            use()
-    assert "closed" in repr(jit)
-    assert jit.statistics().functions_known == 3
-
-
-def test_with_closes_also_when_the_body_raises():
-    with pytest.raises(ZeroDivisionError), JIT(compile_threads=1) as jit:
-        _ = 1 // 0
-    with pytest.raises(SessionClosed):
-        jit.add(TWICE)
-
-
-def test_a_forgotten_jit_is_closed_and_its_threads_end():
-    before = threading.active_count()
-    jit = JIT(compile_threads=2)
-    jit.add(TWICE)
-    function = jit.function("twice", INT, INT)
-    assert threading.active_count() == before + 2
-    gone = weakref.ref(jit)
-    del jit
-    gc.collect()
-    assert gone() is not None  # the handle keeps it
-    assert function(4) == 8
-    del function
-    gc.collect()
-    assert gone() is None
-    assert threading.active_count() == before

@@ -151,7 +151,7 @@ def side_by_side(context: Context, kind: str) -> Table:
             )
             table.aims.append(
                 ratio_aim(
-                    f"default level, tiered: 5 times faster than {peer[5:]} at the first result",
+                    f"default level, tiered: 5 times {peer[5:]}'s speed at the first result",
                     factor(theirs(measured, peer, 2, "first_output"), tiered),
                     5,
                 )

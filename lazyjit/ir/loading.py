@@ -36,13 +36,14 @@ _BITCODE = (b"BC\xc0\xde", b"\xde\xc0\x17\x0b")
 _printing = threading.Lock()
 
 
-def load_text(source: Source | Any, file: str | None = None) -> tuple[bytes, str]:
+def load_text(source: Source, file: str | None = None) -> tuple[bytes, str]:
     """The text of `source`, and the file's name for messages. Any thread.
 
     Raises IRError when LLVM can't read bitcode, OSError when a file can't be read, UsageError when
     `source` is of no known type.
     """
     if _is(source, "llvmlite.ir", "Module"):
+<<<<<<< HEAD
         return str(source).encode("utf-8", "surrogateescape"), file or getattr(
             source, "name", None
         ) or "<module>"
@@ -52,6 +53,13 @@ def load_text(source: Source | Any, file: str | None = None) -> tuple[bytes, str
         return text.encode("utf-8", "surrogateescape"), file or getattr(
             source, "name", None
         ) or "<module>"
+=======
+        return str(source).encode("utf-8", "surrogateescape"), file or _name(source)
+    if _is(source, "llvmlite.binding", "ModuleRef"):
+        with _printing:
+            text = str(source)
+        return text.encode("utf-8", "surrogateescape"), file or _name(source)
+>>>>>>> jittests
     if isinstance(source, str) and not _is_path(source):
         return source.encode("utf-8", "surrogateescape"), file or "<text>"
     if isinstance(source, (str, os.PathLike)):
@@ -66,6 +74,10 @@ def _is(source: object, module: str, name: str) -> bool:
     """Whether `source` is of a class of a module that may not have been imported."""
     found = sys.modules.get(module)
     return found is not None and isinstance(source, getattr(found, name))
+
+
+def _name(module: Any) -> str:
+    return module.name or "<module>"
 
 
 def _is_path(text: str) -> bool:

@@ -80,12 +80,17 @@ class StubCallThrough:
     # ResourceManager
 
     def handle_remove_resources(self, dylib: JITDylib, key: int) -> None:
-        """Calls of these stubs raise SymbolRemoved; the stubs are freed a grace period later."""
+        """Calls of these stubs raise SymbolRemoved; the stubs are freed a grace period later.
+
+        As with a module's stubs, the session's end leaves those alone that lead somewhere.
+        """
+        closed = dylib.session.closed
         with self._lock:
             made = self._by_key.pop(key, [])
             for payload, stub, name in made:
                 del self._bodies[payload]
-                self._pool.fail([stub], SymbolRemoved(name))
+                if not closed:
+                    self._pool.fail([stub], SymbolRemoved(name))
         if made:
             self._grace.retire(lambda: self._pool.free([stub for _, stub, _ in made]))
 

@@ -202,9 +202,15 @@ class ModuleTable:
                 self._pool.fail([stub], error)
 
     def remove(self) -> None:
-        """The module is going: calls raise SymbolRemoved from now on."""
+        """The module is going: calls raise SymbolRemoved from now on.
+
+        When all of the session goes, calls under way may still need what is compiled, and it lasts
+        as long as they do; the pool itself fails the stubs that lead nowhere yet.
+        """
         with self._lock:
             self._removed = True
+            if self.dylib.session.closed:
+                return
             self._ready[:] = 0
             self._fail_locked(np.flatnonzero(self._stubs).tolist())
 

@@ -55,8 +55,9 @@ class _State:
 
     runtime: DSOHandle
     #: What has initializers that have not run yet, each with what may remove it before they do.
-    modules: list[tuple[ModuleTable, ResourceTracker]] = field(default_factory=list)
-    objects: list[tuple[ObjectUnit, ResourceTracker]] = field(default_factory=list)
+    added: list[tuple[ModuleTable | ObjectUnit, ResourceTracker]] = field(default_factory=list)
+    #: Constructors that an initialization did not come to, for one before them failed.
+    left: list[_Structor] = field(default_factory=list)
     #: To be run at deinitialization, in reverse.
     finalizers: list[_Structor] = field(default_factory=list)
     archives: list[StaticLibraryGenerator] = field(default_factory=list)
@@ -105,14 +106,14 @@ class Platform:
         with self._lock:
             state = self._states[table.dylib]
             if table.index.constructors or table.index.destructors:
-                state.modules.append((table, tracker))
+                state.added.append((table, tracker))
             state.unchecked.append(table)
 
     def note_object(self, dylib: JITDylib, unit: ObjectUnit, tracker: ResourceTracker) -> None:
         """An object was added: likewise."""
         if unit.init_symbol is not None:
             with self._lock:
-                self._states[dylib].objects.append((unit, tracker))
+                self._states[dylib].added.append((unit, tracker))
 
     def note_archive(self, dylib: JITDylib, generator: StaticLibraryGenerator) -> None:
         """A static library was added: members that need initializing are found when it is time."""
@@ -173,38 +174,54 @@ class Platform:
             if state is None:
                 return
             archives, unchecked = list(state.archives), state.unchecked
-            if archives:
-                state.unchecked = []
-        if archives:
+            # Without a library, what there is waits for the first that is added.
+            state.unchecked = [] if archives else unchecked
+            unchecked = unchecked if archives else []
+        try:
             needed = [name for table in unchecked for name, _ in table.index.undefined()]
             for archive in archives:
                 archive.add_initialized(dylib, needed)
-        with self._lock:
-            modules, state.modules = state.modules, []
-            objects, state.objects = state.objects, []
-        todo: list[_Structor] = []
-        try:
-            for table, tracker in modules:
-                todo += self._structors(table, table.index.constructors, tracker)
-                state.finalizers += self._structors(table, table.index.destructors, tracker)
-            for unit, tracker in objects:
-                if tracker.removed:
-                    continue
-                assert unit.init_symbol is not None
-                init = [unit.init_symbol]
-                order = [(dylib, LookupFlags.ALL_SYMBOLS)]
-                self._session.lookup(order, init, SymbolState.READY, weak=init)
-                for priority, at in unit.initializers:
-                    todo.append(_Structor(priority, partial(self._call, at), tracker))
-                # Finalizers are run backwards.
-                for priority, at in reversed(unit.finalizers):
-                    state.finalizers.append(_Structor(priority, partial(self._call, at), tracker))
         except BaseException:
             with self._lock:
-                state.modules[:0] = modules
-                state.objects[:0] = objects
+                state.unchecked[:0] = unchecked
             raise
-        _run_all(sorted(todo, key=lambda each: each.priority))
+        with self._lock:
+            added, state.added = state.added, []
+            left, state.left = state.left, []
+        todo, finalizers = list(left), []
+        try:
+            for each, tracker in added:
+                if tracker.removed:
+                    continue
+                if isinstance(each, ModuleTable):
+                    todo += self._structors(each, each.index.constructors, tracker)
+                    finalizers += self._structors(each, each.index.destructors, tracker)
+                    continue
+                assert each.init_symbol is not None
+                init = [each.init_symbol]
+                order = [(dylib, LookupFlags.ALL_SYMBOLS)]
+                self._session.lookup(order, init, SymbolState.READY, weak=init)
+                for priority, at in each.initializers:
+                    todo.append(_Structor(priority, partial(self._call, at), tracker))
+                # Finalizers are run backwards.
+                for priority, at in reversed(each.finalizers):
+                    finalizers.append(_Structor(priority, partial(self._call, at), tracker))
+        except BaseException:
+            with self._lock:
+                state.added[:0] = added
+                state.left[:0] = left
+            raise
+        todo.sort(key=lambda each: each.priority)
+        with self._lock:
+            state.finalizers += finalizers
+        try:
+            while todo:
+                _run_all(todo[:1])
+                del todo[0]
+        except BaseException:
+            with self._lock:
+                state.left[:0] = todo
+            raise
 
     def _structors(
         self, table: ModuleTable, entries: Iterable[Constructor], tracker: ResourceTracker
