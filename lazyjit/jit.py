@@ -490,11 +490,7 @@ class JIT:
         )()
 
 
-<<<<<<< HEAD
-def _if_alive(method: weakref.WeakMethod[Any], payload: int) -> None:
-=======
 def _if_alive(method: Callable[[], Callable[[int], None] | None], payload: int) -> None:
->>>>>>> jittests
     call = method()
     if call is not None:  # else the stubs fail as the JIT is taken apart
         call(payload)

@@ -22,11 +22,7 @@ def pytest_report_header() -> str:
 
 @pytest.fixture
 def jit() -> Iterator[JIT]:
-<<<<<<< HEAD
-    """A JIT on two threads that only do what they are asked to; its session must stay in order."""
-=======
     """A JIT on two threads that do only what is asked; at the end its session must be in order."""
->>>>>>> jittests
     with JIT(compile_threads=2, opt_level=1, speculate=False) as jit:
         yield jit
         jit.session.verify_session()

@@ -43,23 +43,11 @@ def load_text(source: Source, file: str | None = None) -> tuple[bytes, str]:
     `source` is of no known type.
     """
     if _is(source, "llvmlite.ir", "Module"):
-<<<<<<< HEAD
-        return str(source).encode("utf-8", "surrogateescape"), file or getattr(
-            source, "name", None
-        ) or "<module>"
-    if _is(source, "llvmlite.binding", "ModuleRef"):
-        with _printing:
-            text = str(source)
-        return text.encode("utf-8", "surrogateescape"), file or getattr(
-            source, "name", None
-        ) or "<module>"
-=======
         return str(source).encode("utf-8", "surrogateescape"), file or _name(source)
     if _is(source, "llvmlite.binding", "ModuleRef"):
         with _printing:
             text = str(source)
         return text.encode("utf-8", "surrogateescape"), file or _name(source)
->>>>>>> jittests
     if isinstance(source, str) and not _is_path(source):
         return source.encode("utf-8", "surrogateescape"), file or "<text>"
     if isinstance(source, (str, os.PathLike)):

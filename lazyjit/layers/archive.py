@@ -50,13 +50,8 @@ class StaticLibraryGenerator(DefinitionGenerator):
 
         Raises ArchiveFormatError, ObjectFormatError, DuplicateDefinition.
         """
-<<<<<<< HEAD
-        if self._tracker.defunct:
-            return  # removed: the archive is there no more
-=======
         if self._tracker.removed:
             return
->>>>>>> jittests
         for name in names:
             member = self.archive.member_for(name)
             if member is not None:
