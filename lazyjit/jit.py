@@ -16,10 +16,12 @@ import os
 import threading
 import weakref
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from time import perf_counter_ns
 from typing import Any, Union
 
+from lazyjit import forking
 from lazyjit.codegen import CompilerOptions, LLVMCompiler
 from lazyjit.core import (
     ExecutionSession,
@@ -33,19 +35,20 @@ from lazyjit.core import (
     lazy_reexports,
 )
 from lazyjit.core.dispatch import ThreadPoolDispatcher
-from lazyjit.errors import LazyJITError, SessionClosed, SymbolRemoved, UsageError
+from lazyjit.errors import LazyJITError, SessionClosed, SymbolRemoved, SymbolsNotFound, UsageError
 from lazyjit.ir import ModuleIndex
 from lazyjit.layers.archive import StaticLibraryGenerator
 from lazyjit.layers.call_through import UPPER_HALF, StubCallThrough
 from lazyjit.layers.grace import GracePeriods
 from lazyjit.layers.handle import JITFunction
-from lazyjit.layers.object_linking import ObjectLinkingLayer
+from lazyjit.layers.idle import IdleWork
+from lazyjit.layers.object_linking import LOW, ObjectLinkingLayer
 from lazyjit.layers.on_demand import CompileOnDemandLayer, UnitInfo, UnitPolicy
 from lazyjit.layers.platform import Platform
 from lazyjit.layers.runtime_libraries import RuntimeLibraries
 from lazyjit.layers.statistics import Counters, Statistics
 from lazyjit.link.archive import Archive
-from lazyjit.link.arena import Arena
+from lazyjit.link.arena import DEFAULT_SIZE, Arena
 from lazyjit.link.runtime import DSOHandle
 from lazyjit.stubs import StubPool
 from lazyjit.symbols import ExecutorSymbolDef, SymbolFlags
@@ -55,8 +58,10 @@ __all__ = ["JIT"]
 #: What `add` takes: a path, or contents, or an llvmlite module.
 Source = Union[str, bytes, "os.PathLike[str]", Any]
 
-#: Bytes of IR text of other units' functions that a unit may carry for inlining, by level.
-_INLINE_BUDGET = {0: 0, 1: 16 << 10, 2: 32 << 10, 3: 48 << 10}
+#: Bytes of IR text of other units' functions that a unit may carry for inlining, by level; one of
+#: them at most a quarter. (Lua at -O2: 8 KiB takes a fifth longer to compile than none, 32 KiB
+#: four fifths, and its speed is the same from 8 on.)
+_INLINE_BUDGET = {0: 0, 1: 4 << 10, 2: 8 << 10, 3: 16 << 10}
 
 
 class JIT:
@@ -70,6 +75,8 @@ class JIT:
     - `lazy`: compile what is called; when False, a module is compiled whole as soon as a symbol of
       it is looked up
     - `unit_policy`: what is compiled together, see `UnitPolicy`
+    - `tiered`: make code quickly at first, at level 0, and again with the options above on threads
+      that nobody waits for; a function that is called once and runs long stays at level 0
     - `speculate`: let idle compile threads make what is likely to be called next
     - `cpu`, `features`: as LLVM spells them (default: the host's)
     - `relocation_model`, `code_model`: as LLVM spells them
@@ -89,6 +96,7 @@ class JIT:
         compile_threads: int | None = None,
         lazy: bool = True,
         unit_policy: UnitPolicy | str = UnitPolicy.CLUSTER,
+        tiered: bool = False,
         speculate: bool = True,
         cpu: str | None = None,
         features: str | None = None,
@@ -104,16 +112,18 @@ class JIT:
         except ValueError:
             known = ", ".join(each.value for each in UnitPolicy)
             raise UsageError(f"unit_policy is one of {known}, not {unit_policy!r}") from None
-        compiler = LLVMCompiler(
-            CompilerOptions(
-                opt_level=opt_level,
-                codegen_level=codegen_level,
-                cpu=cpu,
-                features=features,
-                relocation_model=relocation_model,
-                code_model=code_model,
-            )
+        options = CompilerOptions(
+            opt_level=opt_level,
+            codegen_level=codegen_level,
+            cpu=cpu,
+            features=features,
+            relocation_model=relocation_model,
+            code_model=code_model,
         )
+        compiler = LLVMCompiler(options)
+        first_tier = None
+        if tiered:
+            first_tier = LLVMCompiler(replace(options, opt_level=0, codegen_level=0))
         threads = compile_threads if compile_threads is not None else _processors()
         self._lock = threading.Lock()
         self._closed = True  # until there is something to close
@@ -123,7 +133,9 @@ class JIT:
         self._process_symbols = process_symbols
         self._grace = GracePeriods()
         self._counters = Counters()
-        self._arena = Arena(arena_size) if arena_size is not None else Arena()
+        # Code for fixed positions has absolute addresses of 32 bits, for stubs and data alike.
+        fixed = relocation_model != "pic" and code_model != "large"
+        self._arena = Arena(arena_size or DEFAULT_SIZE, near=LOW if fixed else None)
         try:
             self._dispatcher = ThreadPoolDispatcher(threads)
         except BaseException:
@@ -135,6 +147,9 @@ class JIT:
         self._stubs = StubPool(self._arena, self._dispatcher.queue)
         self._stubs.set_failure_address(lazy_compile_failure)
         self._objects = ObjectLinkingLayer(self.session, self._arena, self._grace, self._counters)
+        self._idle = IdleWork(
+            self.session, threads, speculate=speculate and policy is UnitPolicy.CLUSTER
+        )
         self._modules = CompileOnDemandLayer(
             self.session,
             self._objects,
@@ -144,7 +159,8 @@ class JIT:
             self._counters,
             policy=policy,
             inline_budget=_INLINE_BUDGET[opt_level],
-            speculation=threads - 1 if speculate and policy is UnitPolicy.CLUSTER else 0,
+            idle=self._idle,
+            first_tier=first_tier,
             on_unit=on_unit,
         )
         self._call_through = StubCallThrough(self._stubs, self._grace)
@@ -161,6 +177,8 @@ class JIT:
             self._process.add_generator(RuntimeLibraries())
         #: The dylib that things go to when none is named.
         self.main = self.create_dylib("main")
+        self._held: list[threading.Lock] = []
+        forking.join(forking.Phase.SESSION, self)
 
     # Dylibs
 
@@ -324,7 +342,12 @@ class JIT:
             bodies = self._modules.bodies(target)
         else:
             bodies = [f"{name}$body" for name in names]
-        self.session.lookup([(target, LookupFlags.ALL_SYMBOLS)], bodies, SymbolState.READY)
+        order = [(target, LookupFlags.ALL_SYMBOLS)]
+        try:
+            self.session.lookup(order, bodies, SymbolState.READY)
+        except SymbolsNotFound as error:
+            plain = [name.removesuffix("$body") for name in error.symbols]
+            raise SymbolsNotFound(plain, needed_by=error.needed_by) from None
 
     # Running
 
@@ -342,7 +365,7 @@ class JIT:
 
     def remove(self, tracker: ResourceTracker) -> None:
         """Remove what was added under `tracker`. Its names go at once; its memory is freed when the
-        calls under way have returned. Raises ResourceTrackerDefunct when it is gone already."""
+        calls under way have returned. Removing again does nothing."""
         tracker.remove()
 
     def statistics(self) -> Statistics:
@@ -397,6 +420,28 @@ class JIT:
             f"<JIT {statistics.functions_compiled} of {statistics.functions_known} functions"
             f" compiled in {statistics.units} units>"
         )
+
+    # Around fork (lazyjit.forking); the session's own lock is taken just before these
+
+    def before_fork(self) -> None:
+        """Take the layers' locks, so that no thread is in the middle of anything."""
+        self._held = [
+            self._modules._lock,
+            *(table._lock for table in self._modules._tables.values()),
+            self._call_through._lock,
+            self._objects._lock,
+            self._idle._lock,
+            self._grace._lock,
+            self._counters._lock,
+        ]
+        for lock in self._held:
+            lock.acquire()
+
+    def after_fork(self, in_child: bool) -> None:
+        """Give them back."""
+        held, self._held = self._held, []
+        for lock in held:
+            lock.release()
 
     # Within
 

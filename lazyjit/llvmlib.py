@@ -2,8 +2,8 @@
 
 llvmlite's own Python layer takes one global lock around each call, so that two threads never
 compile at once. The library below it has no such need when each unit has a context of its own and
-each thread a target machine of its own. So lazyjit takes the addresses of the library's C functions
-and hands them to its native code, which calls them without lock and GIL (native/llvm.h).
+each thread a target machine of its own. So lazyjit takes the addresses of the library's C
+functions, for its native code to call without lock and GIL (native/llvm.h).
 
 Such a binding holds for one LLVM only: `bind` checks that each function is there and that the LLVM
 is the one that lazyjit was written for. Importing `lazyjit.codegen` binds, at the cost of loading
@@ -21,7 +21,18 @@ from typing import NamedTuple
 
 from lazyjit import _native, errors
 
-__all__ = ["LLVM_VERSION", "HostCPU", "bind", "host", "library_path", "print_module", "version"]
+__all__ = [
+    "ENTRIES",
+    "LLVM_VERSION",
+    "HostCPU",
+    "addresses",
+    "bind",
+    "bind_native",
+    "host",
+    "library_path",
+    "print_module",
+    "version",
+]
 
 #: The LLVM whose functions and behaviour lazyjit is bound to.
 LLVM_VERSION = (22, 1)
@@ -29,7 +40,45 @@ LLVM_VERSION = (22, 1)
 #: What to install when it isn't there.
 REQUIREMENT = "llvmlite==0.50.*"
 
-#: Called from Python, once each; the native code's entry points are the fields of lj_llvm_entries.
+#: What native code calls, as LLVMPY_<name>: the fields of lj_llvm_entries in native/llvm.h.
+ENTRIES = (
+    "ContextCreate",
+    "ContextDispose",
+    "ParseAssembly",
+    "ParseBitcode",
+    "VerifyModule",
+    "DisposeModule",
+    "PrintModuleToString",
+    "DisposeString",
+    "GetDataLayout",
+    "SetDataLayout",
+    "GetTarget",
+    "SetTarget",
+    "GetTripleParts",
+    "GetTargetFromTriple",
+    "CreateTargetMachine",
+    "DisposeTargetMachine",
+    "CreateTargetMachineData",
+    "CopyStringRepOfTargetData",
+    "DisposeTargetData",
+    "TargetMachineEmitToMemory",
+    "GetBufferStart",
+    "GetBufferSize",
+    "DisposeMemoryBuffer",
+    "CreatePipelineTuningOptions",
+    "DisposePipelineTuningOptions",
+    "PTOSetLoopInterleaving",
+    "PTOSetLoopVectorization",
+    "PTOSetSLPVectorization",
+    "PTOSetLoopUnrolling",
+    "CreatePassBuilder",
+    "DisposePassBuilder",
+    "buildPerModuleDefaultPipeline",
+    "RunNewModulePassManager",
+    "DisposeNewModulePassManger",
+)
+
+#: What is called from here.
 _SET_UP = ("InitializeNativeTarget", "InitializeNativeAsmPrinter", "InitializeNativeAsmParser")
 _ASKED = ("GetVersionInfo", "GetHostCPUName", "GetHostCPUFeatures", "GetProcessTriple")
 
@@ -77,6 +126,17 @@ def bind() -> ctypes.CDLL:
         return _library
 
 
+def addresses() -> dict[str, int]:
+    """The address of each of ENTRIES. Binds. Any thread."""
+    library = bind()
+    found = {}
+    for name in ENTRIES:
+        address = ctypes.cast(getattr(library, f"LLVMPY_{name}"), ctypes.c_void_p).value
+        assert address is not None  # _load has found it
+        found[name] = address
+    return found
+
+
 def _incompatible(finding: str) -> errors.IncompatibleLLVM:
     return errors.IncompatibleLLVM(f"{finding}; install it with: pip install '{REQUIREMENT}'")
 
@@ -86,22 +146,14 @@ def _load(path: Path) -> ctypes.CDLL:
         library = ctypes.CDLL(str(path))
     except OSError as error:
         raise _incompatible(f"{path} can't be loaded ({error})") from error
-    entries = _native.ffi.new("lj_llvm_entries *")
-    names = [name for name, _ in _native.ffi.typeof("lj_llvm_entries").fields]
-    missing = [
-        name for name in (*_SET_UP, *_ASKED, *names) if not hasattr(library, f"LLVMPY_{name}")
-    ]
+    bound = [f"LLVMPY_{name}" for name in (*_SET_UP, *_ASKED, *ENTRIES)]
+    missing = [name for name in bound if not hasattr(library, name)]
     if missing:
-        raise _incompatible(f"{path} lacks LLVMPY_{', LLVMPY_'.join(missing)}")
+        raise _incompatible(f"{path} lacks {', '.join(missing)}")
     found = _version(library)
     if found[:2] != LLVM_VERSION:
         wanted = ".".join(map(str, LLVM_VERSION))
         raise _incompatible(f"{path} has LLVM {'.'.join(map(str, found))}, not {wanted}")
-    for name in names:
-        address = ctypes.cast(getattr(library, f"LLVMPY_{name}"), ctypes.c_void_p).value
-        setattr(entries, name, _native.ffi.cast("void *", address))
-    fault = _native.new_fault()
-    _native.check(_native.lib.lj_llvm_bind(entries, fault), fault, file=str(path))
     return library
 
 
@@ -138,12 +190,24 @@ def host() -> HostCPU:
     return _host
 
 
+def bind_native() -> None:
+    """Hand the entry points to native code; later calls change nothing.
+
+    Any thread. Raises IncompatibleLLVM.
+    """
+    entries = _native.ffi.new("lj_llvm_entries *")
+    for name, address in addresses().items():
+        setattr(entries, name, _native.ffi.cast("void *", address))
+    fault = _native.new_fault()
+    _native.check(_native.lib.lj_llvm_bind(entries, fault), fault, file=str(library_path()))
+
+
 def print_module(module: bytes, file: str | None = None) -> bytes:
     """The text of a bitcode (or textual) module, as LLVM prints it. Any thread; needs no GIL.
 
     Raises IRError when LLVM can't read it.
     """
-    bind()
+    bind_native()
     ffi, lib = _native.ffi, _native.lib
     out, length, fault = ffi.new("char **"), ffi.new("size_t *"), _native.new_fault()
     status = lib.lj_llvm_print(ffi.from_buffer("char[]", module), len(module), out, length, fault)

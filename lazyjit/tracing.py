@@ -1,15 +1,14 @@
 """Event hooks: what the session, the compiler and the linker do, told to whoever listens.
 
 `sink` is None until `listen` installs a callable; every site tests it first, so that tracing
-costs one check when it is off. A listener that raises is dropped, with the exception handed to
-`sys.unraisablehook`: tracing never changes what a program does.
+costs one check when it is off. A listener that raises is dropped, with the exception
+logged: tracing never changes what a program does.
 """
 
 from __future__ import annotations
 
-import sys
+import logging
 from collections.abc import Callable
-from types import SimpleNamespace
 
 __all__ = ["Listener", "emit", "listen", "sink"]
 
@@ -34,14 +33,6 @@ def emit(event: str, **data: object) -> None:
         return
     try:
         listener(event, data)
-    except Exception as error:
+    except Exception:
         sink = None
-        sys.unraisablehook(
-            SimpleNamespace(  # type: ignore[arg-type]  # any object with these attributes will do
-                exc_type=type(error),
-                exc_value=error,
-                exc_traceback=error.__traceback__,
-                err_msg="lazyjit: dropped a trace listener that raised",
-                object=listener,
-            )
-        )
+        logging.getLogger("lazyjit").exception("dropped a trace listener that raised: %r", listener)

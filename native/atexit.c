@@ -4,8 +4,8 @@
 #endif
 #include "atexit.h"
 
-#include <stdatomic.h>
 #include "tls.h"
+#include <stdatomic.h>
 
 #include <dlfcn.h>
 #include <pthread.h>
@@ -147,7 +147,9 @@ static void jit_cxa_finalize(void *handle) {
 
 static _Atomic uint64_t exit_hook;
 
-void lj_exit_hook_set(uint64_t function) { atomic_store(&exit_hook, function); }
+void lj_exit_hook_set(uint64_t function) {
+    atomic_store(&exit_hook, function);
+}
 
 static void jit_exit(int status) {
     /* Before the process's exit, whose handlers take LLVM apart: finalizers may need compiling. */

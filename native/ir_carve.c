@@ -147,6 +147,8 @@ static void emit_settings(lj_ir_carver *c) {
  * end, and are moved to the front. */
 static void rotate(lj_ir_carver *c, size_t head, uint32_t head_chunks) {
     size_t moved = c->length - head;
+    if (!moved)
+        return;
     char *types = malloc(moved + 1);
     lj_ir_chunk *chunks = malloc((c->chunk_count + 1) * sizeof *chunks);
     if (!types || !chunks || c->failed) {

@@ -127,7 +127,7 @@ void lj_ir_copy_global(lj_ir_carver *c, const lj_ir_token *token, bool call, boo
     const lj_ir_entity *e = &c->index->entities[id];
     if (e->kind == LJ_IR_FUNCTION &&
         lj_ir_state(c, LJ_IR_KEY_ENTITY, (uint32_t)id) & LJ_IR_DEFINED &&
-        (body || (call && !(e->flags & LJ_IR_OVERRIDABLE)))) {
+        (body || (call && !c->options->indirect && !(e->flags & LJ_IR_OVERRIDABLE)))) {
         lj_ir_put_symbol(c, id, true);
         return;
     }

@@ -11,8 +11,8 @@ static int32_t find(const lj_ir_index *index, const char *name, uint8_t *what) {
 }
 
 uint32_t lj_ir_known(const lj_ir_index *index, uint32_t count, const char *names,
-                         const uint64_t *stubs, const uint64_t *data, uint64_t *addresses,
-                         int32_t *fresh, uint32_t *places) {
+                     const uint64_t *stubs, const uint64_t *data, uint64_t *addresses,
+                     int32_t *fresh, uint32_t *places) {
     const lj_ir_entity *entities = lj_ir_index_entities(index);
     uint32_t found = 0;
     for (uint32_t i = 0; i < count; i++, names += strlen(names) + 1) {

@@ -16,8 +16,8 @@
  * stubs[f]; an f that has none yet is written to `fresh`, once for each such name, and its place in
  * the list to `places`. Returns how many there are. The caller holds whatever guards the arrays. */
 uint32_t lj_ir_known(const lj_ir_index *index, uint32_t count, const char *names,
-                         const uint64_t *stubs, const uint64_t *data, uint64_t *addresses,
-                         int32_t *fresh, uint32_t *places);
+                     const uint64_t *stubs, const uint64_t *data, uint64_t *addresses,
+                     int32_t *fresh, uint32_t *places);
 /* Linker names of `count` entities' symbols, bodies of functions and data, each ended by a NUL.
  * Returns the bytes needed; writes nothing when that is more than `room`. */
 uint64_t lj_ir_symbol_names(const lj_ir_index *index, uint32_t count, const int32_t *ids,

@@ -22,6 +22,7 @@
 typedef struct lj_ir_carve_options {
     uint32_t inline_budget; /* bytes of text of others' bodies and constants to carry; 0: none */
     uint32_t inline_limit;  /* ... of one of them */
+    uint32_t indirect;      /* nonzero: calls within the unit go through stubs, too */
 } lj_ir_carve_options;
 
 typedef struct lj_ir_chunk { /* text from here on ... */

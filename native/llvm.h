@@ -1,8 +1,8 @@
 /* LLVM, as lazyjit uses it: one unit of IR in, the bytes of one object out, without the GIL.
  *
  * lazyjit does not link against LLVM. llvmlite carries a whole LLVM in one shared library that
- * exports C functions only; `lazyjit/llvmlib.py` finds their addresses and hands them over once,
- * as the struct below. From then on a unit costs one call from Python: parse in a fresh context,
+ * exports C functions only; `lazyjit/codegen/binding.py` hands their addresses over once, as the
+ * struct below. From then on a unit costs one call from Python: parse in a fresh context,
  * verify, optimize, emit. Contexts are never shared, and a target machine belongs to a thread, so
  * any number of threads compile at once.
  *

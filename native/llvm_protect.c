@@ -146,17 +146,19 @@ static bool is_own_timer(int number, const siginfo_t *info) {
     return number == SIGXCPU && info->si_code == SI_TIMER && info->si_value.sival_ptr == &innermost;
 }
 
+/* As if this handler had never been installed. */
 static void pass_on(int at, int number, siginfo_t *info, void *context) {
+    bool fault = number != SIGXCPU && info->si_code > 0;
     if (before[at].sa_flags & SA_SIGINFO)
         before[at].sa_sigaction(number, info, context);
     else if (before[at].sa_handler != SIG_DFL && before[at].sa_handler != SIG_IGN)
         before[at].sa_handler(number);
+    else if (fault)
+        signal(number,
+               SIG_DFL); /* the instruction runs again on return; a fault can't be ignored */
     else if (before[at].sa_handler == SIG_DFL) {
         signal(number, SIG_DFL);
-        /* A faulting instruction runs again on return, into the default action. A signal that was
-         * sent has to be sent again. */
-        if (info->si_code <= 0 || number == SIGXCPU)
-            raise(number);
+        raise(number);
     }
 }
 

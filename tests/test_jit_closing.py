@@ -75,12 +75,11 @@ def test_with_closes_also_when_the_body_raises():
 
 
 def test_a_forgotten_jit_is_closed_and_its_threads_end():
-    before = set(threading.enumerate())
     jit = JIT(compile_threads=2)
     jit.add(TWICE)
     function = jit.function("twice", INT, INT)
-    own = set(threading.enumerate()) - before
-    assert len(own) == 2
+    threads = list(jit._dispatcher._threads)
+    assert [thread.is_alive() for thread in threads] == [True, True]
     gone = weakref.ref(jit)
     del jit
     gc.collect()
@@ -89,7 +88,7 @@ def test_a_forgotten_jit_is_closed_and_its_threads_end():
     del function
     gc.collect()
     assert gone() is None
-    assert own.isdisjoint(threading.enumerate())
+    assert [thread.is_alive() for thread in threads] == [False, False]
 
 
 # Closing meanwhile

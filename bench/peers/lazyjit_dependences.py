@@ -31,7 +31,6 @@ from lazyjit.core.responsibility import MaterializationResponsibility
 from lazyjit.core.session import ExecutionSession
 from lazyjit.core.states import LookupFlags, SymbolState
 from lazyjit.core.unit import MaterializationUnit
-
 from lazyjit.symbols import ExecutorSymbolDef, SymbolFlags
 
 SHAPES = ("chain", "reverse-chain", "star", "reverse-star", "ring", "random")

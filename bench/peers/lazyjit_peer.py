@@ -1,7 +1,7 @@
 """lazyjit as a subject beside its peers: one process, one program, one report.
 
     python -m bench.peers.lazyjit_peer [--opt-level 0..3] [--codegen-level 0..3] [--threads N]
-           [--eager] [--unit-policy P] [--all-bodies] --times FILE INPUT [argument ...]
+           [--eager] [--unit-policy P] [--tiered] [--all-bodies] --times FILE INPUT [argument ...]
 
 The report is the one that llvm_peer.cpp describes, with lazyjit's own statistics under
 "statistics". Importing lazyjit is process start and left out, as the loading of LLVM's library is
@@ -34,6 +34,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--eager", action="store_true")
     parser.add_argument("--unit-policy", default="cluster")
+    parser.add_argument("--tiered", action="store_true")
     parser.add_argument("--all-bodies", action="store_true")
     parser.add_argument("--times", type=Path, required=True)
     parser.add_argument("input", type=Path)
@@ -55,6 +56,7 @@ def main() -> None:
         compile_threads=options.threads,
         lazy=not options.eager,
         unit_policy=options.unit_policy,
+        tiered=options.tiered,
     )
     mark("created")
     created = resident_bytes()

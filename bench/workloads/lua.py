@@ -34,6 +34,10 @@ COLUMNS = [
 ]
 
 
+#: Quick code first, then the level that the row names, on threads that nobody waits for.
+TIERED = "lazyjit tiered,"
+
+
 def makers(context: Context, module: Path, levels: tuple[int, ...]) -> list[Callable[[], Subject]]:
     program = [module, SCRIPT]
     found: list[Callable[[], Subject]] = []
@@ -53,6 +57,17 @@ def makers(context: Context, module: Path, levels: tuple[int, ...]) -> list[Call
     if context.lazyjit and not context.quick:
         for threads in (1, 2):
             found.append(lambda t=threads: peers.lazyjit(program, opt_level=2, threads=t))
+        for level in (0, 2):
+            found.append(
+                lambda n=level: peers.lazyjit(
+                    program,
+                    opt_level=n,
+                    codegen_level=2,
+                    threads=2,
+                    options=["--tiered"],
+                    name=f"{TIERED} -O{n}, codegen 2, 2 thr.",
+                )
+            )
     return found
 
 
@@ -124,6 +139,20 @@ def side_by_side(context: Context, kind: str) -> Table:
                 ratio_aim(
                     f"default level: 5 times faster than {peer[5:]} at the first result",
                     ratio(peer, 2, "first_output"),
+                    5,
+                )
+            )
+            tiered = least(
+                [
+                    m.median("first_output")
+                    for name, m in measured.items()
+                    if name.startswith(TIERED)
+                ]
+            )
+            table.aims.append(
+                ratio_aim(
+                    f"default level, tiered: 5 times {peer[5:]}'s speed at the first result",
+                    factor(theirs(measured, peer, 2, "first_output"), tiered),
                     5,
                 )
             )

@@ -114,6 +114,8 @@ class Request:
     compile_threads: int | None = None
     lazy: bool = True
     unit_policy: str = "cluster"
+    tiered: bool = False
+    speculate: bool = True
     cpu: str | None = None
     features: list[str] = field(default_factory=list)
     relocation_model: str = "pic"

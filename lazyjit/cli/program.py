@@ -54,6 +54,8 @@ def make_jit(request: Request) -> Any:
         compile_threads=request.compile_threads,
         lazy=request.lazy,
         unit_policy=request.unit_policy,
+        tiered=request.tiered,
+        speculate=request.speculate,
         cpu=None if request.cpu in HOST else request.cpu,
         features=features(request),
         relocation_model=request.relocation_model,
@@ -192,6 +194,9 @@ def run(request: Request) -> int:
         process.at_exit(lambda: stats.report(jit))
     jit = process.keep(make_jit(request))
     dylibs = add_inputs(jit, request)
+    if not request.lazy:
+        for dylib in [*dylibs, jit.main]:
+            jit.compile(dylib=dylib)
     process.become_plain()
     if request.run_initializers:
         for dylib in dylibs:

@@ -4,9 +4,9 @@
 layers above ask for, so that another one (a cache, a worker process) can take its place.
 """
 
-from lazyjit import llvmlib
 from lazyjit.codegen.compiler import CompiledObject, Compiler, LLVMCompiler, Unit, print_module
 from lazyjit.codegen.options import CompilerOptions, host_cpu, host_features, host_triple
+from lazyjit.llvmlib import bind_native
 
 __all__ = [
     "CompiledObject",
@@ -21,4 +21,4 @@ __all__ = [
 ]
 
 # An LLVM that lazyjit does not know fails the import, not the first compilation.
-llvmlib.bind()
+bind_native()

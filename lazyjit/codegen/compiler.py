@@ -10,7 +10,7 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Any, Protocol
 
-from lazyjit import _native, errors, llvmlib, tracing
+from lazyjit import _native, errors, tracing
 from lazyjit.codegen.options import CompilerOptions
 from lazyjit.llvmlib import print_module
 
@@ -97,7 +97,6 @@ class LLVMCompiler:
 
     def __init__(self, options: CompilerOptions | None = None) -> None:
         """Raises UsageError when LLVM has no such target, CPU or feature."""
-        llvmlib.bind()
         self.options = (options or CompilerOptions()).resolved()
         resolved = self.options
         ffi, lib = _native.ffi, _native.lib

@@ -9,6 +9,7 @@ unroller run from level 2 on.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from lazyjit import errors, llvmlib
 
@@ -77,7 +78,7 @@ class CompilerOptions:
         """The same options with every `None` filled in. Any thread."""
         host = llvmlib.host()
         heavy = self.opt_level >= 2
-        default = {
+        default: dict[str, Any] = {
             "codegen_level": self.opt_level,
             "triple": host.triple,
             "cpu": host.cpu,

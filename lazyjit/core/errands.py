@@ -168,10 +168,12 @@ class ErrandRunner:
             else:
                 unit = self._unit_of_table(work, cast("Callable[[], MaterializationUnit]", source))
             unit.materialize(responsibility)
-        except Exception as error:
+        except BaseException as error:
             if responsibility._work.stage in (BLOCKED, DONE, GONE):
                 self._report(error)  # no symbol is left that could fail with it
             responsibility.fail_materialization(error)
+            if not isinstance(error, Exception):
+                raise  # an interrupt: whoever waits is told, and so is whoever runs tasks
         finally:
             if generating:
                 stage.generating = generating

@@ -95,7 +95,7 @@ def search_locked(
         if missing and dylib._tables:
             found, missing = search_tables_locked(dylib, missing)
             for name, hit in found.items():
-                flags, address, *_ = hit[0]
+                flags, address, _, _ = hit[0]
                 if not look and not _and(flags, _EXPORTED):
                     hidden.append(name)
                 elif address is None or not keep:

@@ -15,10 +15,11 @@ import contextlib
 from collections.abc import Collection, Iterable, Sequence
 from typing import TypeAlias
 
+from lazyjit import forking
 from lazyjit.core.dylib import JITDylib
 from lazyjit.core.entries import Work
 from lazyjit.core.errands import ErrandRunner
-from lazyjit.core.forking import survive_forks
+from lazyjit.core.forking import lose_what_was_under_way_locked
 from lazyjit.core.progress import Errands, drop_locked
 from lazyjit.core.query import OnComplete, Query, RegisterDependences
 from lazyjit.core.search import SearchOrder, flags_of, is_exported, search_locked
@@ -45,11 +46,11 @@ class ExecutionSession(ErrandRunner):
     def __init__(self, dispatcher: Dispatcher | None = None) -> None:
         """Run tasks on `dispatcher`, which the session closes; in place if None."""
         super().__init__(dispatcher if dispatcher is not None else InPlaceDispatcher())
-        survive_forks(self)
         self._dylibs: dict[str, JITDylib] = {}
         self._managers: tuple[ResourceManager, ...] = ()
         #: Aliases that wait for what they stand for; `lazyjit.core.aliases` finds circles there.
         self._alias_steps: dict[tuple[JITDylib, str], tuple[JITDylib, str]] = {}
+        forking.join(forking.Phase.SESSION, self)
 
     def __enter__(self) -> ExecutionSession:
         """Itself."""
@@ -187,7 +188,19 @@ class ExecutionSession(ErrandRunner):
         self._wait(query)
         return query.found_flags
 
-    # --- The end.
+    # --- Forks, and the end.
+
+    def before_fork(self) -> None:
+        """For `lazyjit.forking`: take the lock."""
+        self._lock.acquire()
+
+    def after_fork(self, in_child: bool) -> None:
+        """For `lazyjit.forking`: release the lock; in a child, fail what is lost."""
+        try:
+            if in_child:
+                lose_what_was_under_way_locked(self)
+        finally:
+            self._lock.release()
 
     def tracker_of(self, where: Where, name: str) -> ResourceTracker | None:
         """What removes the symbol that a lookup of `name` has found; None if nothing has it now.

@@ -83,18 +83,21 @@ def carve(
     *,
     inline_budget: int = 0,
     inline_limit: int | None = None,
+    indirect: bool = False,
 ) -> CarvedUnit:
     """The unit that defines `entities` and whatever must be defined with them.
 
     Up to `inline_budget` bytes of text of other functions' bodies and constants are carried along
     for inlining, each of at most `inline_limit` bytes (None: a quarter of the budget); callees that
-    are marked alwaysinline come whatever the budget. Aliases and ifuncs of functions have no
-    definition of their own and are passed over. Any thread. Raises InternalError when an id is not
-    the module's to define.
+    are marked alwaysinline come whatever the budget. With `indirect`, calls within the unit go
+    through stubs too, so that these can be pointed elsewhere later. Aliases and ifuncs of functions
+    have no definition of their own and are passed over. Any thread. Raises InternalError when an id
+    is not the module's to define.
     """
     ids = np.ascontiguousarray(entities, np.int32)
     options = ffi.new("lj_ir_carve_options *")
     options.inline_budget = inline_budget
+    options.indirect = indirect
     options.inline_limit = inline_budget // 4 if inline_limit is None else inline_limit
     out = ffi.new("lj_ir_unit **")
     fault = new_fault()

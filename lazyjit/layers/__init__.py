@@ -8,6 +8,8 @@ platform         initializers, finalizers and exit handlers by dylib
 call_through     stubs for lazy reexports
 runtime_libraries  what a compiler's driver links in by itself
 handle           functions as Python calls them
+idle             what compile threads do while nobody waits: speculation, promotion
+promotion        code that was made quickly is made well, while it runs
 grace            memory is freed when nobody can be in it
 statistics       what happened, in numbers
 """

@@ -12,9 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from lazyjit.call import NativeFunction
-from lazyjit.core import (
-    ResourceTracker,
-)
+from lazyjit.core import ResourceTracker
 from lazyjit.errors import SessionClosed, SymbolRemoved
 from lazyjit.layers.grace import GracePeriods
 

@@ -37,7 +37,7 @@ from lazyjit.link.arena import Arena
 from lazyjit.link.graph import LinkGraph
 from lazyjit.symbols import ExecutorSymbolDef, SymbolFlags
 
-__all__ = ["KnownAddresses", "ObjectLinkingLayer", "ObjectUnit"]
+__all__ = ["LOW", "KnownAddresses", "ObjectLinkingLayer", "ObjectUnit"]
 
 #: Addresses that a unit's own layer knows without asking the session, 0 for those it doesn't:
 #: takes a number of names and a cffi `char *` to them, returns a cffi `uint64_t[]`.
@@ -46,7 +46,7 @@ KnownAddresses = Callable[[int, Any], Any]
 
 #: Where objects for fixed positions go: a range around 1 GiB, which executables leave free.
 _LOW_SIZE = 96 << 20
-_LOW_NEAR = 1 << 30
+LOW = 1 << 30
 
 
 class ObjectLinkingLayer:
@@ -86,22 +86,25 @@ class ObjectLinkingLayer:
         file: str,
         known: KnownAddresses | None = None,
         low: bool = False,
+        nameless: bool = False,
         on_linked: Callable[[LinkGraph], None] | None = None,
         on_ready: Callable[[Mapping[str, ExecutorSymbolDef]], None] | None = None,
     ) -> None:
         """Link an object whose symbols `responsibility` answers for; `data` is free afterwards.
 
-        `low` puts it where absolute addresses have 31 bits. Never raises: failures go to
-        `responsibility`. `on_linked` is called once the code is in
-        memory, before that is told to the session; `on_ready` with the symbols, once they are.
+        `low` puts it where absolute addresses have 31 bits; with `nameless`, what it defines stays
+        unknown to the session, and `responsibility` answers for an effect alone. Never raises:
+        failures go to `responsibility`. `on_linked` is called once the code is in memory, before
+        that is told to the session; `on_ready` with the symbols, once they are.
         """
         started = perf_counter_ns()
         graph = None
         try:
             address, size = data if isinstance(data, tuple) else (data, None)
             graph = LinkGraph.from_object(address, size, file=file, arena=self._arena_for(low))
-            self._settle_definitions(responsibility, graph)
-            _Link(self, responsibility, graph, file, on_linked, on_ready).resolve(known)
+            if not nameless:
+                self._settle_definitions(responsibility, graph)
+            _Link(self, responsibility, graph, file, on_linked, on_ready).resolve(known, nameless)
         except Exception as error:
             if graph is not None:
                 graph.deallocate()
@@ -116,7 +119,7 @@ class ObjectLinkingLayer:
             return self.arena
         with self._lock:
             if self._low_arena is None:
-                self._low_arena = Arena(_LOW_SIZE, near=_LOW_NEAR)
+                self._low_arena = Arena(_LOW_SIZE, near=LOW)
             return self._low_arena
 
     def close(self) -> None:
@@ -205,11 +208,12 @@ class _Link:
         self.resolved: dict[str, ExecutorSymbolDef] = {}
         self.dependences: Mapping[JITDylib, Iterable[str]] = {}
 
-    def resolve(self, known: KnownAddresses | None) -> None:
+    def resolve(self, known: KnownAddresses | None, nameless: bool) -> None:
         """Publish the addresses, and ask for the externals."""
         graph, responsibility = self.graph, self.responsibility
         self.resolved = graph.resolved()
-        responsibility.notify_resolved(self.resolved)
+        if not nameless:
+            responsibility.notify_resolved(self.resolved)
         found, unknown = _ask(graph, known)
         if not unknown:
             self.complete(found, (), {})
@@ -280,17 +284,19 @@ class _Link:
         names = list(responsibility.symbols)
         responsibility.notify_emitted([(names, dependences)])
         if self.on_ready is not None:
-            self.tell_when_ready(self.on_ready)
+            self.tell_when_ready(names, self.on_ready)
 
-    def tell_when_ready(self, on_ready: Callable[[Mapping[str, ExecutorSymbolDef]], None]) -> None:
+    def tell_when_ready(
+        self, names: list[str], on_ready: Callable[[Mapping[str, ExecutorSymbolDef]], None]
+    ) -> None:
         """Ask for the symbols in the ready state. That they fail is told to whoever wants them."""
 
         def ready(result: dict[str, ExecutorSymbolDef] | None, error: LazyJITError | None) -> None:
             if result is not None:
-                on_ready(result)
+                on_ready(self.resolved)
 
         order = [(self.responsibility.dylib, LookupFlags.ALL_SYMBOLS)]
-        self.layer.session.lookup_async(order, list(self.resolved), SymbolState.READY, ready)
+        self.layer.session.lookup_async(order, names, SymbolState.READY, ready, weak=names)
 
     def fail(self, error: BaseException | None) -> None:
         """Give everything back and tell the session."""

@@ -39,9 +39,10 @@ from lazyjit.core import (
 from lazyjit.errors import CompileError, FailedToMaterialize, IRError, LazyJITError
 from lazyjit.ir import Kind, ModuleAsm, ModuleIndex, carve, seed
 from lazyjit.layers.grace import GracePeriods
+from lazyjit.layers.idle import IdleWork
 from lazyjit.layers.module_table import ModuleTable, UnitMaker
 from lazyjit.layers.object_linking import ObjectLinkingLayer
-from lazyjit.layers.speculation import Speculator
+from lazyjit.layers.promotion import promote
 from lazyjit.layers.statistics import Counters
 from lazyjit.stubs import StubPool
 from lazyjit.symbols import ExecutorSymbolDef, SymbolFlags
@@ -98,21 +99,24 @@ class CompileOnDemandLayer:
         *,
         policy: UnitPolicy = UnitPolicy.CLUSTER,
         inline_budget: int = 0,
-        speculation: int = 0,
+        idle: IdleWork,
+        first_tier: Compiler | None = None,
         on_unit: Callable[[UnitInfo], None] | None = None,
     ) -> None:
-        """`inline_budget` is in bytes of IR text carried into a unit for inlining, `speculation` how
-        many units at once may be compiled before they are called."""
+        """`inline_budget` is in bytes of IR text carried into a unit for inlining. With a
+        `first_tier`, what is called is compiled by that first, and by `compiler` later. `idle` is
+        told what could be made while nobody waits."""
         self.session = session
         self.objects = objects
         self.compiler = compiler
+        self.first_tier = first_tier
         self.stubs = stubs
         self.grace = grace
         self.counters = counters
         self.policy = policy
         self.inline_budget = inline_budget
         self.on_unit = on_unit
-        self.speculator = Speculator(session, speculation)
+        self.idle = idle
         self._lock = threading.Lock()
         self._tables: dict[int, ModuleTable] = {}
         self._by_key: dict[int, list[ModuleTable]] = {}
@@ -246,15 +250,21 @@ class IRUnit(MaterializationUnit):
         started = perf_counter_ns()
         symbols = self._claim(responsibility)
         entities = list(symbols.values())
-        layer.speculator.consider(table, self.entity, entities)
+        layer.idle.consider(table, self.entity, entities)
         # From here on it is fixed what the unit defines.
-        budget = 0 if self.alone else layer.inline_budget
-        unit = carve(index, entities, inline_budget=budget)
+        first_tier = layer.first_tier
+        if first_tier is None:
+            compiler = layer.compiler
+            budget = 0 if self.alone else layer.inline_budget
+            unit = carve(index, entities, inline_budget=budget)
+        else:
+            compiler = first_tier
+            unit = carve(index, entities, indirect=True)
         carved = perf_counter_ns()
         if layer.on_unit is not None:
             layer.on_unit(_info(self, entities, unit.text))
         try:
-            compiled = layer.compiler.compile((unit.address, len(unit)), self.name, table.name)
+            compiled = compiler.compile((unit.address, len(unit)), self.name, table.name)
         except (IRError, CompileError) as error:
             layer.counters.count(failures=1)
             if self._take_apart(responsibility, symbols, unit.text):
@@ -269,8 +279,9 @@ class IRUnit(MaterializationUnit):
             layer.counters.count(failures=1)
             responsibility.fail_materialization(error)
             return
+        functions = list(filter(table.is_function, entities))
         layer.counters.unit(
-            functions=sum(map(table.is_function, entities)),
+            functions=len(functions),
             object_bytes=compiled.size,
             carve=carved - started,
             parse=compiled.parse_ns,
@@ -285,6 +296,8 @@ class IRUnit(MaterializationUnit):
                 known=table.known,
                 on_ready=lambda ready: table.publish(symbols, ready),
             )
+        if first_tier is not None and functions:
+            promote(layer, table, functions, responsibility.tracker)
         if tracing.sink is not None:
             tracing.emit("unit.compiled", unit=self.name, symbols=list(symbols))
 

@@ -25,6 +25,8 @@ class Statistics:
     functions_known: int
     #: Functions whose code was emitted, each counted once.
     functions_compiled: int
+    #: Functions whose code was made again, better (tiered sessions only).
+    functions_promoted: int
     #: Units compiled, and objects linked (units and objects added as such).
     units: int
     objects_linked: int
@@ -50,6 +52,7 @@ class Counters:
                 "modules",
                 "functions_known",
                 "functions_compiled",
+                "functions_promoted",
                 "units",
                 "objects_linked",
                 "failures",
@@ -81,6 +84,11 @@ class Counters:
             counts["object_bytes"] += object_bytes
             for stage, amount in nanoseconds.items():
                 self._nanoseconds[stage] += amount
+
+    def promotion(self, *, functions: int, **nanoseconds: int) -> None:
+        """One unit was compiled again."""
+        self.count(functions_promoted=functions)
+        self.spend(**nanoseconds)
 
     def snapshot(self, arena: dict[str, int]) -> Statistics:
         """Everything counted so far, read at one moment."""

@@ -14,6 +14,12 @@ def test_the_bound_llvm_is_the_one_that_lazyjit_was_written_for():
     assert llvmlib.version()[:2] == llvmlib.LLVM_VERSION
 
 
+def test_native_code_is_handed_what_it_asks_for():
+    fields = [name for name, _ in _native.ffi.typeof("lj_llvm_entries").fields]
+    assert tuple(fields) == llvmlib.ENTRIES
+    assert all(llvmlib.addresses().values())
+
+
 def test_binding_again_gives_the_same_library():
     assert llvmlib.bind() is llvmlib.bind()
 
@@ -30,8 +36,7 @@ def test_a_library_without_the_entry_points_is_refused_with_what_to_install(tmp_
 
 
 def test_another_llvm_is_refused_with_what_to_install(tmp_path):
-    names = [name for name, _ in _native.ffi.typeof("lj_llvm_entries").fields]
-    names += [*llvmlib._SET_UP, *llvmlib._ASKED]
+    names = [*llvmlib.ENTRIES, *llvmlib._SET_UP, *llvmlib._ASKED]
     functions = [f"int LLVMPY_{name}(void) {{ return 0x140105; }}\n" for name in names]
     source = tmp_path / "old.c"
     source.write_text("".join(functions))

@@ -293,3 +293,18 @@ def test_a_promise_to_depend_on_what_nobody_looked_up_is_refused(
     with pytest.raises(UsageError, match="untouched of main, which nobody has looked up"):
         unit.emit("untouched")
     assert isinstance(answer.error, FailedToMaterialize)
+
+
+def test_an_interrupted_materialization_fails_and_lets_the_interrupt_through(
+    session: ExecutionSession, main: JITDylib
+) -> None:
+    class Interrupted(Made):
+        def materialize(self, responsibility: MaterializationResponsibility) -> None:
+            raise KeyboardInterrupt
+
+    main.define(Interrupted("f"))
+    with pytest.raises(KeyboardInterrupt):
+        session.lookup(main, ["f"])
+    with pytest.raises(FailedToMaterialize) as caught:
+        session.lookup(main, ["f"])
+    assert isinstance(caught.value.__cause__, KeyboardInterrupt)

@@ -34,9 +34,7 @@ def test_any_order_of_calls_frees_exactly_when_the_last_earlier_call_returns(ste
     began: dict[int, int] = {}  # serial -> token
     blockers: dict[int, set[int]] = {}  # action -> serials of calls that were under way
     freed: set[int] = set()
-    serial = 0
-    for what, pick in steps:
-        serial += 1
+    for serial, (what, pick) in enumerate(steps):
         if what == "enter":
             began[serial] = grace.enter()
             calls.append(serial)

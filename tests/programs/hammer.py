@@ -32,10 +32,9 @@ from typing import Any
 
 sys.path.append(str(Path(__file__).resolve().parents[2]))
 
-from lazyjit.jit import JIT
-
 from bench.generate import Program, generate
 from lazyjit.errors import LazyJITError
+from lazyjit.jit import JIT
 
 PARTS = 10
 Call = Callable[[int], int]

@@ -1,0 +1,101 @@
+"""Promotion: code that was made quickly is made well, while it runs.
+
+In a tiered session a first call gets code from LLVM's fastest path, a tenth of the time that full
+optimization takes. Its unit is then compiled again, with all that the session's options ask for,
+on threads that no demand keeps busy; when the better code is ready, the stubs of its functions are
+pointed there. Calls that are under way finish where they are; later ones run the better code. That
+is why calls between functions of a first-tier unit go through their stubs: a direct call would stay
+in the first tier for good.
+
+Promoted code has no names in the session. It is made by a unit with one symbol that stands for the
+effect alone, so that nobody runs it before all that it needs is ready, and its memory goes with the
+module's. What it refers to, data above all, is what the first tier defined; so a function that can
+only be made together with variables of its own stays as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from lazyjit.core import (
+    JITDylib,
+    MaterializationResponsibility,
+    MaterializationUnit,
+    ResourceTracker,
+)
+from lazyjit.errors import LazyJITError
+from lazyjit.ir import Kind, carve
+from lazyjit.ir.entities import EntityFlag
+from lazyjit.layers.module_table import ModuleTable
+from lazyjit.symbols import ExecutorSymbolDef, SymbolFlags
+
+if TYPE_CHECKING:
+    from lazyjit.layers.on_demand import CompileOnDemandLayer
+
+__all__ = ["PromotedUnit", "promote"]
+
+
+def promote(
+    layer: CompileOnDemandLayer, table: ModuleTable, functions: list[int], tracker: ResourceTracker
+) -> None:
+    """Queue a first-tier unit's functions for promotion. Any thread; never raises."""
+    fit = [function for function in functions if _stands_alone(table, function)]
+    if not fit:
+        return
+    unit = PromotedUnit(layer, table, fit)
+    try:
+        table.dylib.define(unit, tracker)
+    except LazyJITError:
+        return  # removed or closed meanwhile
+    layer.idle.promote(table.dylib, unit.name)
+
+
+def _stands_alone(table: ModuleTable, function: int) -> bool:
+    index = table.index
+    flags = index.entities["flags"]
+    return not any(
+        index.kind(member) is Kind.VARIABLE and not flags[member] & EntityFlag.CONSTANT
+        for member in index.together(function)
+    )
+
+
+class PromotedUnit(MaterializationUnit):
+    """Some functions of a module, compiled with the session's full options."""
+
+    def __init__(
+        self, layer: CompileOnDemandLayer, table: ModuleTable, functions: list[int]
+    ) -> None:
+        """Of `functions`, which the first tier has."""
+        name = f"{table.name}:{table.index.name(functions[0])}$promoted"
+        super().__init__(name, {name: SymbolFlags.SIDE_EFFECTS_ONLY}, name)
+        self.layer = layer
+        self.table = table
+        self.functions = functions
+
+    def materialize(self, responsibility: MaterializationResponsibility) -> None:
+        """Carve, compile, link; and swap the stubs once it is ready."""
+        layer, table = self.layer, self.table
+        unit = carve(table.index, self.functions, inline_budget=layer.inline_budget)
+        with layer.compiler.compile((unit.address, len(unit)), self.name, table.name) as compiled:
+            layer.counters.promotion(
+                functions=len(self.functions),
+                parse=compiled.parse_ns,
+                optimize=compiled.optimize_ns,
+                emit=compiled.emit_ns,
+            )
+            layer.objects.emit(
+                responsibility,
+                (compiled.address, compiled.size),
+                file=self.name,
+                known=table.known,
+                nameless=True,
+                on_ready=self._swap(),
+            )
+
+    def _swap(self) -> Callable[[Mapping[str, ExecutorSymbolDef]], None]:
+        symbols = self.table.symbols_of(self.functions)
+        return lambda ready: self.table.publish(symbols, ready)
+
+    def discard(self, dylib: JITDylib, name: str) -> None:
+        """Nobody else defines its symbol."""
