@@ -87,6 +87,7 @@ class ObjectLinkingLayer:
         known: KnownAddresses | None = None,
         low: bool = False,
         nameless: bool = False,
+        on_missing: Callable[[], bool] | None = None,
         on_linked: Callable[[LinkGraph], None] | None = None,
         on_ready: Callable[[Mapping[str, ExecutorSymbolDef]], None] | None = None,
     ) -> None:
@@ -94,14 +95,22 @@ class ObjectLinkingLayer:
 
         `low` puts it where absolute addresses have 31 bits; with `nameless`, what it defines stays
         unknown to the session, and `responsibility` answers for an effect alone. Never raises:
-        failures go to `responsibility`. `on_linked` is called once the code is in memory, before
-        that is told to the session; `on_ready` with the symbols, once they are.
+        failures go to `responsibility`. When nothing has some of the externals, `on_missing` may
+        take the responsibility back (True), for another try. `on_linked` is called once the code is
+        in memory, before that is told to the session; `on_ready` with the symbols, once they are.
         """
         started = perf_counter_ns()
         graph = None
         try:
             address, size = data if isinstance(data, tuple) else (data, None)
             graph = LinkGraph.from_object(address, size, file=file, arena=self._arena_for(low))
+            if (
+                on_missing is not None
+                and self._lacks(responsibility, graph, known)
+                and on_missing()
+            ):
+                graph.deallocate()
+                return
             if not nameless:
                 self._settle_definitions(responsibility, graph)
             _Link(self, responsibility, graph, file, on_linked, on_ready).resolve(known, nameless)
@@ -112,6 +121,21 @@ class ObjectLinkingLayer:
             responsibility.fail_materialization(error)
         finally:
             self.counters.spend(link=perf_counter_ns() - started)
+
+    def _lacks(
+        self,
+        responsibility: MaterializationResponsibility,
+        graph: LinkGraph,
+        known: KnownAddresses | None,
+    ) -> bool:
+        """Whether a symbol that the object can't do without is nowhere to be had."""
+        _, unknown = _ask(graph, known)
+        externals, optional = graph.externals, graph.external_weak
+        names = [externals[place] for place in unknown if not optional[place]]
+        if not names:
+            return False
+        order = responsibility.dylib.link_order
+        return len(self.session.lookup_flags(order, names)) < len(names)
 
     def _arena_for(self, low: bool) -> Arena:
         """The session's arena; or the one below 2 GiB, made for the first object that needs it."""

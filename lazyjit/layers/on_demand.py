@@ -294,6 +294,8 @@ class IRUnit(MaterializationUnit):
                 (compiled.address, compiled.size),
                 file=self.name,
                 known=table.known,
+                # What a neighbour lacks, perhaps one never called, must not fail the others.
+                on_missing=lambda: self._take_apart(responsibility, symbols, unit.text),
                 on_ready=lambda ready: table.publish(symbols, ready),
             )
         if first_tier is not None and functions:
@@ -304,7 +306,7 @@ class IRUnit(MaterializationUnit):
     def _take_apart(
         self, responsibility: MaterializationResponsibility, symbols: dict[str, int], text: bytes
     ) -> bool:
-        """LLVM refused the unit, but its parts are together by choice and most are good: have each
+        """The unit can't be made, but its parts are together by choice and most are good: have each
         made alone. False if there is nothing to take apart."""
         layer, table, own = self.layer, self.table, responsibility.symbols
         groups = {tuple(table.index.together(entity)): symbol for symbol, entity in symbols.items()}

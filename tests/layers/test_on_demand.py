@@ -392,3 +392,30 @@ def test_every_code_and_relocation_model_links(model, relocation):
             + caller("use", "f")
         )
         assert jit.function("use", INT)() == 3
+
+
+def test_what_a_neighbour_lacks_fails_the_neighbour_alone():
+    source = """
+declare i32 @nowhere(i32)
+define internal i32 @rare(i32 %n) {
+  %r = call i32 @nowhere(i32 %n)
+  ret i32 %r
+}
+define i32 @usual(i32 %n) {
+  %zero = icmp eq i32 %n, 0
+  br i1 %zero, label %odd, label %even
+odd:
+  %r = call i32 @rare(i32 %n)
+  ret i32 %r
+even:
+  ret i32 %n
+}
+"""
+    for opt_level in (0, 2):
+        with JIT(compile_threads=1, opt_level=opt_level, unit_policy="cluster") as jit:
+            jit.add(source)
+            usual = jit.function("usual", ctypes.c_int, ctypes.c_int)
+            assert usual(5) == 5
+            with pytest.raises(FailedToMaterialize, match="nowhere"):
+                usual(0)
+            assert usual(6) == 6
