@@ -299,16 +299,15 @@ class _Link:
         if tracing.sink is not None:
             tracing.emit("link.object", file=self.file, symbols=list(responsibility.symbols))
         dependences = self.dependences
-        if not dependences:
-            responsibility.notify_emitted()
-            # Nothing to wait for: what is emitted is ready.
-            if self.on_ready is not None:
-                self.on_ready(self.resolved)
-            return
         names = list(responsibility.symbols)
-        responsibility.notify_emitted([(names, dependences)])
-        if self.on_ready is not None:
-            self.tell_when_ready(names, self.on_ready)
+        try:
+            responsibility.notify_emitted([(names, dependences)] if dependences else ())
+            if self.on_ready is not None and dependences:
+                self.tell_when_ready(names, self.on_ready)
+        except LazyJITError:
+            return  # removed or closed meanwhile, or a dependence failed: the symbols fail with it
+        if self.on_ready is not None and not dependences:
+            self.on_ready(self.resolved)  # nothing to wait for: what is emitted is ready
 
     def tell_when_ready(
         self, names: list[str], on_ready: Callable[[Mapping[str, ExecutorSymbolDef]], None]
