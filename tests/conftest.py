@@ -88,5 +88,5 @@ def clang() -> str:
     """The path of a clang 22; without one, the test is skipped."""
     path = _clang_of_llvm_22()
     if path is None:
-        pytest.skip("needs clang 22 (apt-get install clang-22, from apt.llvm.org)")
+        pytest.skip("needs clang 22 (Debian's package clang-22)")
     return path
