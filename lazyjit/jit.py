@@ -130,7 +130,6 @@ class JIT:
         self._lazy = lazy
         self._ordinals = 0
         self._runtimes: list[DSOHandle] = []
-        self._process_symbols = process_symbols
         self._grace = GracePeriods()
         self._counters = Counters()
         # Code for fixed positions has absolute addresses of 32 bits, for stubs and data alike.
@@ -425,8 +424,9 @@ class JIT:
 
     def before_fork(self) -> None:
         """Take the layers' locks, so that no thread is in the middle of anything."""
+        # First the lock under which modules come and go; then there are no more than these.
+        self._modules._lock.acquire()
         self._held = [
-            self._modules._lock,
             *(table._lock for table in self._modules._tables.values()),
             self._call_through._lock,
             self._objects._lock,
@@ -436,6 +436,7 @@ class JIT:
         ]
         for lock in self._held:
             lock.acquire()
+        self._held.append(self._modules._lock)
 
     def after_fork(self, in_child: bool) -> None:
         """Give them back."""

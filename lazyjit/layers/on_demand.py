@@ -288,14 +288,20 @@ class IRUnit(MaterializationUnit):
             optimize=compiled.optimize_ns,
             emit=compiled.emit_ns,
         )
+        # What a neighbour lacks, perhaps one never called, must not fail the others. Without
+        # neighbours there is nothing to ask beforehand.
+        neighbours = not self.alone and (len(entities) > 1 or unit.carried > 0)
         with compiled:
             layer.objects.emit(
                 responsibility,
                 (compiled.address, compiled.size),
                 file=self.name,
                 known=table.known,
-                # What a neighbour lacks, perhaps one never called, must not fail the others.
-                on_missing=lambda: self._take_apart(responsibility, symbols, unit.text),
+                on_missing=(
+                    (lambda: self._take_apart(responsibility, symbols, unit.text))
+                    if neighbours
+                    else None
+                ),
                 on_ready=lambda ready: table.publish(symbols, ready),
             )
         if first_tier is not None and functions:
