@@ -87,7 +87,7 @@ def test_a_forgotten_jit_is_closed_and_its_threads_end():
     assert function(4) == 8
     del function
     gc.collect()
-    # A pool thread may still be on its way out of the first call, and then it is the last to let go.
+    # A pool thread may be on its way out of the first call still, and be the last to let go.
     for thread in threads:
         thread.join(60)
     assert [thread.is_alive() for thread in threads] == [False, False]
