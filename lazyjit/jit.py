@@ -242,10 +242,11 @@ class JIT:
         dylib: JITDylib | None = None,
         name: str | None = None,
         whole: bool = False,
+        hidden: bool = False,
     ) -> ResourceTracker:
         """Add a static library: a member is linked when it is needed (with `whole`: each is added).
 
-        Raises ArchiveFormatError, OSError; with `whole` also what `add_object` raises.
+        What `hidden` members define is seen within the dylib, but not from others. Raises ArchiveFormatError, OSError; with `whole` also what `add_object` raises.
         """
         target = self._open(dylib)
         if isinstance(source, bytes):
@@ -254,7 +255,11 @@ class JIT:
             archive = Archive(Path(os.fspath(source)), file=name)
         tracker = target.create_tracker()
         generator = StaticLibraryGenerator(
-            archive, self._objects, tracker, on_object=self._platform.note_object
+            archive,
+            self._objects,
+            tracker,
+            on_object=self._platform.note_object,
+            hidden=hidden,
         )
         if whole:
             generator.add_all(target)

@@ -27,8 +27,10 @@ SYSTEM = (
 )
 
 
-def _directories(first: Sequence[str]) -> Iterator[Path]:
+def _directories(first: Sequence[str], system: bool) -> Iterator[Path]:
     yield from map(Path, first)
+    if not system:
+        return
     yield from (Path(part) for part in os.environ.get("LD_LIBRARY_PATH", "").split(":") if part)
     yield from map(Path, SYSTEM)
 
@@ -54,14 +56,16 @@ def _version(path: Path) -> list[int]:
     return [int(part) for part in path.name.split(".so.")[-1].split(".") if part.isdigit()]
 
 
-def find_library(name: str, first: Sequence[str] = ()) -> Path:
+def find_library(name: str, first: Sequence[str] = (), *, system: bool = True) -> Path:
     """The shared library or archive that `-l name` means; `first` is what `-L` gave.
+
+    Without `system`, no other directory is searched.
 
     Any thread. Raises LibraryNotFound.
     """
     if "/" in name:
         return Path(name)
-    for directory in _directories(first):
+    for directory in _directories(first, system):
         if name.startswith(":"):
             exact = directory / name[1:]
             if exact.is_file():
@@ -79,5 +83,6 @@ def find_library(name: str, first: Sequence[str] = ()) -> Path:
             if _is_elf(candidate):
                 return candidate
     raise LibraryNotFound(
-        f"-l{name}: no library of this name in the directories of -L or the system's"
+        f"-l{name}: no library of this name in the directories of -L"
+        + (" or the system's" if system else " (-search-sys-lib adds the system's)")
     )

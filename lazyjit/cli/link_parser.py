@@ -67,9 +67,5 @@ def _check(request: LinkRequest) -> None:
     ):
         if given is not None and (request.slab_size is None or request.execute):
             raise CommandLineError(f"{spelling} needs -slab-allocate and -noexec")
-    if request.arguments and not request.execute:
-        raise CommandLineError("-args needs a program that is run, without -noexec")
     if request.speculate_order is not None and request.speculation == "none":
         raise CommandLineError("-speculate-order needs -speculate=simple")
-    if request.check_names and not request.checks:
-        raise CommandLineError("-check-name needs -check")
