@@ -37,6 +37,7 @@ from lazyjit.core import (
 from lazyjit.core.dispatch import ThreadPoolDispatcher
 from lazyjit.errors import LazyJITError, SessionClosed, SymbolRemoved, SymbolsNotFound, UsageError
 from lazyjit.ir import ModuleIndex
+from lazyjit.layers.assembly import AssemblyLayer
 from lazyjit.layers.archive import StaticLibraryGenerator
 from lazyjit.layers.call_through import UPPER_HALF, StubCallThrough
 from lazyjit.layers.grace import GracePeriods
@@ -50,6 +51,7 @@ from lazyjit.layers.runtime_libraries import RuntimeLibraries
 from lazyjit.layers.statistics import Counters, Statistics
 from lazyjit.link.archive import Archive
 from lazyjit.link.arena import DEFAULT_SIZE, Arena
+from lazyjit.link.linker_script import library_files
 from lazyjit.link.runtime import DSOHandle
 from lazyjit.stubs import StubPool
 from lazyjit.symbols import ExecutorSymbolDef, SymbolFlags
@@ -147,6 +149,7 @@ class JIT:
         self._stubs = StubPool(self._arena, self._dispatcher.queue)
         self._stubs.set_failure_address(lazy_compile_failure)
         self._objects = ObjectLinkingLayer(self.session, self._arena, self._grace, self._counters)
+        self._assembly = AssemblyLayer(self._objects)
         self._idle = IdleWork(
             self.session, threads, speculate=speculate and policy is UnitPolicy.CLUSTER
         )
@@ -268,9 +271,38 @@ class JIT:
             self._platform.note_archive(target, generator)
         return tracker
 
+    def add_assembly(
+        self,
+        text: str | bytes | os.PathLike[str],
+        *,
+        dylib: JITDylib | None = None,
+        name: str | None = None,
+    ) -> ResourceTracker:
+        """Add assembly, by its text or by the path of a file (as a `Path`, not as a `str`).
+
+        It is assembled now, and linked when a symbol of it is wanted. Raises AssemblyError with the
+        line in the text, RelocationError, DuplicateDefinition, OSError.
+        """
+        target = self._open(dylib)
+        if isinstance(text, os.PathLike):
+            path = Path(text)
+            text, name = path.read_bytes(), name or str(path)
+        file = name or "<assembly>"
+        assembled = self._assembly.assembler.assemble(text, file=file)
+        return self._add_object(assembled.object, file, target)
+
     def load_library(self, name: str | os.PathLike[str], *, dylib: JITDylib | None = None) -> None:
-        """Let `dylib` use the symbols of a shared library, loading it. Raises LibraryNotFound."""
-        self._open(dylib).add_generator(SharedLibrary(os.fspath(name)))
+        """Let `dylib` use the symbols of a shared library, loading it.
+
+        A path may also be that of a linker script, as `libc.so` often is: then the libraries that
+        it names, archives too. Raises LibraryNotFound, LinkerScriptError, ArchiveFormatError.
+        """
+        target = self._open(dylib)
+        for file in library_files(name):
+            if file.suffix == ".a":
+                self.add_archive(file, dylib=target)
+            else:
+                target.add_generator(SharedLibrary(os.fspath(file)))
 
     def define(
         self, name: str, address: int, *, dylib: JITDylib | None = None, callable: bool = True

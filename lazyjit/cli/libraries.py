@@ -14,7 +14,7 @@ from pathlib import Path
 
 from lazyjit.errors import LibraryNotFound
 
-__all__ = ["find_library", "is_archive"]
+__all__ = ["SYSTEM", "find_library", "is_archive"]
 
 SYSTEM = (
     "/usr/local/lib",
@@ -56,12 +56,18 @@ def _version(path: Path) -> list[int]:
     return [int(part) for part in path.name.split(".so.")[-1].split(".") if part.isdigit()]
 
 
-def find_library(name: str, first: Sequence[str] = (), *, system: bool = True) -> Path:
+def find_library(
+    name: str,
+    first: Sequence[str] = (),
+    *,
+    system: bool = True,
+    scripts: bool = False,
+    archives: bool = False,
+) -> Path:
     """The shared library or archive that `-l name` means; `first` is what `-L` gave.
 
-    Without `system`, no other directory is searched.
-
-    Any thread. Raises LibraryNotFound.
+    Without `system`, no other directory is searched. With `scripts` a linker script will do; with
+    `archives` nothing but an archive will. Any thread. Raises LibraryNotFound.
     """
     if "/" in name:
         return Path(name)
@@ -72,9 +78,17 @@ def find_library(name: str, first: Sequence[str] = (), *, system: bool = True) -
                 return exact
             continue
         shared = directory / f"lib{name}.so"
+        archive = directory / f"lib{name}.a"
+        if archives:
+            if is_archive(archive):
+                return archive
+            continue
         if _is_elf(shared):
             return shared
-        archive = directory / f"lib{name}.a"
+        if scripts:
+            for candidate in (shared, archive):
+                if candidate.is_file():
+                    return candidate
         # A text libm.so may come with a text libm.a; skip both for the library that they name.
         if is_archive(archive) and not shared.exists():
             return archive

@@ -11,13 +11,15 @@ from __future__ import annotations
 
 import enum
 import sys
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lazyjit.cli.libraries import find_library
+from lazyjit.cli.libraries import SYSTEM, find_library
 from lazyjit.cli.link_request import LinkInput, LinkRequest
 from lazyjit.errors import InputError
+from lazyjit.link.linker_script import is_linker_script, library_files
 
 __all__ = ["File", "FileKind", "add", "read", "read_file"]
 
@@ -28,6 +30,9 @@ class FileKind(enum.Enum):
     OBJECT = enum.auto()
     ARCHIVE = enum.auto()
     SHARED = enum.auto()
+    #: A linker script, which names others.
+    SCRIPT = enum.auto()
+    ASSEMBLY = enum.auto()
 
 
 @dataclass(frozen=True)
@@ -38,6 +43,9 @@ class File:
     name: str
     data: bytes = b""
 
+
+#: What assembly is told by.
+ASSEMBLY = (".s", ".asm")
 
 ELF, RELOCATABLE, SHARED_OBJECT = b"\x7fELF", 1, 3
 
@@ -55,6 +63,12 @@ def read_file(name: str) -> File:
         if kind == SHARED_OBJECT:
             return File(FileKind.SHARED, name)
         raise InputError("an executable is no input of a link", file=shown)
+    if is_linker_script(data):
+        return File(FileKind.SCRIPT, name, data)
+    if name.endswith(ASSEMBLY) or name == "-":
+        return File(FileKind.ASSEMBLY, shown, data)
+    if name.endswith(".S"):
+        raise InputError("assembly for the C preprocessor: preprocess it first", file=shown)
     raise InputError("neither an object, an archive, a library nor assembly", file=shown)
 
 
@@ -62,17 +76,33 @@ def _directories(request: LinkRequest, dylib: str | None) -> list[str]:
     return [directory for owner, directory in request.library_dirs if owner == dylib]
 
 
-def _find(request: LinkRequest, entry: LinkInput) -> str:
+def _follow(request: LinkRequest, entry: LinkInput) -> Iterator[File]:
+    """What an input comes to: itself, or the libraries that a linker script leads to."""
     directories = _directories(request, entry.dylib)
-    return str(find_library(entry.name, directories, system=request.search_system))
+
+    def find(name: str, first: Sequence[str]) -> Path:
+        return find_library(name, first, system=request.search_system, scripts=True)
+
+    path = entry.name
+    if entry.library and entry.hidden:
+        path = str(find_library(path, directories, system=request.search_system, archives=True))
+    elif entry.library:
+        path = str(find(path, directories))
+    file = read_file(path)
+    if entry.hidden and file.kind is not FileKind.ARCHIVE:
+        raise InputError("only an archive can be hidden", file=path)
+    if file.kind is not FileKind.SCRIPT:
+        yield file
+        return
+    if request.search_system:
+        directories = [*directories, *SYSTEM]
+    for each in library_files(path, directories, find=find):
+        yield read_file(str(each))
 
 
 def read(request: LinkRequest) -> list[tuple[LinkInput, File]]:
     """All inputs, opened. Raises OSError, InputError, LibraryNotFound."""
-    return [
-        (entry, read_file(_find(request, entry) if entry.library else entry.name))
-        for entry in request.inputs
-    ]
+    return [(entry, file) for entry in request.inputs for file in _follow(request, entry)]
 
 
 def make_dylibs(jit: Any, request: LinkRequest) -> dict[str | None, Any]:
@@ -90,7 +120,9 @@ def make_dylibs(jit: Any, request: LinkRequest) -> dict[str | None, Any]:
 
 def add_file(jit: Any, request: LinkRequest, entry: LinkInput, file: File, dylib: Any) -> None:
     """Add one file to its dylib."""
-    if file.kind is FileKind.OBJECT:
+    if file.kind is FileKind.ASSEMBLY:
+        add_assembly(jit, request, file, dylib)
+    elif file.kind is FileKind.OBJECT:
         jit.add_object(file.data, dylib=dylib, name=file.name)
     elif file.kind is FileKind.ARCHIVE:
         jit.add_archive(
@@ -101,6 +133,17 @@ def add_file(jit: Any, request: LinkRequest, entry: LinkInput, file: File, dylib
         )
     else:
         jit.load_library(file.name, dylib=dylib)
+
+
+def add_assembly(jit: Any, request: LinkRequest, file: File, dylib: Any) -> None:
+    """Assemble a file for the link's target, and add the object."""
+    from lazyjit.codegen.assembler import assembler_for
+
+    assembled = assembler_for(request.triple, request.assembler).assemble(
+        file.data, file=file.name
+    )
+    sys.stderr.write(assembled.warnings)
+    jit.add_object(assembled.object, dylib=dylib, name=file.name)
 
 
 def add(jit: Any, request: LinkRequest, inputs: list[tuple[LinkInput, File]]) -> list[Any]:
