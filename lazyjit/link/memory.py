@@ -108,10 +108,10 @@ class FinalizedAllocation:
 
 
 #: (the allocation, None) or (None, the error).
-OnAllocated = Callable[[Union["InFlightAllocation", None], Union[Exception, None]], None]
-OnFinalized = Callable[[Union[FinalizedAllocation, None], Union[Exception, None]], None]
+OnAllocated = Callable[[Union["InFlightAllocation", None], Exception | None], None]
+OnFinalized = Callable[[FinalizedAllocation | None, Exception | None], None]
 #: None, or the error.
-OnDeallocated = Callable[[Union[Exception, None]], None]
+OnDeallocated = Callable[[Exception | None], None]
 
 
 class InFlightAllocation(Protocol):

@@ -97,9 +97,7 @@ class Holding(FinalizedAllocation):
         self.memory: HeldMemory | None = memory
 
 
-def deallocate(
-    allocations: Sequence[FinalizedAllocation], on_deallocated: OnDeallocated
-) -> None:
+def deallocate(allocations: Sequence[FinalizedAllocation], on_deallocated: OnDeallocated) -> None:
     """What `MemoryManager.deallocate` promises, for `Holding`s."""
     first: Exception | None = None
     for allocation in allocations:

@@ -35,9 +35,7 @@ class NullMemoryManager:
     a base that is not a multiple of it, and addresses beyond 64 bits.
     """
 
-    def __init__(
-        self, base: int = 64 << 30, size: int = 2 << 30, page_size: int = 4096
-    ) -> None:
+    def __init__(self, base: int = 64 << 30, size: int = 2 << 30, page_size: int = 4096) -> None:
         if page_size < 1 or page_size & (page_size - 1):
             raise UsageError(f"a page of {page_size} bytes")
         if base % page_size or base < 0 or size < page_size or base + size > 1 << 64:
