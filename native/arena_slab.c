@@ -41,10 +41,10 @@ void lj_slab_unmap(uint64_t address, uint64_t size) {
 }
 
 lj_status lj_slab_protect(uint64_t address, uint64_t size, int prot, lj_fault *fault) {
-    if (!whole_pages(address, size) || (prot & LJ_PROT_WRITE && prot & LJ_PROT_EXEC))
+    if (!whole_pages(address, size) || (prot & LJ_SLAB_WRITE && prot & LJ_SLAB_EXEC))
         return lj_fail(fault, LJ_MISUSE, 0, size, "whole pages, not both writable and executable");
-    int bits = (prot & LJ_PROT_READ ? PROT_READ : 0) | (prot & LJ_PROT_WRITE ? PROT_WRITE : 0) |
-               (prot & LJ_PROT_EXEC ? PROT_EXEC : 0);
+    int bits = (prot & LJ_SLAB_READ ? PROT_READ : 0) | (prot & LJ_SLAB_WRITE ? PROT_WRITE : 0) |
+               (prot & LJ_SLAB_EXEC ? PROT_EXEC : 0);
     if (mprotect((void *)(uintptr_t)address, size, bits))
         return refused(fault, "protect", address, size);
     return LJ_OK;

@@ -13,7 +13,7 @@
 
 /* cffi: begin */
 /* lj_slab_protect's `prot` */
-enum { LJ_PROT_READ = 1, LJ_PROT_WRITE = 2, LJ_PROT_EXEC = 4 };
+enum { LJ_SLAB_READ = 1, LJ_SLAB_WRITE = 2, LJ_SLAB_EXEC = 4 };
 
 /* Maps `size` bytes, a multiple of the page, readable and writable; at `address` when that isn't 0,
  * and then nothing may be mapped there yet. Any thread. MISUSE, SYSTEM with value = errno. */

@@ -36,8 +36,8 @@ class SlabMemoryManager:
 
     `address` is where the program sees it (default: wherever there is room), `page_size` what
     protections and placement go by (default: the system's; to be run, a multiple of it). Raises
-    UsageError for what is no page size or not on a page, ResourceError when the system has something
-    else there.
+    UsageError for what is no page size or not on a page, ResourceError when the system has
+    something else there.
     """
 
     def __init__(

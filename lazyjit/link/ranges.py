@@ -1,7 +1,7 @@
 """A range of addresses, given out in pieces and taken back: first fit, with coalescing.
 
-For ranges of which a few hundred pieces are in use at once (a slab, pretended addresses). The arena,
-which has many thousands, has an allocator of its own in native code.
+For ranges with a few free pieces at a time (a slab, pretended addresses). The arena, of which
+thousands of pieces come and go, has an allocator of its own in native code.
 
 The free pieces are two lists in address order, starts and ends. Taking a piece scans them for the
 first that fits; giving one back finds its neighbours by bisection and joins them.
