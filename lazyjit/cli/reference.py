@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from lazyjit.cli import codegen_flags, link_table, llvm_flags, table
 from lazyjit.cli.options import Arity, Fate, Option
 
-__all__ = ["COMMANDS", "link_help", "markdown", "run_help", "with_options"]
+__all__ = ["COMMANDS", "link_help", "link_markdown", "markdown", "run_help", "with_options"]
 
 COMMANDS = """\
 lazyjit: a concurrent lazy JIT runtime for LLVM IR
@@ -94,26 +94,35 @@ def link_help(*, hidden: bool = False) -> str:
     return _help(LINK_USAGE, link_table.OPTIONS, LINK_FOOTER, hidden)
 
 
-def _rows(group: str) -> Iterator[str]:
+def _text(option: Option) -> str:
+    text = option.text if option.fate is Fate.DO else f"*{option.fate.value}*: {option.text}"
+    if option.mcjit:
+        text += f"; refused with `--jit-kind=mcjit` ({option.mcjit})"
+    if option.values and (option.hidden or option.group == table.LLI):
+        text += ". Values: " + ", ".join(f"`{value}`" for value in option.values)
+    for value, reason in option.refused.items():
+        text += f"; `{value}` is *refused*: {reason}"
+    return text
+
+
+def _rows(options: Iterable[Option], group: str) -> Iterator[str]:
     yield f"\n### {group}\n\n| option | what it does |\n|---|---|\n"
-    for option in table.OPTIONS:
+    for option in options:
         if option.group == group:
             names = ", ".join(f"`{spelling(option, name)}`" for name in option.names)
-            text = (
-                option.text if option.fate is Fate.DO else f"*{option.fate.value}*: {option.text}"
-            )
-            if option.mcjit:
-                text += f"; refused with `--jit-kind=mcjit` ({option.mcjit})"
-            if option.values and option.group == table.LLI:
-                text += ". Values: " + ", ".join(f"`{value}`" for value in option.values)
-            for value, reason in option.refused.items():
-                text += f"; `{value}` is *refused*: {reason}"
-            yield f"| {names} | {text} |\n"
+            yield f"| {names} | {_text(option)} |\n"
+
+
+def link_markdown() -> str:
+    """The option lists of docs/link.md."""
+    return "".join(
+        line for group in link_table.GROUPS for line in _rows(link_table.OPTIONS, group)
+    )
 
 
 def markdown() -> str:
     """The option lists of docs/run.md."""
-    parts = [line for group in table.GROUPS for line in _rows(group)]
+    parts = [line for group in table.GROUPS for line in _rows(table.OPTIONS, group)]
     parts.append(f"\n### {codegen_flags.GROUP}\n\n| why | options |\n|---|---|\n")
     for reason, flags in codegen_flags.INERT:
         names = ", ".join(f"`{codegen_flags.spelled(flag)}`" for flag in flags.split())
@@ -133,11 +142,11 @@ def markdown() -> str:
     return "".join(parts)
 
 
-def with_options(document: str) -> str:
-    """`document` with its generated part renewed."""
+def with_options(document: str, options: str | None = None) -> str:
+    """`document` with its generated part renewed: `options`, or those of docs/run.md."""
     before, _, rest = document.partition(BEGIN)
     _, _, after = rest.partition(END)
-    return before + BEGIN + markdown() + "\n" + END + after
+    return before + BEGIN + (options or markdown()) + "\n" + END + after
 
 
 if __name__ == "__main__":
