@@ -16,6 +16,7 @@ import sys
 from typing import Any
 
 from lazyjit.cli import link_inputs, process
+from lazyjit.cli.link_lazy import read_order
 from lazyjit.cli.link_report import Times
 from lazyjit.cli.link_request import LinkRequest
 from lazyjit.errors import FailedToMaterialize, LazyJITError, LibraryNotFound
@@ -58,19 +59,19 @@ def look_up_entry(jit: Any, request: LinkRequest) -> int:
     return address
 
 
-def execute(jit: Any, request: LinkRequest, dylibs: list[Any]) -> int:
+def execute(jit: Any, request: LinkRequest, added: link_inputs.Added) -> int:
     """Run initializers, the program, finalizers; what the program returned."""
     process.become_plain()
-    for dylib in dylibs:
+    if request.speculate_order is not None:
+        added.lazy.speculate(read_order(request.speculate_order))
+    for dylib in added.initialized:
         jit.initialize(dylib)
-    jit.initialize()
     main = jit.function(
         request.entry, ctypes.c_int, ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p
     )
     count, vector = process.c_arguments([request.inputs[0].name, *request.arguments])
     result: int = main(count, vector, process.environment())
-    jit.deinitialize()
-    for dylib in reversed(dylibs):
+    for dylib in reversed(added.initialized):
         jit.deinitialize(dylib)
     return result
 
@@ -98,10 +99,10 @@ def _run(request: LinkRequest, times: Times) -> int:
     preload(request)
     jit = process.keep(make_jit(request))
     with times.of("load and add files"):
-        dylibs = link_inputs.add(jit, request, inputs)
+        added = link_inputs.add(jit, request, inputs)
     with times.of("link"):
         look_up_entry(jit, request)
     if not request.execute:
         return 0
     with times.of("run"):
-        return execute(jit, request, dylibs)
+        return execute(jit, request, added)

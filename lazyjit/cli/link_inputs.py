@@ -11,17 +11,18 @@ from __future__ import annotations
 
 import enum
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from lazyjit.cli.libraries import SYSTEM, find_library
+from lazyjit.cli.link_lazy import LazyFiles
 from lazyjit.cli.link_request import LinkInput, LinkRequest
 from lazyjit.errors import InputError
 from lazyjit.link.linker_script import is_linker_script, library_files
 
-__all__ = ["File", "FileKind", "add", "read", "read_file"]
+__all__ = ["Added", "File", "FileKind", "add", "read", "read_file"]
 
 
 class FileKind(enum.Enum):
@@ -118,12 +119,43 @@ def make_dylibs(jit: Any, request: LinkRequest) -> dict[str | None, Any]:
     return dylibs
 
 
-def add_file(jit: Any, request: LinkRequest, entry: LinkInput, file: File, dylib: Any) -> None:
+@dataclass
+class Added:
+    """What a link has: its dylibs by name (None: main), and the files that are linked lazily."""
+
+    dylibs: dict[str | None, Any]
+    lazy: LazyFiles
+
+    @property
+    def initialized(self) -> list[Any]:
+        """Every dylib whose initializers are to run, main as the last."""
+        main, *others = self.dylibs.values()
+        return [*others, *self.lazy.dylibs, main]
+
+
+def object_of(request: LinkRequest, file: File) -> bytes:
+    """An object file's bytes; assembly is assembled for the link's target."""
+    if file.kind is FileKind.OBJECT:
+        return file.data
+    from lazyjit.codegen.assembler import assembler_for
+
+    assembler = assembler_for(request.triple, request.assembler)
+    assembled = assembler.assemble(file.data, file=file.name)
+    sys.stderr.write(assembled.warnings)
+    return assembled.object
+
+
+def add_file(jit: Any, request: LinkRequest, entry: LinkInput, file: File, to: Added) -> None:
     """Add one file to its dylib."""
-    if file.kind is FileKind.ASSEMBLY:
-        add_assembly(jit, request, file, dylib)
-    elif file.kind is FileKind.OBJECT:
-        jit.add_object(file.data, dylib=dylib, name=file.name)
+    dylib = to.dylibs[entry.dylib]
+    if file.kind in (FileKind.OBJECT, FileKind.ASSEMBLY):
+        data = object_of(request, file)
+        if entry.lazy:
+            to.lazy.add(data, file.name, dylib)
+        else:
+            jit.add_object(data, dylib=dylib, name=file.name)
+    elif entry.lazy:
+        raise InputError("only an object or assembly can be linked lazily", file=file.name)
     elif file.kind is FileKind.ARCHIVE:
         jit.add_archive(
             Path(file.name),
@@ -131,30 +163,21 @@ def add_file(jit: Any, request: LinkRequest, entry: LinkInput, file: File, dylib
             whole=entry.whole or request.all_load,
             hidden=entry.hidden,
         )
+    elif entry.whole:
+        raise InputError("only an archive has members to load", file=file.name)
     else:
         jit.load_library(file.name, dylib=dylib)
 
 
-def add_assembly(jit: Any, request: LinkRequest, file: File, dylib: Any) -> None:
-    """Assemble a file for the link's target, and add the object."""
-    from lazyjit.codegen.assembler import assembler_for
-
-    assembled = assembler_for(request.triple, request.assembler).assemble(
-        file.data, file=file.name
-    )
-    sys.stderr.write(assembled.warnings)
-    jit.add_object(assembled.object, dylib=dylib, name=file.name)
-
-
-def add(jit: Any, request: LinkRequest, inputs: list[tuple[LinkInput, File]]) -> list[Any]:
-    """Make the dylibs and add what goes into them; the dylibs beside main, in order."""
-    dylibs = make_dylibs(jit, request)
-    add_symbols(jit, request, dylibs)
+def add(jit: Any, request: LinkRequest, inputs: list[tuple[LinkInput, File]]) -> Added:
+    """Make the dylibs and add what goes into them."""
+    added = Added(make_dylibs(jit, request), LazyFiles(jit))
+    add_symbols(jit, request, added.dylibs)
     for entry, file in inputs:
-        add_file(jit, request, entry, file, dylibs[entry.dylib])
+        add_file(jit, request, entry, file, added)
     if request.phony_externals:
-        add_phony_externals(jit, dylibs)
-    return [dylibs[name] for name in request.dylibs]
+        add_phony_externals(jit, [*added.dylibs.values(), *added.lazy.dylibs])
+    return added
 
 
 def add_symbols(jit: Any, request: LinkRequest, dylibs: dict[str | None, Any]) -> None:
@@ -169,12 +192,12 @@ def add_symbols(jit: Any, request: LinkRequest, dylibs: dict[str | None, Any]) -
         dylibs[owner].define(symbol_aliases({name: SymbolAlias(aliasee, flags)}))
 
 
-def add_phony_externals(jit: Any, dylibs: dict[str | None, Any]) -> None:
+def add_phony_externals(jit: Any, dylibs: Iterable[Any]) -> None:
     """-phony-externals: a last dylib, in which every name is at address 0."""
     from lazyjit.symbols import ExecutorSymbolDef, SymbolFlags
 
     nowhere = ExecutorSymbolDef(0, SymbolFlags.EXPORTED | SymbolFlags.ABSOLUTE)
     phony = jit.session.create_dylib("<phony externals>")
     phony.add_generator(lambda names: dict.fromkeys(names, nowhere))
-    for dylib in dylibs.values():
+    for dylib in dylibs:
         dylib.add_to_link_order(phony)
