@@ -298,11 +298,15 @@ class JIT:
         it names, archives too. Raises LibraryNotFound, LinkerScriptError, ArchiveFormatError.
         """
         target = self._open(dylib)
-        for file in library_files(name):
+        files = library_files(name)
+        if files == [Path(name)]:  # as it was given: the loader searches for what has no slash
+            target.add_generator(SharedLibrary(os.fspath(name)))
+            return
+        for file in files:
             if file.suffix == ".a":
                 self.add_archive(file, dylib=target)
             else:
-                target.add_generator(SharedLibrary(os.fspath(file)))
+                target.add_generator(SharedLibrary(os.path.abspath(file)))
 
     def define(
         self, name: str, address: int, *, dylib: JITDylib | None = None, callable: bool = True

@@ -10,6 +10,7 @@ others, or, going by its name, assembly.
 from __future__ import annotations
 
 import enum
+import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -166,7 +167,7 @@ def add_file(jit: Any, request: LinkRequest, entry: LinkInput, file: File, to: A
     elif entry.whole:
         raise InputError("only an archive has members to load", file=file.name)
     else:
-        jit.load_library(file.name, dylib=dylib)
+        jit.load_library(os.path.abspath(file.name), dylib=dylib)
 
 
 def add(jit: Any, request: LinkRequest, inputs: list[tuple[LinkInput, File]]) -> Added:
