@@ -29,6 +29,7 @@ from lazyjit.symbols import ExecutorSymbolDef, SymbolFlags
 
 if TYPE_CHECKING:
     from lazyjit.layers.object_linking import ObjectLinkingLayer
+    from lazyjit.link.arena import Arena
     from lazyjit.link.graph import LinkGraph
 
 __all__ = [
@@ -223,9 +224,11 @@ class DirectLink(Link):
 
     __slots__ = ()
 
-    def start(self) -> None:
-        """The graph is read and allocated. Never raises."""
+    def start(self, arena: Arena, *, prune: bool) -> None:
+        """The graph is read, and allocated too if it was read just now. Never raises."""
         try:
+            if not self.graph.allocated:
+                self.prepare(arena, prune)
             if self.taken_back():
                 self.release()
                 return
@@ -235,6 +238,15 @@ class DirectLink(Link):
             self.look_up()
         except Exception as error:
             self.fail(error)
+
+    def prepare(self, arena: Arena, prune: bool) -> None:
+        """A graph that was read when it was added, or made by hand: prune and allocate it."""
+        if not self.wants.nameless:
+            settle_definitions(self.responsibility, self.graph)
+        if prune:
+            self.graph.mark_exported()
+            self.graph.prune()
+        self.graph.allocate(arena)
 
     def complete(self, addresses: list[int]) -> None:
         """Fix up, finalize, done."""
