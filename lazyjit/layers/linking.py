@@ -25,6 +25,7 @@ from lazyjit import tracing
 from lazyjit._native import ffi
 from lazyjit.core import JITDylib, LookupFlags, MaterializationResponsibility, SymbolState
 from lazyjit.errors import LazyJITError, MissingDefinitions, SymbolsNotFound
+from lazyjit.link.placing import is_placed, mark_exported
 from lazyjit.symbols import ExecutorSymbolDef, SymbolFlags
 
 if TYPE_CHECKING:
@@ -227,12 +228,13 @@ class DirectLink(Link):
     def start(self, arena: Arena, *, prune: bool) -> None:
         """The graph is read, and allocated too if it was read just now. Never raises."""
         try:
-            if not self.graph.allocated:
+            fresh = is_placed(self.graph)
+            if not fresh:
                 self.prepare(arena, prune)
             if self.taken_back():
                 self.release()
                 return
-            if not self.wants.nameless:
+            if fresh and not self.wants.nameless:
                 settle_definitions(self.responsibility, self.graph)
             self.publish()
             self.look_up()
@@ -244,7 +246,7 @@ class DirectLink(Link):
         if not self.wants.nameless:
             settle_definitions(self.responsibility, self.graph)
         if prune:
-            self.graph.mark_exported()
+            mark_exported(self.graph)
             self.graph.prune()
         self.graph.allocate(arena)
 

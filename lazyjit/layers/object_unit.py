@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from lazyjit.core import JITDylib, MaterializationResponsibility, MaterializationUnit
 from lazyjit.errors import UsageError
 from lazyjit.link.graph import LinkGraph
+from lazyjit.link.placing import is_placed
 from lazyjit.symbols import SymbolFlags
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ class GraphUnit(ObjectUnit):
 
     def __init__(self, layer: ObjectLinkingLayer, graph: LinkGraph) -> None:
         """The graph is the unit's from here on. Raises UsageError if it is allocated already."""
-        if graph.allocated:
+        if is_placed(graph):
             raise UsageError("the graph is linked, or being linked")
         self._set_up(layer, graph, graph.name)
         self.data = None

@@ -16,10 +16,20 @@ from lazyjit.errors import UsageError
 from lazyjit.link.graph import LinkGraph
 from lazyjit.link.memory import FinalizeAction, Lifetime, MemProt, Segment, SegmentRequest
 
-__all__ = ["place", "registration", "segment_requests"]
+__all__ = ["is_placed", "mark_exported", "place", "registration", "segment_requests"]
 
 _PROTECTIONS = [MemProt(bits) for bits in range(8)]
 _LIFETIMES = [Lifetime.STANDARD, Lifetime.FINALIZE]
+
+
+def mark_exported(graph: LinkGraph) -> None:
+    """Make every definition that others may see live: a root of pruning."""
+    lib.lj_graph_mark_exported(graph._records())
+
+
+def is_placed(graph: LinkGraph) -> bool:
+    """Whether its blocks have addresses."""
+    return bool(graph._records().allocated)
 
 
 def segment_requests(graph: LinkGraph) -> list[SegmentRequest]:
@@ -27,10 +37,9 @@ def segment_requests(graph: LinkGraph) -> list[SegmentRequest]:
     here on. Raises RelocationError, ObjectFormatError, UsageError, MemoryError.
     """
     native = graph._records()
-    status = 0 if native.planned else lib.lj_graph_plan(native)
-    status = status or lib.lj_graph_layout(native)
-    if status:
-        raise graph._error(status)
+    if not native.planned:
+        graph.plan()
+    graph.layout()
     return [
         SegmentRequest(
             _PROTECTIONS[segment.prot],
