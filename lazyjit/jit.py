@@ -44,6 +44,7 @@ from lazyjit.layers.grace import GracePeriods
 from lazyjit.layers.handle import JITFunction
 from lazyjit.layers.idle import IdleWork
 from lazyjit.layers.object_linking import LOW, ObjectLinkingLayer
+from lazyjit.layers.object_unit import ObjectUnit
 from lazyjit.layers.on_demand import CompileOnDemandLayer, UnitInfo, UnitPolicy
 from lazyjit.layers.platform import Platform
 from lazyjit.layers.plugin import Plugin
@@ -51,7 +52,9 @@ from lazyjit.layers.runtime_libraries import RuntimeLibraries
 from lazyjit.layers.statistics import Counters, Statistics
 from lazyjit.link.archive import Archive
 from lazyjit.link.arena import DEFAULT_SIZE, Arena
+from lazyjit.link.graph import LinkGraph
 from lazyjit.link.linker_script import library_files
+from lazyjit.link.memory import MemoryManager
 from lazyjit.link.runtime import DSOHandle
 from lazyjit.stubs import StubPool
 from lazyjit.symbols import ExecutorSymbolDef, SymbolFlags
@@ -86,6 +89,7 @@ class JIT:
     - `process_symbols`: whether code may use what this process exports (the C library, ...)
     - `arena_size`: bytes of address space for code and data
     - `on_unit`: called with a `UnitInfo` before each unit is compiled, on the compiling thread
+    - `memory_manager`: where linked code and data go (default: the arena); stubs stay in the arena
     - `lazy_compile_failure`: where a failed first call goes that no Python call led to (an address)
 
     Raises UsageError for options out of range, ResourceError when the system refuses memory.
@@ -109,6 +113,7 @@ class JIT:
         arena_size: int | None = None,
         on_unit: Callable[[UnitInfo], None] | None = None,
         lazy_compile_failure: int = 0,
+        memory_manager: MemoryManager | None = None,
     ) -> None:
         try:
             policy = UnitPolicy(unit_policy) if lazy else UnitPolicy.MODULE
@@ -148,7 +153,9 @@ class JIT:
         self.session = ExecutionSession(self._dispatcher)
         self._stubs = StubPool(self._arena, self._dispatcher.queue)
         self._stubs.set_failure_address(lazy_compile_failure)
-        self._objects = ObjectLinkingLayer(self.session, self._arena, self._grace, self._counters)
+        self._objects = ObjectLinkingLayer(
+            self.session, self._arena, self._grace, self._counters, memory=memory_manager
+        )
         self._assembly = AssemblyLayer(self._objects)
         self._idle = IdleWork(
             self.session, threads, speculate=speculate and policy is UnitPolicy.CLUSTER
@@ -290,6 +297,14 @@ class JIT:
         file = name or "<assembly>"
         assembled = self._assembly.assembler.assemble(text, file=file)
         return self._add_object(assembled.object, file, target)
+
+    def add_graph(self, graph: LinkGraph, *, dylib: JITDylib | None = None) -> ResourceTracker:
+        """Add a link graph, made by hand say, which is the JIT's from here on.
+
+        It is linked when a symbol of it is wanted. Raises DuplicateDefinition, UsageError.
+        """
+        target = self._open(dylib)
+        return self._added(target, lambda tracker: self._objects.add_graph(target, graph, tracker=tracker))
 
     def load_library(self, name: str | os.PathLike[str], *, dylib: JITDylib | None = None) -> None:
         """Let `dylib` use the symbols of a shared library, loading it.
@@ -531,9 +546,17 @@ class JIT:
 
     def _add_object(self, data: bytes, file: str, dylib: JITDylib | None) -> ResourceTracker:
         target = self._open(dylib)
+        return self._added(
+            target, lambda tracker: self._objects.add(target, data, file=file, tracker=tracker)
+        )
+
+    def _added(
+        self, target: JITDylib, add: Callable[[ResourceTracker], ObjectUnit]
+    ) -> ResourceTracker:
+        """A new tracker, with what `add` defines under it."""
         tracker = target.create_tracker()
         try:
-            unit = self._objects.add(target, data, file=file, tracker=tracker)
+            unit = add(tracker)
         except LazyJITError:
             tracker.remove()
             raise

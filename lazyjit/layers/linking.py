@@ -25,10 +25,12 @@ from lazyjit import tracing
 from lazyjit._native import ffi
 from lazyjit.core import JITDylib, LookupFlags, MaterializationResponsibility, SymbolState
 from lazyjit.errors import LazyJITError, MissingDefinitions, SymbolsNotFound
+from lazyjit.link.placing import is_placed, mark_exported
 from lazyjit.symbols import ExecutorSymbolDef, SymbolFlags
 
 if TYPE_CHECKING:
     from lazyjit.layers.object_linking import ObjectLinkingLayer
+    from lazyjit.link.arena import Arena
     from lazyjit.link.graph import LinkGraph
 
 __all__ = [
@@ -223,18 +225,30 @@ class DirectLink(Link):
 
     __slots__ = ()
 
-    def start(self) -> None:
-        """The graph is read and allocated. Never raises."""
+    def start(self, arena: Arena, *, prune: bool) -> None:
+        """The graph is read, and allocated too if it was read just now. Never raises."""
         try:
+            fresh = is_placed(self.graph)
+            if not fresh:
+                self.prepare(arena, prune)
             if self.taken_back():
                 self.release()
                 return
-            if not self.wants.nameless:
+            if fresh and not self.wants.nameless:
                 settle_definitions(self.responsibility, self.graph)
             self.publish()
             self.look_up()
         except Exception as error:
             self.fail(error)
+
+    def prepare(self, arena: Arena, prune: bool) -> None:
+        """A graph that was read when it was added, or made by hand: prune and allocate it."""
+        if not self.wants.nameless:
+            settle_definitions(self.responsibility, self.graph)
+        if prune:
+            mark_exported(self.graph)
+            self.graph.prune()
+        self.graph.allocate(arena)
 
     def complete(self, addresses: list[int]) -> None:
         """Fix up, finalize, done."""
