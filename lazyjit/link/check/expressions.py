@@ -31,9 +31,9 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple, ParamSpec, TypeVar
 
-from lazyjit.errors import UsageError
+from lazyjit.errors import InputError, UsageError
 from lazyjit.link.check.context import CheckContext
-from lazyjit.link.operands import UndecodableInstruction, decode_operands
+from lazyjit.link.operands import decode_operands
 
 __all__ = ["Evaluated", "Malformed", "evaluate"]
 
@@ -218,7 +218,7 @@ class _Evaluator:
             raise Malformed(f"can't decode at '{where}': it has {len(region.code)} bytes of code")
         try:
             found = decode_operands(code, self._context.triple)
-        except (UndecodableInstruction, UsageError) as error:
+        except (InputError, UsageError) as error:
             raise Malformed(f"can't decode at '{where}': {error}") from error
         return region.address + offset, found.size, found.operands, found.text
 

@@ -8,8 +8,8 @@ assembly, in which the checks are comments.
     # jitlink-check:   g - next_pc(f)
 
 As in LLVM, blanks before the prefix don't count, and blank lines don't break a continuation, but
-any other line does. A check that is cut off, by such a line or by the end of the file, is found, and
-fails: LLVM makes what it has of the former and nothing of the latter, and a check that silently
+any other line does. A check that is cut off, by such a line or by the end of the file, is found,
+and fails: LLVM makes what it has of the former and nothing of the latter, and a check that silently
 isn't made is worse than none.
 """
 

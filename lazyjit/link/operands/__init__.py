@@ -19,11 +19,7 @@ from lazyjit.errors import InputError, UsageError
 from lazyjit.link.capstone import disassembler
 from lazyjit.link.operands import aarch64, x86
 
-__all__ = ["Decoded", "UndecodableInstruction", "decode_operands"]
-
-
-class UndecodableInstruction(InputError):
-    """The bytes are no instruction, or one whose operands lazyjit can't number."""
+__all__ = ["Decoded", "decode_operands"]
 
 
 class Decoded(NamedTuple):
@@ -40,19 +36,20 @@ class Decoded(NamedTuple):
 def decode_operands(code: bytes, triple: str) -> Decoded:
     """Decode the first instruction of `code`. Any thread.
 
-    Raises `UndecodableInstruction`, `UsageError` for an architecture other than x86-64 and
-    AArch64, and `LibraryNotFound` without capstone.
+    Raises `InputError` when the bytes are no instruction, or one whose operands have no known
+    numbers, `UsageError` for an architecture other than x86-64 and AArch64, and `LibraryNotFound`
+    without capstone.
     """
     engine = disassembler(triple)
     insn = next(engine.disasm(code[:16], 0, 1), None)
     if insn is None:
-        raise UndecodableInstruction(f"no instruction: {code[:16].hex(' ') or 'no bytes'}")
+        raise InputError(f"no instruction: {code[:16].hex(' ') or 'no bytes'}")
     text = f"{insn.mnemonic} {insn.op_str}".rstrip()
     if engine.arch == x86.ARCHITECTURE:
         return Decoded(insn.size, x86.number(insn), text)
     if engine.arch == aarch64.ARCHITECTURE:
         operands = aarch64.number(int.from_bytes(code[:4], "little"))
         if operands is None:
-            raise UndecodableInstruction(f"operands of '{text}' have no known numbers")
+            raise InputError(f"operands of '{text}' have no known numbers")
         return Decoded(insn.size, operands, text)
     raise UsageError(f"operands of {triple} have no known numbers")

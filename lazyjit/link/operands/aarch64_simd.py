@@ -1,9 +1,9 @@
 """AArch64's floating-point and Advanced SIMD instructions.
 
 Most are registers only, and all that is to be known of one is whether its result is a source as
-well, which adds an operand: accumulation (mla, fmla, saba, sdot), insertion (bsl, ins, sli), and the
-instructions on upper halves (xtn2), which leave the lower half alone. Numbers are lanes, shifts,
-rotations, fixed-point scales, and constants.
+well, which adds an operand: accumulation (mla, fmla, saba, sdot), insertion (bsl, ins, sli), and
+the instructions on upper halves (xtn2), which leave the lower half alone. Numbers are lanes,
+shifts, rotations, fixed-point scales, and constants.
 """
 
 from __future__ import annotations
@@ -142,7 +142,7 @@ def _half_lanes(opcode: int, u: int, size: int) -> bool:
     if size == 0:
         return True
     fmlal = (opcode in (0b0000, 0b0100) and not u) or (opcode in (0b1000, 0b1100) and u)
-    return size == 1 or (size == 2 and fmlal)
+    return size == 1 or (size == 2 and bool(fmlal))
 
 
 # -- two registers ---------------------------------------------------------------------------------

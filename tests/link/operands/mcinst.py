@@ -16,7 +16,7 @@ from collections.abc import Sequence
 Decoded = tuple[str, tuple[int | None, ...]]
 
 #: An instruction that ends what a line printed.
-_MARKS = {
+MARKS = {
     "x86_64": ("[0x0f,0x01,0xd5]", ("XEND", ())),
     "aarch64": ("[0x5a,0x5a,0,0]", ("UDF", (0x5A5A,))),
 }
@@ -33,7 +33,7 @@ def llvm_mc() -> str | None:
 def truth(triple: str, codes: Sequence[bytes], attributes: str = "") -> list[Decoded | None]:
     program = llvm_mc()
     assert program is not None
-    mark, ending = _MARKS[triple.partition("-")[0]]
+    mark, ending = MARKS[triple.partition("-")[0]]
     lines = []
     for code in codes:
         lines += ["[" + ",".join(map(hex, code)) + "]", mark]
