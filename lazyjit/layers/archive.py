@@ -19,7 +19,8 @@ from lazyjit.core import (
 )
 from lazyjit.core.tracker import current
 from lazyjit.errors import ResourceTrackerDefunct
-from lazyjit.layers.object_linking import ObjectLinkingLayer, ObjectUnit
+from lazyjit.layers.object_linking import ObjectLinkingLayer
+from lazyjit.layers.object_unit import ObjectUnit
 from lazyjit.link.archive import Archive, Member
 
 __all__ = ["StaticLibraryGenerator"]

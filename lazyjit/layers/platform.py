@@ -31,7 +31,7 @@ from lazyjit.errors import LazyJITError
 from lazyjit.ir import Constructor
 from lazyjit.layers.archive import StaticLibraryGenerator
 from lazyjit.layers.module_table import ModuleTable
-from lazyjit.layers.object_linking import ObjectUnit
+from lazyjit.layers.object_unit import ObjectUnit
 from lazyjit.link.runtime import DSOHandle, call_at_exit, runtime_symbols
 from lazyjit.symbols import ExecutorSymbolDef, SymbolFlags
 
