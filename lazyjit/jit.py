@@ -46,10 +46,11 @@ from lazyjit.layers.object_linking import LOW, ObjectLinkingLayer
 from lazyjit.layers.on_demand import CompileOnDemandLayer, UnitInfo, UnitPolicy
 from lazyjit.layers.platform import Platform
 from lazyjit.layers.plugin import Plugin
+from lazyjit.layers.plugins.gdb import DebuggerSupport
 from lazyjit.layers.runtime_libraries import RuntimeLibraries
 from lazyjit.layers.statistics import Counters, Statistics
 from lazyjit.link.archive import Archive
-from lazyjit.link.arena import DEFAULT_SIZE, Arena
+from lazyjit.link.arena import DEFAULT_SIZE, Arena, ArenaKind
 from lazyjit.link.runtime import DSOHandle
 from lazyjit.stubs import StubPool
 from lazyjit.symbols import ExecutorSymbolDef, SymbolFlags
@@ -84,6 +85,8 @@ class JIT:
     - `process_symbols`: whether code may use what this process exports (the C library, ...)
     - `arena_size`: bytes of address space for code and data
     - `on_unit`: called with a `UnitInfo` before each unit is compiled, on the compiling thread
+    - `debugger_support`: show code to debuggers, with lines of the source where there is debug
+      information, and keep it where they can write breakpoints (see `lazyjit.layers.plugins.gdb`)
     - `lazy_compile_failure`: where a failed first call goes that no Python call led to (an address)
 
     Raises UsageError for options out of range, ResourceError when the system refuses memory.
@@ -106,6 +109,7 @@ class JIT:
         process_symbols: bool = True,
         arena_size: int | None = None,
         on_unit: Callable[[UnitInfo], None] | None = None,
+        debugger_support: bool = False,
         lazy_compile_failure: int = 0,
     ) -> None:
         try:
@@ -135,7 +139,8 @@ class JIT:
         self._counters = Counters()
         # Code for fixed positions has absolute addresses of 32 bits, for stubs and data alike.
         fixed = relocation_model != "pic" and code_model != "large"
-        self._arena = Arena(arena_size or DEFAULT_SIZE, near=LOW if fixed else None)
+        kind = ArenaKind.DEBUGGED if debugger_support else ArenaKind.PLAIN
+        self._arena = Arena(arena_size or DEFAULT_SIZE, near=LOW if fixed else None, kind=kind)
         try:
             self._dispatcher = ThreadPoolDispatcher(threads)
         except BaseException:
@@ -147,6 +152,8 @@ class JIT:
         self._stubs = StubPool(self._arena, self._dispatcher.queue)
         self._stubs.set_failure_address(lazy_compile_failure)
         self._objects = ObjectLinkingLayer(self.session, self._arena, self._grace, self._counters)
+        if debugger_support:
+            self._objects.add_plugin(DebuggerSupport())
         self._idle = IdleWork(
             self.session, threads, speculate=speculate and policy is UnitPolicy.CLUSTER
         )

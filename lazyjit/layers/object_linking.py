@@ -113,7 +113,7 @@ class ObjectLinkingLayer:
             return self.arena
         with self._lock:
             if self._low_arena is None:
-                self._low_arena = Arena(_LOW_SIZE, near=LOW)
+                self._low_arena = Arena(_LOW_SIZE, near=LOW, kind=self.arena.kind)
             return self._low_arena
 
     # -- who looks on --------------------------------------------------------------------------------
