@@ -86,7 +86,7 @@ class Link(ABC):
         self.resolved: dict[str, ExecutorSymbolDef] = {}
         self.dependences: Mapping[JITDylib, Iterable[str]] = {}
 
-    # -- what the two ways do differently --------------------------------------------------------
+    # -- what the two ways do differently ------------------------------------------------------
 
     @abstractmethod
     def complete(self, addresses: list[int]) -> None:
@@ -98,12 +98,9 @@ class Link(ABC):
 
     @abstractmethod
     def release(self) -> None:
-        """Give the memory back, at any step."""
+        """The link is over before its end: give the memory back, at any step."""
 
-    def on_failed(self) -> None:
-        """The link is over; `release` comes after this."""
-
-    # -- the steps ---------------------------------------------------------------------------------
+    # -- the steps -----------------------------------------------------------------------------
 
     def taken_back(self) -> bool:
         """Whether a symbol that the graph can't do without is nowhere to be had, and whoever wants
@@ -216,7 +213,6 @@ class Link(ABC):
 
     def fail(self, error: BaseException | None) -> None:
         """Give everything back and tell the session. Never raises."""
-        self.on_failed()
         self.release()
         self.layer.counters.count(failures=1)
         self.responsibility.fail_materialization(error)

@@ -47,7 +47,7 @@ class PassLink(Link):
         #: Plugins that know of the link.
         self.knowing: list[Plugin] = []
 
-    # -- the steps ---------------------------------------------------------------------------------
+    # -- the steps -----------------------------------------------------------------------------
 
     def start(self, data: memoryview | None, arena: Any) -> None:
         """The graph is read. Never raises."""
@@ -63,7 +63,6 @@ class PassLink(Link):
             self.run(config.pre_prune)
             self.run(config.post_prune)
             if self.taken_back():
-                self.on_failed()
                 self.release()
                 return
             graph.allocate(arena)
@@ -136,26 +135,23 @@ class PassLink(Link):
             return
         self.emitted(started)
 
-    # -- what goes on in them ----------------------------------------------------------------------
+    # -- what goes on in them ------------------------------------------------------------------
 
     def run(self, passes: list[LinkPass]) -> None:
         """Run a list, also what a pass appends to it meanwhile."""
         for link_pass in passes:
             link_pass(self.graph)
 
-    def on_failed(self) -> None:
-        """See `Link.on_failed`: tell the plugins, all of them, once."""
+    def release(self) -> None:
+        """See `Link.release`: tell the plugins, all of them, once; then the memory goes."""
         knowing, self.knowing = self.knowing, []
         for plugin in knowing:
             try:
                 plugin.notify_failed(self.responsibility)
             except Exception as error:
                 self.layer.report(error)
+        self.graph.deallocate()
 
     def keep(self, key: int) -> None:
         """See `Link.keep`."""
         self.layer.keep(key, self.graph)
-
-    def release(self) -> None:
-        """See `Link.release`."""
-        self.graph.deallocate()

@@ -1,9 +1,9 @@
 """The object layer: an object's bytes in, its symbols published.
 
-A link reads the object into a graph, takes memory for it, publishes its addresses, looks up what it
-needs, fixes it up and finalizes it, and holds no thread while it waits for others. It goes the short
-way (`lazyjit.layers.linking`) when nobody looks on, and the long one with its five lists of passes
-(`lazyjit.layers.linking_passes`) when the layer has plugins.
+A link reads the object into a graph, takes memory for it, publishes its addresses, looks up what
+it needs, fixes it up and finalizes it, and holds no thread while it waits for others. It goes the
+short way (`lazyjit.layers.linking`) when nobody looks on, and the long one with its five lists of
+passes (`lazyjit.layers.linking_passes`) when the layer has plugins.
 
 From the end of a link on, its memory belongs to the responsibility's resource tracker. The layer is
 a resource manager of the session: what a tracker held is given back one grace period after its
@@ -58,7 +58,7 @@ class ObjectLinkingLayer:
         self._linked: dict[int, list[LinkGraph]] = {}
         session.register_resource_manager(self)
 
-    # -- what is linked ----------------------------------------------------------------------------
+    # -- what is linked ------------------------------------------------------------------------
 
     def add(self, dylib: JITDylib, data: bytes, *, file: str, tracker: Any = None) -> ObjectUnit:
         """Define an object's symbols in `dylib`; it is linked when one of them is looked up.
@@ -116,7 +116,7 @@ class ObjectLinkingLayer:
                 self._low_arena = Arena(_LOW_SIZE, near=LOW, kind=self.arena.kind)
             return self._low_arena
 
-    # -- who looks on --------------------------------------------------------------------------------
+    # -- who looks on --------------------------------------------------------------------------
 
     def add_plugin(self, plugin: Plugin) -> None:
         """Have `plugin` take part in every link that begins from now on; it comes after the others.
@@ -148,7 +148,7 @@ class ObjectLinkingLayer:
         """For links: an error that nobody is left to be told."""
         self.session._report(error)
 
-    # -- what is kept --------------------------------------------------------------------------------
+    # -- what is kept --------------------------------------------------------------------------
 
     def keep(self, key: int, graph: LinkGraph) -> None:
         """For links: file memory under a tracker's key, within `with_resource_key`."""

@@ -25,6 +25,8 @@ import enum
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol, Union
 
+from lazyjit.errors import ArenaFull, UsageError
+
 __all__ = [
     "FinalizeAction",
     "FinalizedAllocation",
@@ -37,6 +39,7 @@ __all__ = [
     "OnFinalized",
     "Segment",
     "SegmentRequest",
+    "check_request",
     "run_actions",
     "undo_actions",
 ]
@@ -104,9 +107,11 @@ class FinalizedAllocation:
         self.undos = undos
 
 
-OnAllocated = Callable[[Union["InFlightAllocation", None], Union[Exception, None]], None]
-OnFinalized = Callable[[Union[FinalizedAllocation, None], Union[Exception, None]], None]
-OnDeallocated = Callable[[Union[Exception, None]], None]
+#: (the allocation, None) or (None, the error).
+OnAllocated = Callable[[Union["InFlightAllocation", None], Exception | None], None]
+OnFinalized = Callable[[FinalizedAllocation | None, Exception | None], None]
+#: None, or the error.
+OnDeallocated = Callable[[Exception | None], None]
 
 
 class InFlightAllocation(Protocol):
@@ -172,3 +177,17 @@ def undo_actions(undos: list[Callable[[], None]]) -> Exception | None:
         except Exception as error:
             first = first or error
     return first
+
+
+def check_request(request: Sequence[SegmentRequest], largest: int, *, both: bool = False) -> None:
+    """For managers: raise UsageError for what no manager gives, ArenaFull for what is too large.
+
+    `both`: whether memory may be writable and executable at once, since nobody will run it.
+    """
+    for prot, _, size, align in request:
+        if size < 1 or align < 1 or align & (align - 1):
+            raise UsageError(f"a segment of {size} bytes, aligned to {align}")
+        if not both and prot & MemProt.WRITE and prot & MemProt.EXEC:
+            raise UsageError("no memory is writable and executable")
+        if size > largest or align > largest:
+            raise ArenaFull(f"a segment of {size} bytes, aligned to {align}")
