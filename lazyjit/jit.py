@@ -47,6 +47,7 @@ from lazyjit.layers.on_demand import CompileOnDemandLayer, UnitInfo, UnitPolicy
 from lazyjit.layers.platform import Platform
 from lazyjit.layers.plugin import Plugin
 from lazyjit.layers.plugins.gdb import DebuggerSupport
+from lazyjit.layers.plugins.perf import JitDump, PerfMap
 from lazyjit.layers.runtime_libraries import RuntimeLibraries
 from lazyjit.layers.statistics import Counters, Statistics
 from lazyjit.link.archive import Archive
@@ -87,6 +88,7 @@ class JIT:
     - `on_unit`: called with a `UnitInfo` before each unit is compiled, on the compiling thread
     - `debugger_support`: show code to debuggers, with lines of the source where there is debug
       information, and keep it where they can write breakpoints (see `lazyjit.layers.plugins.gdb`)
+    - `perf_support`: tell Linux perf the names of functions (see `lazyjit.layers.plugins.perf`)
     - `lazy_compile_failure`: where a failed first call goes that no Python call led to (an address)
 
     Raises UsageError for options out of range, ResourceError when the system refuses memory.
@@ -110,6 +112,7 @@ class JIT:
         arena_size: int | None = None,
         on_unit: Callable[[UnitInfo], None] | None = None,
         debugger_support: bool = False,
+        perf_support: bool = False,
         lazy_compile_failure: int = 0,
     ) -> None:
         try:
@@ -139,7 +142,8 @@ class JIT:
         self._counters = Counters()
         # Code for fixed positions has absolute addresses of 32 bits, for stubs and data alike.
         fixed = relocation_model != "pic" and code_model != "large"
-        kind = ArenaKind.DEBUGGED if debugger_support else ArenaKind.PLAIN
+        kind = ArenaKind.PROFILED if perf_support else ArenaKind.PLAIN
+        kind = ArenaKind.DEBUGGED if debugger_support else kind
         self._arena = Arena(arena_size or DEFAULT_SIZE, near=LOW if fixed else None, kind=kind)
         try:
             self._dispatcher = ThreadPoolDispatcher(threads)
@@ -154,6 +158,9 @@ class JIT:
         self._objects = ObjectLinkingLayer(self.session, self._arena, self._grace, self._counters)
         if debugger_support:
             self._objects.add_plugin(DebuggerSupport())
+        if perf_support:
+            self._objects.add_plugin(PerfMap())
+            self._objects.add_plugin(JitDump())
         self._idle = IdleWork(
             self.session, threads, speculate=speculate and policy is UnitPolicy.CLUSTER
         )
