@@ -14,7 +14,8 @@
     │   ├── SymbolsNotFound           names that nothing defines, all of them at once
     │   ├── DuplicateDefinition       two strong definitions of a name
     │   ├── RelocationError           an unsupported kind, or a target out of range
-    │   └── MissingDefinitions        a materializer left a promised symbol undefined
+    │   ├── MissingDefinitions        a materializer left a promised symbol undefined
+    │   └── CheckError                a check on the linked program is false, or can't be made
     ├── MaterializationError          making a symbol failed; `__cause__` says why
     │   ├── FailedToMaterialize       ... here, or in something that the symbol depends on
     │   ├── SymbolRemoved             ... because its code was removed meanwhile
@@ -36,6 +37,7 @@ from collections.abc import Iterable, Mapping
 __all__ = [
     "ArchiveFormatError",
     "ArenaFull",
+    "CheckError",
     "CompileError",
     "DuplicateDefinition",
     "DuplicateDylib",
@@ -200,6 +202,35 @@ class MissingDefinitions(LinkError):
         self.unit = unit
         self.symbols = sorted(symbols)
         super().__init__(f"{unit} did not define {', '.join(self.symbols)}")
+
+
+class CheckError(LinkError):
+    """A check on the linked program is false, or can't be made.
+
+    `expression` is the check, `file` and `line` (1-based) its place or None, `reason` the finding
+    in words; `left` and `right` are the values of both sides, or None when there are none.
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        *,
+        expression: str,
+        file: str | None = None,
+        line: int | None = None,
+        left: int | None = None,
+        right: int | None = None,
+    ) -> None:
+        where = file or ""
+        if line is not None:
+            where = f"{where or '<checks>'}:{line}"
+        super().__init__(f"{where}: {reason}" if where else reason)
+        self.reason = reason
+        self.expression = expression
+        self.file = file
+        self.line = line
+        self.left = left
+        self.right = right
 
 
 class MaterializationError(LazyJITError):
