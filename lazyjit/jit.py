@@ -37,8 +37,8 @@ from lazyjit.core import (
 from lazyjit.core.dispatch import ThreadPoolDispatcher
 from lazyjit.errors import LazyJITError, SessionClosed, SymbolRemoved, SymbolsNotFound, UsageError
 from lazyjit.ir import ModuleIndex
-from lazyjit.layers.assembly import AssemblyLayer
 from lazyjit.layers.archive import StaticLibraryGenerator
+from lazyjit.layers.assembly import AssemblyLayer
 from lazyjit.layers.call_through import UPPER_HALF, StubCallThrough
 from lazyjit.layers.grace import GracePeriods
 from lazyjit.layers.handle import JITFunction
@@ -48,10 +48,12 @@ from lazyjit.layers.object_unit import ObjectUnit
 from lazyjit.layers.on_demand import CompileOnDemandLayer, UnitInfo, UnitPolicy
 from lazyjit.layers.platform import Platform
 from lazyjit.layers.plugin import Plugin
+from lazyjit.layers.plugins.gdb import DebuggerSupport
+from lazyjit.layers.plugins.perf import JitDump, PerfMap
 from lazyjit.layers.runtime_libraries import RuntimeLibraries
 from lazyjit.layers.statistics import Counters, Statistics
 from lazyjit.link.archive import Archive
-from lazyjit.link.arena import DEFAULT_SIZE, Arena
+from lazyjit.link.arena import DEFAULT_SIZE, Arena, ArenaKind
 from lazyjit.link.graph import LinkGraph
 from lazyjit.link.linker_script import library_files
 from lazyjit.link.memory import MemoryManager
@@ -90,6 +92,9 @@ class JIT:
     - `arena_size`: bytes of address space for code and data
     - `on_unit`: called with a `UnitInfo` before each unit is compiled, on the compiling thread
     - `memory_manager`: where linked code and data go (default: the arena); stubs stay in the arena
+    - `debugger_support`: show code to debuggers, with lines of the source where there is debug
+      information, and keep it where they can write breakpoints (see `lazyjit.layers.plugins.gdb`)
+    - `perf_support`: tell Linux perf the names of functions (see `lazyjit.layers.plugins.perf`)
     - `lazy_compile_failure`: where a failed first call goes that no Python call led to (an address)
 
     Raises UsageError for options out of range, ResourceError when the system refuses memory.
@@ -112,6 +117,8 @@ class JIT:
         process_symbols: bool = True,
         arena_size: int | None = None,
         on_unit: Callable[[UnitInfo], None] | None = None,
+        debugger_support: bool = False,
+        perf_support: bool = False,
         lazy_compile_failure: int = 0,
         memory_manager: MemoryManager | None = None,
     ) -> None:
@@ -142,7 +149,9 @@ class JIT:
         self._counters = Counters()
         # Code for fixed positions has absolute addresses of 32 bits, for stubs and data alike.
         fixed = relocation_model != "pic" and code_model != "large"
-        self._arena = Arena(arena_size or DEFAULT_SIZE, near=LOW if fixed else None)
+        kind = ArenaKind.PROFILED if perf_support else ArenaKind.PLAIN
+        kind = ArenaKind.DEBUGGED if debugger_support else kind
+        self._arena = Arena(arena_size or DEFAULT_SIZE, near=LOW if fixed else None, kind=kind)
         try:
             self._dispatcher = ThreadPoolDispatcher(threads)
         except BaseException:
@@ -157,6 +166,11 @@ class JIT:
             self.session, self._arena, self._grace, self._counters, memory=memory_manager
         )
         self._assembly = AssemblyLayer(self._objects)
+        if debugger_support:
+            self._objects.add_plugin(DebuggerSupport())
+        if perf_support:
+            self._objects.add_plugin(PerfMap())
+            self._objects.add_plugin(JitDump())
         self._idle = IdleWork(
             self.session, threads, speculate=speculate and policy is UnitPolicy.CLUSTER
         )
@@ -256,7 +270,9 @@ class JIT:
     ) -> ResourceTracker:
         """Add a static library: a member is linked when it is needed (with `whole`: each is added).
 
-        What `hidden` members define is seen within the dylib, but not from others. Raises ArchiveFormatError, OSError; with `whole` also what `add_object` raises.
+        What `hidden` members define is seen within the dylib, but not from others.
+
+        Raises ArchiveFormatError, OSError; with `whole` also what `add_object` raises.
         """
         target = self._open(dylib)
         if isinstance(source, bytes):
@@ -304,7 +320,9 @@ class JIT:
         It is linked when a symbol of it is wanted. Raises DuplicateDefinition, UsageError.
         """
         target = self._open(dylib)
-        return self._added(target, lambda tracker: self._objects.add_graph(target, graph, tracker=tracker))
+        return self._added(
+            target, lambda tracker: self._objects.add_graph(target, graph, tracker=tracker)
+        )
 
     def load_library(self, name: str | os.PathLike[str], *, dylib: JITDylib | None = None) -> None:
         """Let `dylib` use the symbols of a shared library, loading it.
@@ -321,7 +339,7 @@ class JIT:
             if file.suffix == ".a":
                 self.add_archive(file, dylib=target)
             else:
-                target.add_generator(SharedLibrary(os.path.abspath(file)))
+                target.add_generator(SharedLibrary(file.resolve()))
 
     def define(
         self, name: str, address: int, *, dylib: JITDylib | None = None, callable: bool = True

@@ -151,7 +151,7 @@ class ObjectLinkingLayer:
             return self._memory.arena if isinstance(self._memory, ArenaMemoryManager) else self.arena
         with self._lock:
             if self._low_arena is None:
-                self._low_arena = Arena(_LOW_SIZE, near=LOW)
+                self._low_arena = Arena(_LOW_SIZE, near=LOW, kind=self.arena.kind)
             return self._low_arena
 
     # -- who looks on --------------------------------------------------------------------------
