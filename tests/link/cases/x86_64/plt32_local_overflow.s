@@ -7,7 +7,7 @@
 	.globl	main
 main:
 	.byte	0xe8
-	.reloc	., R_X86_64_PLT32, main + 0x80000000
+	.reloc	., R_X86_64_PLT32, main + 0x80000001
 	.long	0
 	ret
 	.size	main, . - main

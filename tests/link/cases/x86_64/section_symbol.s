@@ -3,15 +3,15 @@
 # assemble: -triple=x86_64-unknown-linux-gnu
 # expect: success
 
-# jitlink-check: decode_operand(main, 4) = (section_addr(case.o, .rodata.str1.1) + 6) - next_pc(main)
-# jitlink-check: *{1}(section_addr(case.o, .rodata.str1.1) + 6) = 0x77
+# jitlink-check: decode_operand(main, 4) = (section_addr(case.o, .rodata) + 6) - next_pc(main)
+# jitlink-check: *{1}(section_addr(case.o, .rodata) + 6) = 0x77
 	.text
 	.globl	main
 main:
 	leaq	.Lworld(%rip), %rax
 	ret
 	.size	main, . - main
-	.section	.rodata.str1.1,"aMS",@progbits,1
+	.section	.rodata,"a",@progbits
 	.asciz	"hello"
 .Lworld:
 	.asciz	"world"
