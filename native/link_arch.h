@@ -75,6 +75,7 @@ enum {
     X(GOTREX, LJ_NEED_GOT)                       /* the same, and relaxed when in reach */         \
     X(GOTPAGE, LJ_NEED_GOT)                      /* Page(G + GOT + A) - Page(P) */                 \
     X(GOTABS, LJ_NEED_GOT)                       /* G + GOT + A */                                 \
+    X(GOTINPAGE, LJ_NEED_GOT)                    /* G + GOT + A - Page(GOT) */                     \
     X(GOTENT, LJ_NEED_GOT | LJ_NEED_BASE)        /* G + A */                                       \
     X(GOTOFF, LJ_NEED_BASE)                      /* S + A - GOT */                                 \
     X(PLTOFF, LJ_NEED_BASE)                      /* L + A - GOT, L being S */                      \
@@ -192,7 +193,7 @@ struct lj_arch {
 };
 
 /* Every architecture: X(name) for `lj_arch_name`. */
-#define LJ_ARCHS(X) X(x86_64)
+#define LJ_ARCHS(X) X(x86_64) X(aarch64)
 
 #define LJ_ARCH(name) extern const lj_arch lj_arch_##name;
 LJ_ARCHS(LJ_ARCH)

@@ -117,6 +117,9 @@ static lj_status fix_edge(const lj_fixing *at, const lj_link_edge *edge) {
     case LJ_FORM_GOTABS:
         value = G + GOT + A;
         break;
+    case LJ_FORM_GOTINPAGE:
+        value = G + GOT + A - page(GOT);
+        break;
     case LJ_FORM_GOTENT:
         value = G + A;
         break;
@@ -164,7 +167,11 @@ static lj_status fix_edge(const lj_fixing *at, const lj_link_edge *edge) {
         memcpy(content + offset, &value, kind->bytes); /* little-endian, as the target */
     else
         status = LJ_LINK_OVERFLOW;
-    return status ? fail(at, edge, status, value, "") : LJ_OK;
+    return status ? fail(at, edge, status, value,
+                         status == LJ_OBJ_RELOCATION
+                             ? "the instruction there isn't one that this kind relocates"
+                             : "")
+                  : LJ_OK;
 }
 
 lj_status lj_graph_apply_edges(lj_graph *graph) {
