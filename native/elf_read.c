@@ -36,6 +36,7 @@ static lj_status read_header(lj_elf *elf) {
     if (!elf->graph->arch)
         return UNSUPPORTED(elf, offsetof(Elf64_Ehdr, e_machine),
                            "machine %u, which lazyjit doesn't link", h.e_machine);
+    elf->graph->is_foreign = !elf->graph->arch->is_host;
     if (h.e_type != ET_REL)
         return UNSUPPORTED(elf, offsetof(Elf64_Ehdr, e_type), "%s, not a relocatable object",
                            h.e_type == ET_EXEC   ? "an executable"

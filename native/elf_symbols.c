@@ -147,10 +147,6 @@ static lj_status check_edge(lj_graph *graph, uint32_t section, const lj_link_edg
         words = "unknown relocation";
     else if (form == LJ_FORM_LOADER || form == LJ_FORM_DESCWORD)
         words = "a relocation for dynamic loaders, not for objects";
-    else if (form == LJ_FORM_STATIC)
-        words =
-            "needs a variable in the static thread-local block; JIT'd ones are not: compile with "
-            "-fPIC or -ftls-model=global-dynamic";
     else if (thread_local && !(target->traits & LJ_TRAIT_TLS))
         words = "thread-local relocation, but the symbol isn't thread-local";
     else if ((target->traits & LJ_TRAIT_TLS) && !thread_local && form != LJ_FORM_TLSLD &&

@@ -2,6 +2,7 @@
 #include "frames.h"
 #include "link_graph.h"
 #include "tls.h"
+#include "tls_static.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -96,15 +97,6 @@ static lj_status register_frames(lj_graph *graph) {
     return LJ_OK;
 }
 
-static lj_status register_tls(lj_graph *graph) {
-    lj_linked *linked = &graph->linked;
-    if (!linked->tls_size)
-        return LJ_OK;
-    lj_status status = lj_tls_register(linked->tls_offset, (const void *)(uintptr_t)graph->tls_init,
-                                       graph->tls_init_size);
-    return status ? lj_fail(&graph->fault, status, 0, 0, "registering a TLS image") : LJ_OK;
-}
-
 static void bind_externals(lj_graph *graph, const uint64_t *addresses) {
     for (uint32_t i = 0; i < graph->external_count; i++)
         graph->symbols[graph->externals[i]].address = addresses[i];
@@ -125,8 +117,10 @@ lj_status lj_graph_fix_up(lj_graph *graph, const uint64_t *addresses, uint32_t c
     lj_status status = lj_graph_apply_edges(graph);
     if (status)
         return status;
+    if (graph->is_foreign)
+        return LJ_OK;
     status = register_frames(graph);
-    return status ? status : register_tls(graph);
+    return status ? status : lj_graph_register_tls(graph);
 }
 
 void lj_graph_finalize(lj_graph *graph, lj_linked *out) {
@@ -151,6 +145,8 @@ void lj_linked_release(lj_linked *linked) {
     if (linked->tls_size)
         lj_tls_release(linked->tls_offset);
     linked->tls_size = 0;
+    lj_tls_static_close(linked->tls_static);
+    linked->tls_static = NULL;
     for (int region = 0; region < LJ_REGIONS; region++) {
         if (linked->spans[region].size)
             lj_arena_free(linked->arena, region, linked->spans[region].target);

@@ -36,6 +36,7 @@ enum {
     ADR,
     ADRP,
     ADD,    /* add, adds with an immediate that isn't shifted */
+    ADD_HIGH, /* ... shifted by 12 */
     LDST8,  /* a load or store with an unsigned offset in units of its size */
     LDST16, /* ... a vector register's has the same size bits as a general one's */
     LDST32,
@@ -56,6 +57,7 @@ static const encoding encodings[] = {
     [ADR] = {0x9f000000, 0x10000000, 0x9f000000, 0x10000000},
     [ADRP] = {0x9f000000, 0x90000000, 0x9f000000, 0x90000000},
     [ADD] = {0x5fc00000, 0x11000000, 0x5fc00000, 0x11000000},
+    [ADD_HIGH] = {0x5fc00000, 0x11400000, 0x5fc00000, 0x11400000},
     [LDST8] = {0xff000000, 0x39000000, 0xff800000, 0x3d000000},
     [LDST16] = {0xfb000000, 0x79000000, 0xfb000000, 0x79000000},
     [LDST32] = {0xfb000000, 0xb9000000, 0xfb000000, 0xb9000000},
@@ -119,7 +121,8 @@ static lj_status write(const lj_kind *kind, uint8_t *place, uint64_t value) {
         return LJ_LINK_OVERFLOW;
     int is_move = into->instruction >= MOVW0;
     /* The lower bits of a constant belong to other instructions, and a page has none. */
-    if (!is_move && into->instruction != ADRP && value & ((UINT64_C(1) << into->shift) - 1))
+    if (!is_move && into->instruction != ADRP && into->instruction != ADD_HIGH &&
+        value & ((UINT64_C(1) << into->shift) - 1))
         return LJ_LINK_MISALIGNED;
     if (is_move && into->check == SIGNED)
         word = choose_move(word, &value);
@@ -209,6 +212,8 @@ const lj_arch lj_arch_aarch64 = {
     .dtpmod = LJ_AARCH64_R_TLS_DTPMOD,
     .dtpoff = LJ_AARCH64_R_TLS_DTPREL,
     .tlsdesc = LJ_AARCH64_R_TLSDESC,
+    .tpoff = LJ_AARCH64_R_TLS_TPREL,
+    .tls_above = 16, /* two words are the C library's own */
     .addend = addend,
     .fits = fits,
     .write = write,

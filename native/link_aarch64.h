@@ -11,9 +11,8 @@
  *   CUT   everything, upper bits are dropped: another instruction has them
  *
  * A value that the division would truncate is LINK_MISALIGNED. An instruction that has no such
- * field is OBJ_RELOCATION: the bits of another would be spoilt. STATIC is refused: code of this
- * architecture isn't run here, so no thread has a place for its variables. LOADER is what static
- * linkers write for dynamic loaders.
+ * field is OBJ_RELOCATION: the bits of another would be spoilt. LOADER is what
+ * static linkers write for dynamic loaders, and refused.
  */
 #ifndef LAZYJIT_LINK_AARCH64_H
 #define LAZYJIT_LINK_AARCH64_H
@@ -31,6 +30,13 @@
     X(PAGE21, ADRP, 0, 21, 12, SIGNED, 33)                                                         \
     X(PAGE21_NC, ADRP, 0, 21, 12, CUT, 33)                                                         \
     X(ADD12, ADD, 10, 12, 0, CUT, 12)                                                              \
+    X(ADD12_U, ADD, 10, 12, 0, UNSIGNED, 12)                                                       \
+    X(ADD24_U, ADD_HIGH, 10, 12, 12, UNSIGNED, 24)                                                 \
+    X(LDST8_U, LDST8, 10, 12, 0, UNSIGNED, 12)                                                     \
+    X(LDST16_U, LDST16, 10, 11, 1, UNSIGNED, 12)                                                   \
+    X(LDST32_U, LDST32, 10, 10, 2, UNSIGNED, 12)                                                   \
+    X(LDST64_U, LDST64, 10, 9, 3, UNSIGNED, 12)                                                    \
+    X(LDST128_U, LDST128, 10, 8, 4, UNSIGNED, 12)                                                  \
     X(LDST8, LDST8, 10, 12, 0, CUT, 12)                                                            \
     X(LDST16, LDST16, 10, 11, 1, CUT, 12)                                                          \
     X(LDST32, LDST32, 10, 10, 2, CUT, 12)                                                          \
@@ -109,27 +115,25 @@ enum lj_aarch64_range {
     FIELD(512, TLSGD_ADR_PREL21, 4, ADR21, TLSGD)                                                  \
     FIELD(513, TLSGD_ADR_PAGE21, 4, PAGE21, TLSGDPAGE)                                             \
     FIELD(514, TLSGD_ADD_LO12_NC, 4, ADD12, TLSGDABS)                                              \
-    PLAIN(539, TLSIE_MOVW_GOTTPREL_G1, 4, ANY, STATIC)                                             \
-    PLAIN(540, TLSIE_MOVW_GOTTPREL_G0_NC, 4, ANY, STATIC)                                          \
-    PLAIN(541, TLSIE_ADR_GOTTPREL_PAGE21, 4, ANY, STATIC)                                          \
-    PLAIN(542, TLSIE_LD64_GOTTPREL_LO12_NC, 4, ANY, STATIC)                                        \
-    PLAIN(543, TLSIE_LD_GOTTPREL_PREL19, 4, ANY, STATIC)                                           \
-    PLAIN(544, TLSLE_MOVW_TPREL_G2, 4, ANY, STATIC)                                                \
-    PLAIN(545, TLSLE_MOVW_TPREL_G1, 4, ANY, STATIC)                                                \
-    PLAIN(546, TLSLE_MOVW_TPREL_G1_NC, 4, ANY, STATIC)                                             \
-    PLAIN(547, TLSLE_MOVW_TPREL_G0, 4, ANY, STATIC)                                                \
-    PLAIN(548, TLSLE_MOVW_TPREL_G0_NC, 4, ANY, STATIC)                                             \
-    PLAIN(549, TLSLE_ADD_TPREL_HI12, 4, ANY, STATIC)                                               \
-    PLAIN(550, TLSLE_ADD_TPREL_LO12, 4, ANY, STATIC)                                               \
-    PLAIN(551, TLSLE_ADD_TPREL_LO12_NC, 4, ANY, STATIC)                                            \
-    PLAIN(552, TLSLE_LDST8_TPREL_LO12, 4, ANY, STATIC)                                             \
-    PLAIN(553, TLSLE_LDST8_TPREL_LO12_NC, 4, ANY, STATIC)                                          \
-    PLAIN(554, TLSLE_LDST16_TPREL_LO12, 4, ANY, STATIC)                                            \
-    PLAIN(555, TLSLE_LDST16_TPREL_LO12_NC, 4, ANY, STATIC)                                         \
-    PLAIN(556, TLSLE_LDST32_TPREL_LO12, 4, ANY, STATIC)                                            \
-    PLAIN(557, TLSLE_LDST32_TPREL_LO12_NC, 4, ANY, STATIC)                                         \
-    PLAIN(558, TLSLE_LDST64_TPREL_LO12, 4, ANY, STATIC)                                            \
-    PLAIN(559, TLSLE_LDST64_TPREL_LO12_NC, 4, ANY, STATIC)                                         \
+    FIELD(541, TLSIE_ADR_GOTTPREL_PAGE21, 4, PAGE21, TPPAGE)                                       \
+    FIELD(542, TLSIE_LD64_GOTTPREL_LO12_NC, 4, LDST64, TPABS)                                      \
+    FIELD(543, TLSIE_LD_GOTTPREL_PREL19, 4, LOAD19, TPREL)                                         \
+    FIELD(544, TLSLE_MOVW_TPREL_G2, 4, MOVW_S2, TPOFF)                                             \
+    FIELD(545, TLSLE_MOVW_TPREL_G1, 4, MOVW_S1, TPOFF)                                             \
+    FIELD(546, TLSLE_MOVW_TPREL_G1_NC, 4, MOVW_1, TPOFF)                                           \
+    FIELD(547, TLSLE_MOVW_TPREL_G0, 4, MOVW_S0, TPOFF)                                             \
+    FIELD(548, TLSLE_MOVW_TPREL_G0_NC, 4, MOVW_0, TPOFF)                                           \
+    FIELD(549, TLSLE_ADD_TPREL_HI12, 4, ADD24_U, TPOFF)                                            \
+    FIELD(550, TLSLE_ADD_TPREL_LO12, 4, ADD12_U, TPOFF)                                            \
+    FIELD(551, TLSLE_ADD_TPREL_LO12_NC, 4, ADD12, TPOFF)                                           \
+    FIELD(552, TLSLE_LDST8_TPREL_LO12, 4, LDST8_U, TPOFF)                                          \
+    FIELD(553, TLSLE_LDST8_TPREL_LO12_NC, 4, LDST8, TPOFF)                                         \
+    FIELD(554, TLSLE_LDST16_TPREL_LO12, 4, LDST16_U, TPOFF)                                        \
+    FIELD(555, TLSLE_LDST16_TPREL_LO12_NC, 4, LDST16, TPOFF)                                       \
+    FIELD(556, TLSLE_LDST32_TPREL_LO12, 4, LDST32_U, TPOFF)                                        \
+    FIELD(557, TLSLE_LDST32_TPREL_LO12_NC, 4, LDST32, TPOFF)                                       \
+    FIELD(558, TLSLE_LDST64_TPREL_LO12, 4, LDST64_U, TPOFF)                                        \
+    FIELD(559, TLSLE_LDST64_TPREL_LO12_NC, 4, LDST64, TPOFF)                                       \
     FIELD(560, TLSDESC_LD_PREL19, 4, LOAD19, DESC)                                                 \
     FIELD(561, TLSDESC_ADR_PREL21, 4, ADR21, DESC)                                                 \
     FIELD(562, TLSDESC_ADR_PAGE21, 4, PAGE21, DESCPAGE)                                            \
@@ -138,15 +142,15 @@ enum lj_aarch64_range {
     PLAIN(567, TLSDESC_LDR, 4, ANY, NOTHING)                                                       \
     PLAIN(568, TLSDESC_ADD, 4, ANY, NOTHING)                                                       \
     PLAIN(569, TLSDESC_CALL, 4, ANY, NOTHING)                                                      \
-    PLAIN(570, TLSLE_LDST128_TPREL_LO12, 4, ANY, STATIC)                                           \
-    PLAIN(571, TLSLE_LDST128_TPREL_LO12_NC, 4, ANY, STATIC)                                        \
+    FIELD(570, TLSLE_LDST128_TPREL_LO12, 4, LDST128_U, TPOFF)                                      \
+    FIELD(571, TLSLE_LDST128_TPREL_LO12_NC, 4, LDST128, TPOFF)                                     \
     PLAIN(1024, COPY, 0, ANY, LOADER)                                                              \
     PLAIN(1025, GLOB_DAT, 8, ANY, LOADER)                                                          \
     PLAIN(1026, JUMP_SLOT, 8, ANY, LOADER)                                                         \
     PLAIN(1027, RELATIVE, 8, ANY, LOADER)                                                          \
     PLAIN(1028, TLS_DTPMOD, 8, ANY, DTPMOD)                                                        \
     PLAIN(1029, TLS_DTPREL, 8, ANY, DTPOFF)                                                        \
-    PLAIN(1030, TLS_TPREL, 8, ANY, STATIC)                                                         \
+    PLAIN(1030, TLS_TPREL, 8, ANY, TPOFF)                                                          \
     PLAIN(1031, TLSDESC, 32, ANY, DESCWORD)                                                        \
     PLAIN(1032, IRELATIVE, 8, ANY, LOADER)
 

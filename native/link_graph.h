@@ -102,11 +102,11 @@ typedef struct lj_link_symbol {
     uint32_t tls_pair; /* the first of its two words {module, offset}, from 1; 0: none */
     uint32_t tls_desc; /* the first of its four words of a TLS descriptor, from 1; 0: none */
     uint32_t plt;      /* its PLT entry, from 1; 0: none */
+    uint32_t tls_word; /* its GOT word with an offset from the thread pointer, from 1; 0: none */
     uint8_t linkage;
     uint8_t scope;
     uint8_t traits;
     uint8_t type; /* STT_* */
-    uint32_t reserved;
 } lj_link_symbol;
 
 typedef struct lj_link_edge {
@@ -123,6 +123,7 @@ typedef struct lj_linked {
     lj_span spans[3];    /* by region; size 0: none */
     uint64_t tls_offset; /* the reserved piece of every thread's block */
     uint64_t tls_size;   /* 0: none */
+    void *tls_static;    /* or its image in the threads' static block (tls_static.h) */
     uint64_t *frames;    /* addresses of the registered eh-frame sections */
     uint32_t frame_count;
     uint32_t reserved;
@@ -167,6 +168,9 @@ struct lj_graph {
     uint32_t tls_module_pair; /* the {module, 0} words of local-dynamic code, from 1; 0: none */
     uint32_t initializers;    /* sections with pointers to initializers or finalizers */
     uint32_t allocated, fixed;
+    uint32_t tls_static; /* its thread-local image must lie in the threads' static block */
+    uint32_t is_foreign; /* what is linked isn't run in this process: nothing is registered */
+    uint64_t tls_token; /* of the first byte of its thread-local image */
     uint64_t tls_init; /* target address of the TLS image's initial data */
     uint64_t tls_init_size;
     lj_linked linked;
@@ -223,6 +227,14 @@ lj_link_section *lj_graph_add_section(lj_graph *graph, int name, int region, int
 
 /* Applies the edges of every block (link_fixup.c). */
 lj_status lj_graph_apply_edges(lj_graph *graph);
+/* The same for one block, but for edges to externals. */
+lj_status lj_graph_apply_own_edges(lj_graph *graph, const lj_link_block *block);
+/* Thread-local images (link_tls.c): gives the graph's variables their tokens once everything else
+ * has its address; the image of `size` bytes begins with `init_size` bytes at `working`. Later,
+ * makes it known to all threads, or checks that it is still what they were given. */
+lj_status lj_graph_place_tls(lj_graph *graph, const uint8_t *working, uint64_t init_size,
+                             uint64_t size, uint64_t align);
+lj_status lj_graph_register_tls(lj_graph *graph);
 /* Writes the constant bytes of the linker's own ifunc blocks. */
 void lj_graph_write_ifuncs(lj_graph *graph);
 

@@ -7,7 +7,6 @@
  * here, in RODATA.
  */
 #include "link_graph.h"
-#include "tls.h"
 
 #include <string.h>
 
@@ -89,14 +88,6 @@ static lj_status take_memory(lj_graph *graph, lj_arena *arena, const layout *pla
             return lj_fail(&graph->fault, status, 0, size, "%llu bytes of %s",
                            (unsigned long long)size, names[region]);
     }
-    if (plan->tls_size) {
-        lj_status status = lj_tls_reserve(plan->tls_size, plan->tls_align, &linked->tls_offset);
-        if (status)
-            return lj_fail(&graph->fault, status, 0, plan->tls_size,
-                           "%llu bytes of thread-local variables",
-                           (unsigned long long)plan->tls_size);
-        linked->tls_size = plan->tls_size;
-    }
     return LJ_OK;
 }
 
@@ -105,7 +96,7 @@ static void settle_block(lj_graph *graph, lj_link_block *block, const layout *pl
     const lj_span *span = &graph->linked.spans[section->region];
     uint64_t offset = block->address;
     if (section->role == LJ_ROLE_TLS) {
-        block->address = LJ_TLS_TAG | (graph->linked.tls_offset + offset);
+        block->address = offset; /* lj_graph_place_tls adds the image's token */
         if (!block->content)
             return;
         offset += plan->tls_at;
@@ -125,6 +116,9 @@ static void settle_symbols(lj_graph *graph) {
         if (symbol->place >= 0)
             symbol->address = graph->blocks[symbol->place].address + symbol->offset;
     }
+}
+
+static void list_addresses(lj_graph *graph) {
     for (uint32_t i = 0; i < graph->defined_count; i++)
         graph->defined_address[i] = graph->symbols[graph->defined[i]].address;
 }
@@ -143,6 +137,14 @@ lj_status lj_graph_allocate(lj_graph *graph, lj_arena *arena) {
     for (uint32_t i = 0; i < graph->block_count; i++)
         settle_block(graph, &graph->blocks[i], &plan);
     settle_symbols(graph);
+    const lj_span *rodata = &graph->linked.spans[LJ_RODATA];
+    status = lj_graph_place_tls(graph, plan.tls_init_size ? rodata->working + plan.tls_at : NULL,
+                                plan.tls_init_size, plan.tls_size, plan.tls_align);
+    if (status) {
+        lj_linked_release(&graph->linked);
+        return status;
+    }
+    list_addresses(graph);
     if (plan.tls_init_size)
         graph->tls_init = graph->linked.spans[LJ_RODATA].target + plan.tls_at;
     graph->tls_init_size = plan.tls_init_size;
