@@ -35,10 +35,10 @@ enum {
     LOAD_LITERAL, /* ldr, ldrsw, prfm: of a general or a vector register */
     ADR,
     ADRP,
-    ADD,    /* add, adds with an immediate that isn't shifted */
+    ADD,      /* add, adds with an immediate that isn't shifted */
     ADD_HIGH, /* ... shifted by 12 */
-    LDST8,  /* a load or store with an unsigned offset in units of its size */
-    LDST16, /* ... a vector register's has the same size bits as a general one's */
+    LDST8,    /* a load or store with an unsigned offset in units of its size */
+    LDST16,   /* ... a vector register's has the same size bits as a general one's */
     LDST32,
     LDST64,
     LDST128,
@@ -84,7 +84,8 @@ static const field fields[] = {
 
 static int fits(const lj_kind *kind, uint64_t value) {
     const field *into = &fields[kind->range - LJ_RANGE_FIELD];
-    int64_t upper = into->bits > 63 ? 0 : (int64_t)value >> (into->bits - 1); /* the sign's copies */
+    int64_t upper =
+        into->bits > 63 ? 0 : (int64_t)value >> (into->bits - 1); /* the sign's copies */
     switch (into->check) {
     case SIGNED:
         return upper == 0 || upper == -1 || into->bits > 63;
@@ -189,8 +190,8 @@ static void write_plt(uint8_t *bytes, uint32_t entries) {
 }
 
 static void plan_plt(lj_link_edge *edges, uint32_t offset, uint32_t symbol) {
-    edges[0] = (lj_link_edge){
-        .offset = offset, .target = symbol, .kind = LJ_AARCH64_R_ADR_GOT_PAGE};
+    edges[0] =
+        (lj_link_edge){.offset = offset, .target = symbol, .kind = LJ_AARCH64_R_ADR_GOT_PAGE};
     edges[1] = (lj_link_edge){
         .offset = offset + 4, .target = symbol, .kind = LJ_AARCH64_R_LD64_GOT_LO12_NC};
 }

@@ -51,16 +51,16 @@ struct lj_tls_index;
 
 /* What a form needs of the graph. */
 enum {
-    LJ_NEED_PLT = 1,      /* a PLT entry when the target may be far */
-    LJ_NEED_GOT = 2,      /* a word in the GOT */
-    LJ_NEED_BASE = 4,     /* a GOT to be relative to */
-    LJ_NEED_PAIR = 8,     /* the target's {module, offset} words */
-    LJ_NEED_MODULE = 16,  /* the object's own {module, 0} words */
-    LJ_NEED_DESC = 32,    /* the target's TLS descriptor */
-    LJ_NEED_STATIC = 64,  /* the target's image in the static block */
-    LJ_THREAD_LOCAL = 128, /* the target is thread-local */
+    LJ_NEED_PLT = 1,        /* a PLT entry when the target may be far */
+    LJ_NEED_GOT = 2,        /* a word in the GOT */
+    LJ_NEED_BASE = 4,       /* a GOT to be relative to */
+    LJ_NEED_PAIR = 8,       /* the target's {module, offset} words */
+    LJ_NEED_MODULE = 16,    /* the object's own {module, 0} words */
+    LJ_NEED_DESC = 32,      /* the target's TLS descriptor */
+    LJ_NEED_STATIC = 64,    /* the target's image in the static block */
+    LJ_THREAD_LOCAL = 128,  /* the target is thread-local */
     LJ_NEED_DISTANCE = 256, /* a GOT word with the target's offset from the thread pointer */
-    LJ_REFUSED = 512      /* not in an object that is linked here */
+    LJ_REFUSED = 512        /* not in an object that is linked here */
 };
 
 /* X(name, needs) with the formula. */
@@ -92,10 +92,10 @@ enum {
     X(DESCPAGE, LJ_THREAD_LOCAL | LJ_NEED_DESC)  /* Page(D + A) - Page(P) */                       \
     X(DESCABS, LJ_THREAD_LOCAL | LJ_NEED_DESC)   /* D + A */                                       \
     X(DESCWORD, LJ_THREAD_LOCAL | LJ_REFUSED)    /* D's words, of the linker's own GOT only */     \
-    X(TPOFF, LJ_THREAD_LOCAL | LJ_NEED_STATIC)                          /* TP + A */               \
-    X(TPREL, LJ_THREAD_LOCAL | LJ_NEED_STATIC | LJ_NEED_DISTANCE)       /* TPW + A - P */          \
-    X(TPPAGE, LJ_THREAD_LOCAL | LJ_NEED_STATIC | LJ_NEED_DISTANCE)      /* Page(TPW + A) - Page(P) */ \
-    X(TPABS, LJ_THREAD_LOCAL | LJ_NEED_STATIC | LJ_NEED_DISTANCE)       /* TPW + A */              \
+    X(TPOFF, LJ_THREAD_LOCAL | LJ_NEED_STATIC)   /* TP + A */                                      \
+    X(TPREL, LJ_THREAD_LOCAL | LJ_NEED_STATIC | LJ_NEED_DISTANCE)  /* TPW + A - P */               \
+    X(TPPAGE, LJ_THREAD_LOCAL | LJ_NEED_STATIC | LJ_NEED_DISTANCE) /* Page(TPW + A) - Page(P) */   \
+    X(TPABS, LJ_THREAD_LOCAL | LJ_NEED_STATIC | LJ_NEED_DISTANCE)  /* TPW + A */                   \
     X(LOADER, LJ_REFUSED) /* written by static linkers for dynamic loaders */
 
 enum lj_form {

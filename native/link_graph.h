@@ -170,8 +170,8 @@ struct lj_graph {
     uint32_t allocated, fixed;
     uint32_t tls_static; /* its thread-local image must lie in the threads' static block */
     uint32_t is_foreign; /* what is linked isn't run in this process: nothing is registered */
-    uint64_t tls_token; /* of the first byte of its thread-local image */
-    uint64_t tls_init; /* target address of the TLS image's initial data */
+    uint64_t tls_token;  /* of the first byte of its thread-local image */
+    uint64_t tls_init;   /* target address of the TLS image's initial data */
     uint64_t tls_init_size;
     lj_linked linked;
     lj_bad_edge bad;

@@ -27,6 +27,7 @@ struct lj_tls_static {
     uint64_t module;
     int64_t distance; /* of its first byte from the thread pointer: negative */
     int file;
+    int is_free; /* nobody uses it: it waits until those below are gone */
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -46,6 +47,9 @@ static void prepare(void) {
 
 enum { LOAD, DYNAMIC, TLS, STACK, PHDRS };
 enum { PAGE = 4096 };
+/* Images follow each other without gaps when all have this alignment and multiples of it as sizes:
+ * where the loader leaves a gap, it never takes back what was given out before. */
+enum { GRAIN = 64 };
 
 /* The library's file; the image follows. */
 typedef struct library_file {
@@ -186,9 +190,19 @@ static lj_status open_file(lj_tls_static *image, uint64_t size, uint64_t align, 
     return LJ_OK;
 }
 
+static void dispose(lj_tls_static *image) {
+    if (image->library)
+        dlclose(image->library);
+    if (image->file >= 0)
+        close(image->file);
+    free(image);
+}
+
 lj_status lj_tls_static_open(const void *init, uint64_t init_size, uint64_t size, uint64_t align,
                              lj_tls_static **out, lj_fault *fault) {
     pthread_once(&prepared, prepare);
+    align = align < GRAIN ? GRAIN : align;
+    size = (size + align - 1) & -align;
     if (align > PAGE || size > UINT32_MAX)
         return lj_fail(fault, LJ_ARENA_FULL, 0, size,
                        "the threads' static block has no room for %llu bytes aligned to %llu",
@@ -203,34 +217,43 @@ lj_status lj_tls_static_open(const void *init, uint64_t init_size, uint64_t size
     lj_status status = make_file(image, init, size, align, number, fault);
     if (!status)
         status = open_file(image, size, align, number, fault);
-    /* From here on it is in the list, or gone. */
+    if (status) {
+        dispose(image);
+        return status;
+    }
     pthread_mutex_lock(&lock);
     image->next = images;
     images = image;
     pthread_mutex_unlock(&lock);
-    if (status) {
-        lj_tls_static_close(image);
-        return status;
-    }
     *out = image;
     return LJ_OK;
+}
+
+/* Takes the lowest image off the list if nobody uses it any more. */
+static lj_tls_static *take_last_locked(void) {
+    lj_tls_static **last = &images;
+    for (lj_tls_static **link = &images; *link; link = &(*link)->next)
+        if ((*link)->distance < (*last)->distance)
+            last = link;
+    lj_tls_static *image = *last;
+    if (!image || !image->is_free)
+        return NULL;
+    *last = image->next;
+    return image;
 }
 
 void lj_tls_static_close(lj_tls_static *image) {
     if (!image)
         return;
     pthread_mutex_lock(&lock);
-    lj_tls_static **link = &images;
-    while (*link && *link != image)
-        link = &(*link)->next;
-    if (*link)
-        *link = image->next;
+    image->is_free = 1;
+    /* The loader gives out room downwards, and forgets about holes that are left above. */
+    for (lj_tls_static *last; (last = take_last_locked());) {
+        pthread_mutex_unlock(&lock);
+        dispose(last); /* without the lock: the loader has locks of its own */
+        pthread_mutex_lock(&lock);
+    }
     pthread_mutex_unlock(&lock);
-    if (image->library)
-        dlclose(image->library);
-    if (image->file >= 0)
-        close(image->file);
-    free(image);
 }
 
 int64_t lj_tls_static_distance(uint64_t token) {
@@ -258,7 +281,7 @@ int lj_tls_static_pair(uint64_t token, lj_tls_index *pair) {
     for (const lj_tls_static *image = images; image && !inside; image = image->next) {
         uint64_t offset = (uint64_t)(distance - image->distance);
         /* One past the end is an image's too, unless the next one starts there. */
-        if (!image->module || offset > image->size)
+        if (image->is_free || offset > image->size)
             continue;
         *pair = (lj_tls_index){image->module, offset};
         inside = offset < image->size;

@@ -8,8 +8,9 @@
  *
  * It alone can hand that room out and initialize it in every thread, now and later. So an image is
  * given to it as a library: a file in memory that has nothing but a thread-local segment, and one
- * relocation by which the loader writes the distance. Closing the library gives the room back; the
- * loader takes it back only from the end, so the order of removals matters.
+ * relocation by which the loader writes the distance. Closing the library gives the room back, but
+ * the loader takes back only what was given out last: an image that is released waits for those
+ * that came after it.
  *
  * A variable's token is LJ_TLS_STATIC_TAG | its distance, negative, in 48 bits. For code that asks
  * `__tls_get_addr`, the same variable is a {module, offset} pair, the module being the loader's.
