@@ -19,7 +19,7 @@ static uint64_t page(uint64_t address) {
 static int thread_local_pair(const lj_graph *graph, const lj_link_symbol *symbol,
                              lj_tls_index *pair) {
     if ((symbol->address & LJ_TLS_TAG_MASK) == LJ_TLS_STATIC_TAG) {
-        if (!graph->is_foreign)
+        if (graph->runs_here)
             return lj_tls_static_pair(symbol->address, pair);
         /* The only image that such a graph knows is its own: as an executable's, module 1. */
         pair->module = 1;
@@ -39,7 +39,7 @@ static int thread_local_pair(const lj_graph *graph, const lj_link_symbol *symbol
 static uint64_t own_module(const lj_graph *graph) {
     if (!graph->tls_static)
         return LJ_TLS_TAG;
-    return graph->is_foreign ? 1 : lj_tls_static_module(graph->linked.tls_static);
+    return graph->runs_here ? lj_tls_static_module(graph->linked.tls_static) : 1;
 }
 
 static int fits(const lj_arch *arch, const lj_kind *kind, uint64_t value) {
@@ -85,8 +85,7 @@ static lj_status distance(const lj_fixing *at, const lj_link_edge *edge, uint64_
         *value = (uint64_t)lj_tls_static_distance(symbol->address);
         return LJ_OK;
     }
-    if (!graph->is_foreign && thread_local_pair(graph, symbol, &pair) &&
-        pair.module != LJ_TLS_TAG) {
+    if (graph->runs_here && thread_local_pair(graph, symbol, &pair) && pair.module != LJ_TLS_TAG) {
         *value = (uint64_t)lj_tls_host_distance(&pair);
         if (*value)
             return LJ_OK;

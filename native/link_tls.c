@@ -22,17 +22,38 @@ static uint64_t foreign_token(const lj_graph *graph, uint64_t size, uint64_t ali
     return LJ_TLS_STATIC_TAG | (distance & ~LJ_TLS_TAG_MASK);
 }
 
-static lj_status take_static(lj_graph *graph, const uint8_t *working, uint64_t init_size,
-                             uint64_t size, uint64_t align) {
+lj_status lj_graph_reserve_tls(lj_graph *graph) {
+    lj_linked *linked = &graph->linked;
+    if (!graph->laid_out || graph->allocated)
+        return lj_fail(&graph->fault, LJ_MISUSE, 0, 0, "the graph isn't ready to be placed");
+    if (!graph->arch->is_host)
+        return lj_fail(&graph->fault, LJ_OBJ_UNSUPPORTED, 0, 0,
+                       "code for %s can be linked, but not run in this process", graph->arch->name);
+    graph->runs_here = 1;
+    if (!graph->tls_size || graph->tls_static || linked->tls_size)
+        return LJ_OK;
+    lj_status status = lj_tls_reserve(graph->tls_size, graph->tls_align, &linked->tls_offset);
+    if (status)
+        return lj_fail(&graph->fault, status, 0, graph->tls_size,
+                       "%llu bytes of thread-local variables", (unsigned long long)graph->tls_size);
+    linked->tls_size = graph->tls_size;
+    return LJ_OK;
+}
+
+static lj_status take_static(lj_graph *graph) {
     for (uint32_t i = 0; i < graph->block_count; i++) {
-        if (!is_thread_local(graph, &graph->blocks[i]) || !graph->blocks[i].content)
+        const lj_link_block *block = &graph->blocks[i];
+        if (block->state & LJ_BLOCK_GONE || !is_thread_local(graph, block) || !block->content)
             continue;
-        lj_status status = lj_graph_apply_own_edges(graph, &graph->blocks[i]);
+        lj_status status = lj_graph_apply_own_edges(graph, block);
         if (status)
             return status;
     }
+    const uint8_t *working = (const uint8_t *)(uintptr_t)graph->segments[LJ_RODATA].working;
     lj_tls_static *image;
-    lj_status status = lj_tls_static_open(working, init_size, size, align, &image, &graph->fault);
+    lj_status status = lj_tls_static_open(graph->tls_init_size ? working + graph->tls_at : NULL,
+                                          graph->tls_init_size, graph->tls_size, graph->tls_align,
+                                          &image, &graph->fault);
     if (status)
         return status;
     graph->linked.tls_static = image;
@@ -40,32 +61,20 @@ static lj_status take_static(lj_graph *graph, const uint8_t *working, uint64_t i
     return LJ_OK;
 }
 
-static lj_status take_dynamic(lj_graph *graph, uint64_t size, uint64_t align) {
-    lj_linked *linked = &graph->linked;
-    lj_status status = lj_tls_reserve(size, align, &linked->tls_offset);
-    if (status)
-        return lj_fail(&graph->fault, status, 0, size, "%llu bytes of thread-local variables",
-                       (unsigned long long)size);
-    linked->tls_size = size;
-    graph->tls_token = LJ_TLS_TAG | linked->tls_offset;
-    return LJ_OK;
-}
-
-lj_status lj_graph_place_tls(lj_graph *graph, const uint8_t *working, uint64_t init_size,
-                             uint64_t size, uint64_t align) {
-    if (!size)
+lj_status lj_graph_place_tls(lj_graph *graph) {
+    if (!graph->tls_size)
         return LJ_OK;
-    lj_status status = LJ_OK;
-    if (graph->is_foreign)
-        graph->tls_token = foreign_token(graph, size, align);
-    else if (graph->tls_static)
-        status = take_static(graph, working, init_size, size, align);
-    else
-        status = take_dynamic(graph, size, align);
-    if (status)
-        return status;
+    if (!graph->runs_here) {
+        graph->tls_token = foreign_token(graph, graph->tls_size, graph->tls_align);
+    } else if (graph->tls_static) {
+        lj_status status = take_static(graph);
+        if (status)
+            return status;
+    } else {
+        graph->tls_token = LJ_TLS_TAG | graph->linked.tls_offset;
+    }
     for (uint32_t i = 0; i < graph->block_count; i++)
-        if (is_thread_local(graph, &graph->blocks[i]))
+        if (!(graph->blocks[i].state & LJ_BLOCK_GONE) && is_thread_local(graph, &graph->blocks[i]))
             graph->blocks[i].address += graph->tls_token;
     for (uint32_t i = 0; i < graph->symbol_count; i++) {
         lj_link_symbol *symbol = &graph->symbols[i];
