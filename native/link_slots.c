@@ -59,6 +59,15 @@ static void need_descriptor(planner *plan, uint32_t number) {
     add_got_edge(plan, word, plan->graph->arch->tlsdesc, number);
 }
 
+static void need_distance(planner *plan, uint32_t number) {
+    lj_link_symbol *symbol = &plan->graph->symbols[number];
+    if (symbol->tls_word)
+        return;
+    uint32_t word = take_words(plan, 1);
+    symbol->tls_word = word + 1;
+    add_got_edge(plan, word, plan->graph->arch->tpoff, number);
+}
+
 /* Whether the target may turn out to be anywhere in the address space. */
 static int may_be_far(const lj_link_symbol *symbol) {
     return symbol->place < 0 || symbol->linkage == LJ_LINKAGE_WEAK;
@@ -81,6 +90,11 @@ static void plan_edge(planner *plan, const lj_link_edge *edge) {
         need_pair(plan, &plan->graph->tls_module_pair, 0);
     if (need & LJ_NEED_DESC)
         need_descriptor(plan, edge->target);
+    if (need & LJ_NEED_DISTANCE)
+        need_distance(plan, edge->target);
+    /* One image holds all of the object's variables. */
+    if (need & LJ_NEED_STATIC && target->place >= 0)
+        plan->graph->tls_static = 1;
 }
 
 static void add_got_block(planner *plan) {
