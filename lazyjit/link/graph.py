@@ -116,9 +116,13 @@ class LinkGraph:
         """The records, with the lists of names made."""
         graph = self._records()
         if not graph.listed:
-            self._names = self._externals = self._weak = self._defined = self._addresses = None
+            self._forget_names()
             self._check(lib.lj_graph_list(graph))
         return graph
+
+    def _forget_names(self) -> None:
+        """The native lists change, or are about to."""
+        self._names = self._externals = self._weak = self._defined = self._addresses = None
 
     def _all_names(self) -> list[str]:
         """Names of externals, then of definitions: one decode for all of them."""
@@ -225,6 +229,7 @@ class LinkGraph:
         if lib.lj_graph_make_external(graph, positions, len(positions)):
             raise UsageError("externals can't change after fix-up")
         if not graph.listed:
+            self._forget_names()
             return
         for name in wanted:
             del defined[name]
@@ -238,12 +243,14 @@ class LinkGraph:
     def prune(self) -> None:
         """Drop every block that no live symbol needs; see `Symbol.live`. Before `plan`."""
         self._check(lib.lj_graph_prune(self._records()))
+        self._forget_names()
 
     def plan(self) -> None:
         """Make GOT, PLT and entries of indirect functions; from here on `externals` is final but
         for what passes add.
         """
         self._check(lib.lj_graph_plan(self._records()))
+        self._forget_names()
 
     def layout(self) -> None:
         """Work out the sizes of segments (`lj_graph.segments`)."""
