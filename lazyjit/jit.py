@@ -276,7 +276,9 @@ class JIT:
         It is linked when a symbol of it is wanted. Raises DuplicateDefinition, UsageError.
         """
         target = self._open(dylib)
-        return self._added(target, lambda tracker: self._objects.add_graph(target, graph, tracker=tracker))
+        return self._added(
+            target, lambda tracker: self._objects.add_graph(target, graph, tracker=tracker)
+        )
 
     def load_library(self, name: str | os.PathLike[str], *, dylib: JITDylib | None = None) -> None:
         """Let `dylib` use the symbols of a shared library, loading it. Raises LibraryNotFound."""

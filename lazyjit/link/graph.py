@@ -242,8 +242,10 @@ class LinkGraph:
 
     def prune(self) -> None:
         """Drop every block that no live symbol needs; see `Symbol.live`. Before `plan`."""
-        self._check(lib.lj_graph_prune(self._records()))
-        self._forget_names()
+        graph = self._records()
+        self._check(lib.lj_graph_prune(graph))
+        if not graph.listed:
+            self._forget_names()
 
     def plan(self) -> None:
         """Make GOT, PLT and entries of indirect functions; from here on `externals` is final but
