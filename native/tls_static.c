@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 /* The dynamic loader's. */
@@ -30,10 +31,28 @@ struct lj_tls_static {
     int is_free; /* nobody uses it: it waits until those below are gone */
 };
 
+/* Of the list; nothing else is locked under it. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static lj_tls_static *images;
 static uint64_t serial;
 static pthread_once_t prepared = PTHREAD_ONCE_INIT;
+
+/* Only one thread at a time takes room or gives it back, or else an image might get its room below
+ * one that is about to go. */
+static pthread_mutex_t order = PTHREAD_MUTEX_INITIALIZER;
+
+/* The loader has a lock too, taken under this one; but a library's constructor that links code
+ * holds it when it comes here. After a second it goes on without: at worst a hole is left. */
+static int lock_order(void) {
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += 1;
+    return pthread_mutex_timedlock(&order, &until) == 0;
+}
+static void unlock_order(int locked) {
+    if (locked)
+        pthread_mutex_unlock(&order);
+}
 
 static void before_fork(void) {
     pthread_mutex_lock(&lock);
@@ -41,8 +60,12 @@ static void before_fork(void) {
 static void after_fork(void) {
     pthread_mutex_unlock(&lock);
 }
+static void after_fork_in_child(void) {
+    pthread_mutex_unlock(&lock);
+    pthread_mutex_init(&order, NULL); /* its holder isn't here */
+}
 static void prepare(void) {
-    pthread_atfork(before_fork, after_fork, after_fork);
+    pthread_atfork(before_fork, after_fork, after_fork_in_child);
 }
 
 enum { LOAD, DYNAMIC, TLS, STACK, PHDRS };
@@ -215,30 +238,37 @@ lj_status lj_tls_static_open(const void *init, uint64_t init_size, uint64_t size
     image->file = -1;
     uint64_t number = __atomic_add_fetch(&serial, 1, __ATOMIC_RELAXED);
     lj_status status = make_file(image, init, size, align, number, fault);
+    int locked = lock_order();
     if (!status)
         status = open_file(image, size, align, number, fault);
-    if (status) {
+    if (!status) {
+        pthread_mutex_lock(&lock);
+        image->next = images;
+        images = image;
+        pthread_mutex_unlock(&lock);
+    } else {
         dispose(image);
-        return status;
     }
-    pthread_mutex_lock(&lock);
-    image->next = images;
-    images = image;
-    pthread_mutex_unlock(&lock);
+    unlock_order(locked);
+    if (status)
+        return status;
     *out = image;
     return LJ_OK;
 }
 
-/* Takes the lowest image off the list if nobody uses it any more. */
-static lj_tls_static *take_last_locked(void) {
+/* Takes the lowest image off the list, if nobody uses it any more. */
+static lj_tls_static *take_last(void) {
+    pthread_mutex_lock(&lock);
     lj_tls_static **last = &images;
     for (lj_tls_static **link = &images; *link; link = &(*link)->next)
         if ((*link)->distance < (*last)->distance)
             last = link;
     lj_tls_static *image = *last;
-    if (!image || !image->is_free)
-        return NULL;
-    *last = image->next;
+    if (image && image->is_free)
+        *last = image->next;
+    else
+        image = NULL;
+    pthread_mutex_unlock(&lock);
     return image;
 }
 
@@ -247,13 +277,13 @@ void lj_tls_static_close(lj_tls_static *image) {
         return;
     pthread_mutex_lock(&lock);
     image->is_free = 1;
-    /* The loader gives out room downwards, and forgets about holes that are left above. */
-    for (lj_tls_static *last; (last = take_last_locked());) {
-        pthread_mutex_unlock(&lock);
-        dispose(last); /* without the lock: the loader has locks of its own */
-        pthread_mutex_lock(&lock);
-    }
     pthread_mutex_unlock(&lock);
+    if (!lock_order())
+        return; /* whoever comes next does it */
+    /* The loader gives out room downwards, and forgets about holes that are left above. */
+    for (lj_tls_static *last; (last = take_last());)
+        dispose(last);
+    unlock_order(1);
 }
 
 int64_t lj_tls_static_distance(uint64_t token) {

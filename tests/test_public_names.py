@@ -30,6 +30,7 @@ ERRORS = {
     "DuplicateDylib",
     "DylibNotFound",
     "FailedToMaterialize",
+    "GraphError",
     "IRError",
     "IncompatibleLLVM",
     "InputError",

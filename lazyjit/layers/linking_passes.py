@@ -39,7 +39,7 @@ _T = TypeVar("_T")
 class PassLink(Link):
     """A link with the plugins that the layer has as it begins."""
 
-    __slots__ = ("allocation", "config", "finalized", "knowing", "memory", "plugins", "started")
+    __slots__ = ("allocation", "config", "finalized", "knowing", "memory", "plugins")
 
     def __init__(
         self,
@@ -47,16 +47,16 @@ class PassLink(Link):
         responsibility: MaterializationResponsibility,
         graph: LinkGraph,
         wants: Requirements,
+        started: int,
         plugins: tuple[Plugin, ...],
         memory: MemoryManager,
     ) -> None:
-        super().__init__(layer, responsibility, graph, wants)
+        super().__init__(layer, responsibility, graph, wants, started)
         self.plugins = plugins
         self.memory = memory
         self.config = PassConfiguration()
         self.allocation: InFlightAllocation | None = None
         self.finalized: FinalizedAllocation | None = None
-        self.started = 0
         #: Plugins that know of the link.
         self.knowing: list[Plugin] = []
 
@@ -84,12 +84,14 @@ class PassLink(Link):
             if self.taken_back():
                 self.release()
                 return
+            self.pause()
             self.ask(lambda answer: self.memory.allocate(request, answer), self.place)
         except Exception as error:
             self.fail(error)
 
     def place(self, allocation: InFlightAllocation) -> None:
         """There is memory. Raises what goes wrong."""
+        self.started = perf_counter_ns()
         self.allocation = allocation
         place(self.graph, allocation.segments, runs_here=self.memory.runs_here)
         # Every address of the link is fixed.
@@ -115,12 +117,14 @@ class PassLink(Link):
             actions = config.actions if own is None else [own, *config.actions]
             allocation, self.allocation = self.allocation, None
             assert allocation is not None
+            self.pause()
             self.ask(lambda answer: allocation.finalize(actions, answer), self.finish)
         except Exception as error:
             self.fail(error)
 
     def finish(self, finalized: FinalizedAllocation) -> None:
         """The memory is as it will be. Raises what goes wrong."""
+        self.started = perf_counter_ns()
         self.finalized = finalized
         self.graph.finalize()
         wanted = list(self.config.dependences.items())
@@ -160,7 +164,7 @@ class PassLink(Link):
         except Exception as error:
             self.fail(error)
             return
-        self.emitted(self.started)
+        self.emitted()
 
     # -- what goes on in them ------------------------------------------------------------------
 
@@ -226,5 +230,3 @@ class PassLink(Link):
             self.layer.report(error)
         # Last, for what the graph itself holds: a place among the thread-local variables.
         self.graph.deallocate()
-
-

@@ -130,7 +130,7 @@ class ObjectLinkingLayer:
                 memory = self._memory
                 if low and self._direct:
                     memory = ArenaMemoryManager(self._arena_for(low))
-                link = PassLink(self, responsibility, graph, wants, plugins, memory)
+                link = PassLink(self, responsibility, graph, wants, started, plugins, memory)
                 link.start(None if data is None else _bytes(data), prune=self._prune)
             else:
                 arena = self._arena_for(low)
@@ -138,17 +138,17 @@ class ObjectLinkingLayer:
                 if graph is None:
                     at_once = None if prune else arena
                     graph = LinkGraph.from_object(*_place_of(data), file=file, arena=at_once)
-                DirectLink(self, responsibility, graph, wants).start(arena, prune=prune)
+                DirectLink(self, responsibility, graph, wants, started).start(arena, prune=prune)
         except Exception as error:
             self.counters.count(failures=1)
             responsibility.fail_materialization(error)
-        finally:
-            self.counters.spend(link=perf_counter_ns() - started)
 
     def _arena_for(self, low: bool) -> Arena:
         """The usual arena; or the one below 2 GiB, made for the first object that needs it."""
         if not low:
-            return self._memory.arena if isinstance(self._memory, ArenaMemoryManager) else self.arena
+            return (
+                self._memory.arena if isinstance(self._memory, ArenaMemoryManager) else self.arena
+            )
         with self._lock:
             if self._low_arena is None:
                 self._low_arena = Arena(_LOW_SIZE, near=LOW, kind=self.arena.kind)

@@ -31,12 +31,13 @@ class ObjectUnit(MaterializationUnit):
 
     def __init__(self, layer: ObjectLinkingLayer, data: bytes, file: str) -> None:
         """Reads the object's symbol table. Raises ObjectFormatError, RelocationError."""
-        self._set_up(layer, LinkGraph.from_object(data, file=file), file)
+        graph = LinkGraph.from_object(data, file=file)
+        self._set_up(layer, graph, file, keep=len(data) <= _STAYS_READ)
         self.data: bytes | None = data
-        if len(data) > _STAYS_READ:
-            self._graph = None
 
-    def _set_up(self, layer: ObjectLinkingLayer, graph: LinkGraph, file: str) -> None:
+    def _set_up(
+        self, layer: ObjectLinkingLayer, graph: LinkGraph, file: str, *, keep: bool = True
+    ) -> None:
         flags = dict(graph.defined)
         #: Names that it needs from elsewhere.
         self.externals = list(graph.externals)
@@ -48,7 +49,7 @@ class ObjectUnit(MaterializationUnit):
         super().__init__(file.rpartition("/")[2], flags, init_symbol)
         self.layer = layer
         self.file = file
-        self._graph: LinkGraph | None = graph
+        self._graph = graph if keep else None
         #: (priority, address) in the order to call them.
         self.initializers: list[tuple[int, int]] = []
         self.finalizers: list[tuple[int, int]] = []
@@ -81,5 +82,5 @@ class GraphUnit(ObjectUnit):
         """The graph is the unit's from here on. Raises UsageError if it is allocated already."""
         if is_placed(graph):
             raise UsageError("the graph is linked, or being linked")
-        self._set_up(layer, graph, graph.name)
+        self._set_up(layer, graph, graph.file or "<graph>")
         self.data = None

@@ -36,9 +36,7 @@ def slab() -> Iterator[SlabMemoryManager]:
 
 
 def make_jit(memory, **options) -> JIT:
-    return JIT(
-        compile_threads=2, opt_level=1, speculate=False, memory_manager=memory, **options
-    )
+    return JIT(compile_threads=2, opt_level=1, speculate=False, memory_manager=memory, **options)
 
 
 class Late:
@@ -373,5 +371,3 @@ def test_what_runs_is_known_to_the_unwinder_until_it_goes(slab, compile_object):
         assert frames_known(address) is True
         jit.remove(tracker)
         assert frames_known(address) is False
-
-

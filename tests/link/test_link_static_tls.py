@@ -236,7 +236,9 @@ def test_a_name_that_is_no_thread_local_variable_is_refused(build: Build, arena:
 
 
 def test_many_threads_link_and_remove_at_once(build: Build, arena: Arena) -> None:
+    """In rounds: an image that is released waits for those that came later."""
     data = build("__thread long x = 3; long f(void) { return x++; }", "-fPIE")
+    barrier = threading.Barrier(4)
     wrong: list[object] = []
 
     def work() -> None:
@@ -244,7 +246,9 @@ def test_many_threads_link_and_remove_at_once(build: Build, arena: Arena) -> Non
             program = Program(arena).link(data)
             if [program.call("f"), program.call("f")] != [3, 4]:
                 wrong.append(program)
+            barrier.wait()
             program.close()
+            barrier.wait()
 
     threads = [threading.Thread(target=work) for _ in range(4)]
     for thread in threads:
