@@ -15,15 +15,18 @@ class Symbols(Plugin):
     """Prints the symbols of each link."""
 
     def modify_pass_config(self, responsibility, graph, config):
+        """Have `show` run after pruning."""
         config.post_prune.append(self.show)
 
     def show(self, graph):
+        """Print what isn't the link's own."""
         print("link:")
         for symbol in graph.symbols():
             if symbol.name and not symbol.local:
                 print("  needs" if symbol.external else "  defines", symbol.name)
 
     def notify_emitted(self, responsibility):
+        """Print what can be called next."""
         print("in memory:", ", ".join(responsibility.symbols))
 
 

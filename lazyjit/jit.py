@@ -43,6 +43,7 @@ from lazyjit.layers.grace import GracePeriods
 from lazyjit.layers.handle import JITFunction
 from lazyjit.layers.idle import IdleWork
 from lazyjit.layers.object_linking import LOW, ObjectLinkingLayer
+from lazyjit.layers.object_unit import ObjectUnit
 from lazyjit.layers.on_demand import CompileOnDemandLayer, UnitInfo, UnitPolicy
 from lazyjit.layers.platform import Platform
 from lazyjit.layers.plugin import Plugin
@@ -52,6 +53,8 @@ from lazyjit.layers.runtime_libraries import RuntimeLibraries
 from lazyjit.layers.statistics import Counters, Statistics
 from lazyjit.link.archive import Archive
 from lazyjit.link.arena import DEFAULT_SIZE, Arena, ArenaKind
+from lazyjit.link.graph import LinkGraph
+from lazyjit.link.memory import MemoryManager
 from lazyjit.link.runtime import DSOHandle
 from lazyjit.stubs import StubPool
 from lazyjit.symbols import ExecutorSymbolDef, SymbolFlags
@@ -86,6 +89,7 @@ class JIT:
     - `process_symbols`: whether code may use what this process exports (the C library, ...)
     - `arena_size`: bytes of address space for code and data
     - `on_unit`: called with a `UnitInfo` before each unit is compiled, on the compiling thread
+    - `memory_manager`: where linked code and data go (default: the arena); stubs stay in the arena
     - `debugger_support`: show code to debuggers, with lines of the source where there is debug
       information, and keep it where they can write breakpoints (see `lazyjit.layers.plugins.gdb`)
     - `perf_support`: tell Linux perf the names of functions (see `lazyjit.layers.plugins.perf`)
@@ -114,6 +118,7 @@ class JIT:
         debugger_support: bool = False,
         perf_support: bool = False,
         lazy_compile_failure: int = 0,
+        memory_manager: MemoryManager | None = None,
     ) -> None:
         try:
             policy = UnitPolicy(unit_policy) if lazy else UnitPolicy.MODULE
@@ -155,7 +160,9 @@ class JIT:
         self.session = ExecutionSession(self._dispatcher)
         self._stubs = StubPool(self._arena, self._dispatcher.queue)
         self._stubs.set_failure_address(lazy_compile_failure)
-        self._objects = ObjectLinkingLayer(self.session, self._arena, self._grace, self._counters)
+        self._objects = ObjectLinkingLayer(
+            self.session, self._arena, self._grace, self._counters, memory=memory_manager
+        )
         if debugger_support:
             self._objects.add_plugin(DebuggerSupport())
         if perf_support:
@@ -276,6 +283,16 @@ class JIT:
             target.add_generator(generator)
             self._platform.note_archive(target, generator)
         return tracker
+
+    def add_graph(self, graph: LinkGraph, *, dylib: JITDylib | None = None) -> ResourceTracker:
+        """Add a link graph, made by hand say, which is the JIT's from here on.
+
+        It is linked when a symbol of it is wanted. Raises DuplicateDefinition, UsageError.
+        """
+        target = self._open(dylib)
+        return self._added(
+            target, lambda tracker: self._objects.add_graph(target, graph, tracker=tracker)
+        )
 
     def load_library(self, name: str | os.PathLike[str], *, dylib: JITDylib | None = None) -> None:
         """Let `dylib` use the symbols of a shared library, loading it. Raises LibraryNotFound."""
@@ -504,9 +521,17 @@ class JIT:
 
     def _add_object(self, data: bytes, file: str, dylib: JITDylib | None) -> ResourceTracker:
         target = self._open(dylib)
+        return self._added(
+            target, lambda tracker: self._objects.add(target, data, file=file, tracker=tracker)
+        )
+
+    def _added(
+        self, target: JITDylib, add: Callable[[ResourceTracker], ObjectUnit]
+    ) -> ResourceTracker:
+        """A new tracker, with what `add` defines under it."""
         tracker = target.create_tracker()
         try:
-            unit = self._objects.add(target, data, file=file, tracker=tracker)
+            unit = add(tracker)
         except LazyJITError:
             tracker.remove()
             raise

@@ -10,7 +10,7 @@
  *
  * Threads that race may call the resolver more than once; it gives the same answer.
  */
-#include "link_graph.h"
+#include "link_records.h"
 
 #include <elf.h>
 #include <string.h>
@@ -30,40 +30,47 @@ __attribute__((visibility("hidden"), used)) uint64_t lj_ifunc_bind(ifunc_slot *s
 }
 
 static uint32_t add_symbol(lj_graph *graph, int32_t place, uint64_t offset) {
-    graph->symbols[graph->symbol_count] = (lj_link_symbol){
-        .place = place, .offset = offset, .name = graph->synthetic_names + LJ_NAME_EMPTY};
-    return graph->symbol_count++;
+    return lj_graph_append_symbol(
+        graph, &(lj_link_symbol){.place = place,
+                                 .offset = offset,
+                                 .name = graph->synthetic_names + LJ_NAME_EMPTY});
 }
 
-static void add_block(lj_graph *graph, lj_link_section *section, uint64_t size, uint32_t edges) {
-    section->block_count = 1;
-    graph->blocks[graph->block_count++] =
-        (lj_link_block){.size = size,
-                        .align = 8,
-                        .section = (uint32_t)(section - graph->sections),
-                        .first_edge = graph->edge_count,
-                        .edge_count = edges};
+static uint32_t add_block(lj_graph *graph, int name, int prot, uint64_t size, uint32_t edges) {
+    uint32_t section = graph->section_count;
+    lj_graph_own_section(graph, name, prot, LJ_ROLE_IFUNC);
     graph->edge_count += edges;
+    return lj_graph_append_block(graph, section,
+                                 &(lj_link_block){.size = size,
+                                                  .align = 8,
+                                                  .first_edge = graph->edge_count - edges,
+                                                  .edge_count = edges,
+                                                  .edge_room = edges});
 }
 
-void lj_graph_plan_ifuncs(lj_graph *graph) {
+lj_status lj_graph_plan_ifuncs(lj_graph *graph) {
     uint32_t named = graph->symbol_count;
     for (uint32_t i = 0; i < named; i++)
         graph->ifuncs += graph->symbols[i].place >= 0 && graph->symbols[i].traits & LJ_TRAIT_IFUNC;
     if (!graph->ifuncs)
-        return;
+        return LJ_OK;
     const lj_arch *arch = graph->arch;
     uint32_t size = arch->ifunc_entry_size, count = arch->ifunc_edges;
-    uint32_t entries = graph->ifunc_block = graph->block_count, slots = entries + 1;
+    uint64_t total = graph->ifuncs;
+    if (total * size > UINT32_MAX / 2)
+        return lj_fail(&graph->fault, LJ_OBJ_UNSUPPORTED, 0, 0, "%u indirect functions",
+                       graph->ifuncs);
+    lj_status status = lj_graph_reserve(graph, 2, 2, total + 1, (count + 2) * total);
+    if (status)
+        return status;
     lj_link_edge *edge = graph->edges + graph->edge_count;
-    lj_link_section *section = lj_graph_add_section(graph, LJ_NAME_IFUNC, LJ_TEXT, LJ_ROLE_IFUNC);
-    section->flags |= SHF_EXECINSTR;
-    add_block(graph, section, (uint64_t)size * graph->ifuncs, count * graph->ifuncs);
-    section = lj_graph_add_section(graph, LJ_NAME_IFUNC_SLOTS, LJ_DATA, LJ_ROLE_IFUNC);
-    section->flags |= SHF_WRITE;
-    add_block(graph, section, (uint64_t)SLOT_SIZE * graph->ifuncs, 2 * graph->ifuncs);
+    uint32_t entries = graph->ifunc_block = add_block(
+        graph, LJ_NAME_IFUNC, LJ_PROT_READ | LJ_PROT_EXEC, size * total, count * graph->ifuncs);
+    lj_link_edge *slot_edge = graph->edges + graph->edge_count;
+    uint32_t slots = add_block(graph, LJ_NAME_IFUNC_SLOTS, LJ_PROT_READ | LJ_PROT_WRITE,
+                               SLOT_SIZE * total, 2 * graph->ifuncs);
     uint32_t slot_symbol = add_symbol(graph, (int32_t)slots, 0);
-    lj_link_edge *slot_edge = edge + count * (uint64_t)graph->ifuncs;
+    graph->indexed = 0;
     for (uint32_t i = 0, number = 0; i < named; i++) {
         lj_link_symbol *symbol = &graph->symbols[i];
         if (symbol->place < 0 || !(symbol->traits & LJ_TRAIT_IFUNC))
@@ -80,6 +87,7 @@ void lj_graph_plan_ifuncs(lj_graph *graph) {
             (lj_link_edge){.offset = slot + 8, .target = resolver, .kind = arch->pointer};
         number++;
     }
+    return LJ_OK;
 }
 
 void lj_graph_write_ifuncs(lj_graph *graph) {

@@ -25,10 +25,12 @@ from lazyjit import tracing
 from lazyjit._native import ffi
 from lazyjit.core import JITDylib, LookupFlags, MaterializationResponsibility, SymbolState
 from lazyjit.errors import LazyJITError, MissingDefinitions, SymbolsNotFound
+from lazyjit.link.placing import is_placed, mark_exported
 from lazyjit.symbols import ExecutorSymbolDef, SymbolFlags
 
 if TYPE_CHECKING:
     from lazyjit.layers.object_linking import ObjectLinkingLayer
+    from lazyjit.link.arena import Arena
     from lazyjit.link.graph import LinkGraph
 
 __all__ = [
@@ -70,7 +72,16 @@ class Requirements:
 class Link(ABC):
     """One link. Its steps run one after the other, on whatever threads."""
 
-    __slots__ = ("dependences", "graph", "layer", "resolved", "responsibility", "wants")
+    __slots__ = (
+        "dependences",
+        "graph",
+        "layer",
+        "resolved",
+        "responsibility",
+        "spent",
+        "started",
+        "wants",
+    )
 
     def __init__(
         self,
@@ -78,13 +89,18 @@ class Link(ABC):
         responsibility: MaterializationResponsibility,
         graph: LinkGraph,
         wants: Requirements,
+        started: int,
     ) -> None:
+        """`started`: when (`perf_counter_ns`) the link began, with reading the graph."""
         self.layer = layer
         self.responsibility = responsibility
         self.graph = graph
         self.wants = wants
         self.resolved: dict[str, ExecutorSymbolDef] = {}
         self.dependences: Mapping[JITDylib, Iterable[str]] = {}
+        #: Nanoseconds of work so far, before the present step, which began at `started`.
+        self.spent = 0
+        self.started = started
 
     # -- what the two ways do differently ------------------------------------------------------
 
@@ -127,6 +143,7 @@ class Link(ABC):
     def look_up(self) -> None:
         """Ask for the externals, `known` first; goes on with `complete` or `fail`."""
         graph = self.graph
+        self.pause()
         addresses, unknown = _ask(graph, self.wants.known)
         if not unknown:
             self.complete(addresses)
@@ -165,19 +182,20 @@ class Link(ABC):
         else:
             self.dependences = dependences
 
-    def emitted(self, started: int) -> None:
-        """All bytes are in memory: file it, and tell the session. `started`: when `complete` was.
+    def pause(self) -> None:
+        """A step ends: what comes next may be long in coming."""
+        self.spent += perf_counter_ns() - self.started
 
-        Never raises.
-        """
+    def emitted(self) -> None:
+        """All bytes are in memory: file it, and tell the session. Never raises."""
         layer, responsibility, on_ready = self.layer, self.responsibility, self.wants.on_ready
         try:
             responsibility.with_resource_key(self.keep)
         except LazyJITError as error:  # removed meanwhile: nobody else would free it
             self.fail(error)
             return
-        layer.counters.count(objects_linked=1)
-        layer.counters.spend(link=perf_counter_ns() - started)
+        self.pause()
+        layer.counters.linked(self.spent)
         if tracing.sink is not None:
             symbols = list(responsibility.symbols)
             tracing.emit("link.object", file=self.wants.file, symbols=symbols)
@@ -223,22 +241,34 @@ class DirectLink(Link):
 
     __slots__ = ()
 
-    def start(self) -> None:
-        """The graph is read and allocated. Never raises."""
+    def start(self, arena: Arena, *, prune: bool) -> None:
+        """The graph is read, and allocated too if it was read just now. Never raises."""
         try:
+            fresh = is_placed(self.graph)
+            if not fresh:
+                self.prepare(arena, prune)
             if self.taken_back():
                 self.release()
                 return
-            if not self.wants.nameless:
+            if fresh and not self.wants.nameless:
                 settle_definitions(self.responsibility, self.graph)
             self.publish()
             self.look_up()
         except Exception as error:
             self.fail(error)
 
+    def prepare(self, arena: Arena, prune: bool) -> None:
+        """A graph that was read when it was added, or made by hand: prune and allocate it."""
+        if not self.wants.nameless:
+            settle_definitions(self.responsibility, self.graph)
+        if prune:
+            mark_exported(self.graph)
+            self.graph.prune()
+        self.graph.allocate(arena)
+
     def complete(self, addresses: list[int]) -> None:
         """Fix up, finalize, done."""
-        started = perf_counter_ns()
+        self.started = perf_counter_ns()
         graph = self.graph
         try:
             graph.fix_up(addresses)
@@ -248,7 +278,7 @@ class DirectLink(Link):
         except Exception as error:
             self.fail(error)
             return
-        self.emitted(started)
+        self.emitted()
 
     def keep(self, key: int) -> None:
         """See `Link.keep`."""

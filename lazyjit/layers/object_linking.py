@@ -2,8 +2,9 @@
 
 A link reads the object into a graph, takes memory for it, publishes its addresses, looks up what
 it needs, fixes it up and finalizes it, and holds no thread while it waits for others. It goes the
-short way (`lazyjit.layers.linking`) when nobody looks on, and the long one with its five lists of
-passes (`lazyjit.layers.linking_passes`) when the layer has plugins.
+short way (`lazyjit.layers.linking`) when nobody looks on and memory is an arena's, and the long one
+with its five lists of passes (`lazyjit.layers.linking_passes`) when the layer has plugins or a
+memory manager of another kind.
 
 From the end of a link on, its memory belongs to the responsibility's resource tracker. The layer is
 a resource manager of the session: what a tracker held is given back one grace period after its
@@ -15,7 +16,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from time import perf_counter_ns
-from typing import Any
+from typing import Any, Union
 
 from lazyjit._native import ffi
 from lazyjit.core import ExecutionSession, JITDylib, MaterializationResponsibility
@@ -23,11 +24,13 @@ from lazyjit.errors import UsageError
 from lazyjit.layers.grace import GracePeriods
 from lazyjit.layers.linking import DirectLink, KnownAddresses, Requirements
 from lazyjit.layers.linking_passes import PassLink
-from lazyjit.layers.object_unit import ObjectUnit
+from lazyjit.layers.object_unit import GraphUnit, ObjectUnit
 from lazyjit.layers.plugin import Plugin
 from lazyjit.layers.statistics import Counters
 from lazyjit.link.arena import Arena
 from lazyjit.link.graph import LinkGraph
+from lazyjit.link.memory import FinalizedAllocation, MemoryManager
+from lazyjit.link.memory_arena import ArenaMemoryManager
 from lazyjit.symbols import ExecutorSymbolDef
 
 __all__ = ["LOW", "ObjectLinkingLayer"]
@@ -37,8 +40,12 @@ _LOW_SIZE = 96 << 20
 LOW = 1 << 30
 
 
+#: What is kept for linked code: a graph that has its memory itself, or a manager's allocation.
+Kept = Union[LinkGraph, tuple[MemoryManager, FinalizedAllocation]]
+
+
 class ObjectLinkingLayer:
-    """Links objects into one arena. Every method may be called from any thread."""
+    """Links objects into one manager's memory. Every method may be called from any thread."""
 
     def __init__(
         self,
@@ -46,16 +53,26 @@ class ObjectLinkingLayer:
         arena: Arena,
         grace: GracePeriods,
         counters: Counters,
+        *,
+        memory: MemoryManager | None = None,
+        prune: bool = True,
     ) -> None:
-        """Of `session`, whose resource manager it becomes."""
+        """Of `session`, whose resource manager it becomes.
+
+        `memory`: where code goes (default: `arena`). `prune`: whether what none of an object's
+        symbols needs, and nothing runs by itself, is left out.
+        """
         self.session = session
         self.arena = arena
         self.grace = grace
         self.counters = counters
         self._lock = threading.Lock()
         self._low_arena: Arena | None = None
+        self._memory: MemoryManager = ArenaMemoryManager(arena) if memory is None else memory
+        self._direct = self._memory.__class__ is ArenaMemoryManager
+        self._prune = prune
         self._plugins: tuple[Plugin, ...] = ()
-        self._linked: dict[int, list[LinkGraph]] = {}
+        self._kept: dict[int, list[Kept]] = {}
         session.register_resource_manager(self)
 
     # -- what is linked ------------------------------------------------------------------------
@@ -69,12 +86,24 @@ class ObjectLinkingLayer:
         dylib.define(unit, tracker)
         return unit
 
+    def add_graph(self, dylib: JITDylib, graph: LinkGraph, *, tracker: Any = None) -> GraphUnit:
+        """Define the symbols of a graph, which is the layer's from here on, in `dylib`.
+
+        It is linked when one of them is looked up. Raises DuplicateDefinition, and UsageError for
+        a graph that is on its way already.
+        """
+        unit = GraphUnit(self, graph)
+        dylib.define(unit, tracker)
+        return unit
+
     def emit(
         self,
         responsibility: MaterializationResponsibility,
-        data: bytes | tuple[int, int],
+        data: bytes | tuple[int, int] | None,
         *,
         file: str,
+        graph: LinkGraph | None = None,
+        prune: bool = False,
         known: KnownAddresses | None = None,
         low: bool = False,
         nameless: bool = False,
@@ -84,7 +113,8 @@ class ObjectLinkingLayer:
     ) -> None:
         """Link an object whose symbols `responsibility` answers for; `data` is free afterwards.
 
-        `low` puts it where absolute addresses have 31 bits; with `nameless`, what it defines stays
+        `graph`: it has been read already (`data` is None for one made by hand). `prune`: there may
+        be something in it that nobody needs. `low` puts it where absolute addresses have 31 bits; with `nameless`, what it defines stays
         unknown to the session, and `responsibility` answers for an effect alone. Never raises:
         failures go to `responsibility`. When nothing has some of the externals, `on_missing` may
         take the responsibility back (True), for another try. `on_linked` is called once the code is
@@ -92,25 +122,33 @@ class ObjectLinkingLayer:
         """
         started = perf_counter_ns()
         try:
-            address, size = data if isinstance(data, tuple) else (data, None)
             wants = Requirements(file, known, nameless, on_missing, on_linked, on_ready)
-            arena, plugins = self._arena_for(low), self._plugins
-            if plugins:
-                graph = LinkGraph.from_object(address, size, file=file)
-                PassLink(self, responsibility, graph, wants, plugins).start(_bytes(data), arena)
+            plugins = self._plugins
+            if plugins or not self._direct:
+                if graph is None:
+                    graph = LinkGraph.from_object(*_place_of(data), file=file)
+                memory = self._memory
+                if low and self._direct:
+                    memory = ArenaMemoryManager(self._arena_for(low))
+                link = PassLink(self, responsibility, graph, wants, started, plugins, memory)
+                link.start(None if data is None else _bytes(data), prune=self._prune)
             else:
-                graph = LinkGraph.from_object(address, size, file=file, arena=arena)
-                DirectLink(self, responsibility, graph, wants).start()
+                arena = self._arena_for(low)
+                prune = prune and self._prune
+                if graph is None:
+                    at_once = None if prune else arena
+                    graph = LinkGraph.from_object(*_place_of(data), file=file, arena=at_once)
+                DirectLink(self, responsibility, graph, wants, started).start(arena, prune=prune)
         except Exception as error:
             self.counters.count(failures=1)
             responsibility.fail_materialization(error)
-        finally:
-            self.counters.spend(link=perf_counter_ns() - started)
 
     def _arena_for(self, low: bool) -> Arena:
-        """The session's arena; or the one below 2 GiB, made for the first object that needs it."""
+        """The usual arena; or the one below 2 GiB, made for the first object that needs it."""
         if not low:
-            return self.arena
+            return (
+                self._memory.arena if isinstance(self._memory, ArenaMemoryManager) else self.arena
+            )
         with self._lock:
             if self._low_arena is None:
                 self._low_arena = Arena(_LOW_SIZE, near=LOW, kind=self.arena.kind)
@@ -144,16 +182,17 @@ class ObjectLinkingLayer:
         """Those that take part in links, in order."""
         return self._plugins
 
-    def report(self, error: Exception) -> None:
-        """For links: an error that nobody is left to be told."""
-        self.session._report(error)
+    def report(self, error: Exception | None) -> None:
+        """For links: an error that nobody is left to be told; nothing if there is none."""
+        if error is not None:
+            self.session._report(error)
 
     # -- what is kept --------------------------------------------------------------------------
 
-    def keep(self, key: int, graph: LinkGraph) -> None:
+    def keep(self, key: int, memory: Kept) -> None:
         """For links: file memory under a tracker's key, within `with_resource_key`."""
         with self._lock:
-            self._linked.setdefault(key, []).append(graph)
+            self._kept.setdefault(key, []).append(memory)
 
     def handle_remove_resources(self, dylib: JITDylib, key: int) -> None:
         """Free what a tracker held, after the calls that are under way (ResourceManager).
@@ -161,7 +200,7 @@ class ObjectLinkingLayer:
         Plugins are told first. Raises what one of them raised, when everything is done.
         """
         with self._lock:
-            linked = self._linked.pop(key, ())
+            kept = self._kept.pop(key, ())
             plugins = self._plugins
         errors: list[Exception] = []
         for plugin in plugins:
@@ -169,8 +208,8 @@ class ObjectLinkingLayer:
                 plugin.notify_removing_resources(dylib, key)
             except Exception as error:
                 errors.append(error)
-        if linked:
-            self.grace.retire(lambda: _release(linked))
+        if kept:
+            self.grace.retire(lambda: self._release(kept))
         for further in errors[1:]:
             self.report(further)
         if errors:
@@ -179,9 +218,9 @@ class ObjectLinkingLayer:
     def handle_transfer_resources(self, dylib: JITDylib, destination: int, source: int) -> None:
         """Hand what `source` held to `destination` (ResourceManager). Raises as removal does."""
         with self._lock:
-            linked = self._linked.pop(source, None)
-            if linked:
-                self._linked.setdefault(destination, []).extend(linked)
+            kept = self._kept.pop(source, None)
+            if kept:
+                self._kept.setdefault(destination, []).extend(kept)
             plugins = self._plugins
         errors: list[Exception] = []
         for plugin in plugins:
@@ -191,6 +230,20 @@ class ObjectLinkingLayer:
                 errors.append(error)
         if errors:  # under the session's lock, which is no time to report the others
             raise errors[0]
+
+    def _release(self, kept: Iterable[Kept]) -> None:
+        """Give memory back. Nobody is in it."""
+        by_manager: dict[MemoryManager, list[FinalizedAllocation]] = {}
+        for each in kept:
+            if isinstance(each, LinkGraph):
+                each.deallocate()
+            else:
+                by_manager.setdefault(each[0], []).append(each[1])
+        for manager, allocations in by_manager.items():
+            try:
+                manager.deallocate(allocations, self.report)
+            except Exception as error:
+                self.report(error)
 
     def close(self) -> None:
         """Unmap what the layer mapped itself. Nobody may be in it."""
@@ -212,6 +265,6 @@ def _bytes(data: bytes | tuple[int, int]) -> memoryview:
     return memoryview(data)
 
 
-def _release(linked: Iterable[LinkGraph]) -> None:
-    for graph in linked:
-        graph.deallocate()
+def _place_of(data: bytes | tuple[int, int] | None) -> tuple[Any, int | None]:
+    """As `LinkGraph.from_object` takes it."""
+    return data if isinstance(data, tuple) else (data, None)

@@ -50,7 +50,6 @@ class LinkGraph:
         "_inits",
         "_input",
         "_linked",
-        "_named",
         "_names",
         "_viewed",
         "_weak",
@@ -60,7 +59,6 @@ class LinkGraph:
     def __init__(self, graph: Any, file: str | None) -> None:
         """Internal: use `from_object`."""
         self._graph = graph
-        self._named = int(graph.external_count)
         self._linked: Any = None
         self._arena: Any = None
         self._input: Any = None
@@ -98,7 +96,7 @@ class LinkGraph:
         out = ffi.new("lj_graph **")
         source = ffi.cast("uint8_t *", pointer)
         if arena is None:
-            status = lib.lj_graph_read(source, size, out)
+            status = lib.lj_graph_read(source, size, 0, out)
         else:
             status = lib.lj_graph_load(source, size, arena.handle, out)
         if out[0] == ffi.NULL:
@@ -114,10 +112,22 @@ class LinkGraph:
 
     # -- names ---------------------------------------------------------------------------------
 
+    def _listed(self) -> Any:
+        """The records, with the lists of names made."""
+        graph = self._records()
+        if not graph.listed:
+            self._forget_names()
+            self._check(lib.lj_graph_list(graph))
+        return graph
+
+    def _forget_names(self) -> None:
+        """The native lists change, or are about to."""
+        self._names = self._externals = self._weak = self._defined = self._addresses = None
+
     def _all_names(self) -> list[str]:
         """Names of externals, then of definitions: one decode for all of them."""
+        graph = self._listed()
         if self._names is None:
-            graph = self._records()
             blob = ffi.unpack(graph.names, graph.names_size) if graph.names_size else b""
             names = blob.decode("utf-8", "surrogateescape").split("\0")
             names.pop()
@@ -127,27 +137,29 @@ class LinkGraph:
     @property
     def external_count(self) -> int:
         """How many externals there are."""
-        return int(self._records().external_count)
+        return int(self._listed().external_count)
 
     @property
     def external_names(self) -> tuple[int, Any]:
         """The names of the externals in place: how many, and a cffi `char *` to them, each ended by
         a NUL. Those that `make_external` has added are not among them.
         """
-        return self._named, self._records().names
+        graph = self._listed()
+        return int(graph.named), graph.names
 
     @property
     def externals(self) -> list[str]:
         """Names that the object needs from elsewhere, in the order that `fix_up` takes."""
+        graph = self._listed()
         if self._externals is None:
-            self._externals = self._all_names()[: self._records().external_count]
+            self._externals = self._all_names()[: graph.external_count]
         return self._externals
 
     @property
     def external_weak(self) -> bytes:
         """A byte per external: 1 when it may be missing, and is 0 then."""
+        graph = self._listed()
         if self._weak is None:
-            graph = self._records()
             count = graph.external_count
             self._weak = (
                 ffi.unpack(ffi.cast("char *", graph.external_weak), count) if count else b""
@@ -157,8 +169,8 @@ class LinkGraph:
     @property
     def defined(self) -> dict[str, SymbolFlags]:
         """Definitions that other objects may see, hidden ones included, with their flags."""
+        graph = self._listed()
         if self._defined is None:
-            graph = self._records()
             count = graph.defined_count
             if count:
                 names = self._all_names()[-count:]
@@ -175,8 +187,8 @@ class LinkGraph:
         """Addresses of `defined`, once allocated. A thread-local variable has a token in its
         place, which `lazyjit.link.runtime.thread_local_address` turns into a thread's address.
         """
+        graph = self._listed()
         if self._addresses is None:
-            graph = self._records()
             if not graph.allocated:
                 raise UsageError("the graph isn't allocated")
             count = graph.defined_count
@@ -190,7 +202,7 @@ class LinkGraph:
 
     def resolved(self) -> dict[str, ExecutorSymbolDef]:
         """`defined` with addresses, as the session takes it."""
-        graph = self._records()
+        graph = self._listed()
         defined = self.defined
         count = graph.defined_count
         if not graph.allocated or len(defined) != count or not count:
@@ -205,7 +217,7 @@ class LinkGraph:
         Those that the object refers to are appended to `externals`. Before `fix_up`. Raises
         `UsageError` for a name that isn't defined here or whose definition is strong.
         """
-        graph = self._records()
+        graph = self._listed()
         defined = self.defined
         externals = self.externals
         all_names = self._all_names()[-graph.defined_count :] if graph.defined_count else []
@@ -216,6 +228,9 @@ class LinkGraph:
         positions = [i for i, name in enumerate(all_names) if name in wanted]
         if lib.lj_graph_make_external(graph, positions, len(positions)):
             raise UsageError("externals can't change after fix-up")
+        if not graph.listed:
+            self._forget_names()
+            return
         for name in wanted:
             del defined[name]
         for i in range(len(externals), graph.external_count):
@@ -224,6 +239,41 @@ class LinkGraph:
         self._weak = self._addresses = None
 
     # -- the stations --------------------------------------------------------------------------
+
+    def prune(self) -> None:
+        """Drop every block that no live symbol needs; see `Symbol.live`. Before `plan`."""
+        graph = self._records()
+        self._check(lib.lj_graph_prune(graph))
+        if not graph.listed:
+            self._forget_names()
+
+    def plan(self) -> None:
+        """Make GOT, PLT and entries of indirect functions; from here on `externals` is final but
+        for what passes add.
+        """
+        self._check(lib.lj_graph_plan(self._records()))
+        self._forget_names()
+
+    def layout(self) -> None:
+        """Work out the sizes of segments (`lj_graph.segments`)."""
+        self._check(lib.lj_graph_layout(self._records()))
+
+    def place(self, zeroed: bool = False) -> None:
+        """Give blocks their addresses in segments whose target and working memory are filled in."""
+        self._check(lib.lj_graph_place(self._records(), zeroed))
+        self._input = None
+
+    def bind(self, addresses: Sequence[int]) -> None:
+        """Set the externals' addresses: the first third of `fix_up`."""
+        self._check(lib.lj_graph_bind(self._records(), addresses, len(addresses)))
+
+    def apply(self) -> None:
+        """Apply every edge: the second third."""
+        self._check(lib.lj_graph_apply(self._records()))
+
+    def register(self) -> None:
+        """Make eh-frames and the TLS image known to this process: the last third."""
+        self._check(lib.lj_graph_register(self._records()))
 
     def allocate(self, arena: Any) -> None:
         """Take memory from `arena` and copy the contents; the input is free to go. Raises
@@ -375,6 +425,10 @@ class LinkGraph:
         if self._graph is None:
             raise UsageError("the graph was finalized; its records are gone")
         return self._graph
+
+    def _check(self, status: int) -> None:
+        if status:
+            raise self._error(status)
 
     def _error(self, status: int) -> Exception:
         graph = self._graph

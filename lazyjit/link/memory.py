@@ -138,6 +138,10 @@ class MemoryManager(Protocol):
     def page_size(self) -> int:
         """The unit of protection in the program's memory, bytes."""
 
+    @property
+    def runs_here(self) -> bool:
+        """Whether this process will run the code: finalize actions are run then, and not else."""
+
     def allocate(self, request: Sequence[SegmentRequest], on_allocated: OnAllocated) -> None:
         """Memory for all of `request`, or an error and nothing."""
 

@@ -42,6 +42,11 @@ class ArenaMemoryManager:
         """Of the system. Segments of one region share pages."""
         return mmap.PAGESIZE
 
+    @property
+    def runs_here(self) -> bool:
+        """Yes."""
+        return True
+
     def allocate(self, request: Sequence[SegmentRequest], on_allocated: OnAllocated) -> None:
         """See `MemoryManager`. The answer comes at once: ArenaFull, UsageError for memory that
         would be writable and executable or aligned to more than 2 MiB, SessionClosed.

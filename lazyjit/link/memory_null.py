@@ -49,6 +49,11 @@ class NullMemoryManager:
         return self._page_size
 
     @property
+    def runs_here(self) -> bool:
+        """No."""
+        return False
+
+    @property
     def used(self) -> int:
         """Bytes of pretended addresses that are taken, in whole pages."""
         return self._ranges.used

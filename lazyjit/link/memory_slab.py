@@ -92,6 +92,11 @@ class SlabMemoryManager:
         return self._page_size
 
     @property
+    def runs_here(self) -> bool:
+        """Unless it was made with `execute=False`."""
+        return self._execute
+
+    @property
     def used(self) -> int:
         """Bytes that are allocated, in whole pages."""
         return self._ranges.used

@@ -22,7 +22,9 @@ A pass that raises fails its link, and no other. Passes of one list run in order
 links may run the same function at once, on two threads.
 
 A pass may find that the code depends on symbols that no edge names, an initializer of another dylib
-say: `add_dependences` has the link wait for these as if an edge had named them.
+say: `add_dependences` has the link wait for these as if an edge had named them. And it may want
+something done in the process when the code is in place, and undone before it goes: it appends to
+`actions`, which the memory manager runs (see `lazyjit.link.memory`).
 """
 
 from __future__ import annotations
@@ -32,6 +34,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from lazyjit.link.graph import LinkGraph
+    from lazyjit.link.memory import FinalizeAction
 
 __all__ = ["LinkPass", "PassConfiguration"]
 
@@ -47,6 +50,7 @@ class PassConfiguration:
     """
 
     __slots__ = (
+        "actions",
         "dependences",
         "post_allocation",
         "post_fixup",
@@ -61,6 +65,8 @@ class PassConfiguration:
         self.post_allocation: list[LinkPass] = []
         self.pre_fixup: list[LinkPass] = []
         self.post_fixup: list[LinkPass] = []
+        #: To be done when the code is in place, after the linker's own, and undone before it goes.
+        self.actions: list[FinalizeAction] = []
         #: Names by the dylib that they are in: see `add_dependences`.
         self.dependences: dict[Any, set[str]] = {}
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import threading
 from bisect import bisect_left
 
+from lazyjit import forking
 from lazyjit.errors import ArenaFull, UsageError
 
 __all__ = ["Ranges"]
@@ -27,6 +28,7 @@ class Ranges:
         self._starts = [start]
         self._ends = [start + size]
         self._used: dict[int, int] = {}
+        forking.join(forking.Phase.MEMORY, self)
 
     def take(self, size: int, align: int) -> int:
         """The address of `size` free addresses. Raises ArenaFull."""
@@ -57,6 +59,14 @@ class Ranges:
                 last, end = i + 1, self._ends[i]
             self._starts[first:last] = [start]
             self._ends[first:last] = [end]
+
+    def before_fork(self) -> None:
+        """For `lazyjit.forking`: no piece is half taken."""
+        self._lock.acquire()
+
+    def after_fork(self, in_child: bool) -> None:
+        """For `lazyjit.forking`: go on."""
+        self._lock.release()
 
     @property
     def used(self) -> int:

@@ -170,7 +170,7 @@ def test_what_is_too_large_is_refused_and_nothing_is_kept(manager: Managed):
 def test_no_memory_that_runs_is_writable_too(manager: Managed):
     made, used = manager
     everything = request(MemProt.READ | MemProt.WRITE | MemProt.EXEC)
-    if isinstance(made, ArenaMemoryManager) or getattr(made, "_execute", False):
+    if made.runs_here:
         with pytest.raises(UsageError):
             allocate(made, everything)
     else:
