@@ -36,11 +36,12 @@ class NativeGraph:
         "_inits",
         "_input",
         "_linked",
+        "_listing",
         "_names",
         "_viewed",
         "_weak",
+        "_triple",
         "file",
-        "triple",
     )
 
     def _adopt(self, graph: Any, file: str | None, triple: str | None) -> None:
@@ -49,6 +50,7 @@ class NativeGraph:
         self._linked: Any = None
         self._arena: Any = None
         self._input: Any = None
+        self._listing = 0
         self._names: list[str] | None = None
         self._externals: list[str] | None = None
         self._weak: bytes | None = None
@@ -59,8 +61,7 @@ class NativeGraph:
         self._viewed = False
         #: Where it came from, or the name that it was made with.
         self.file = file
-        #: LLVM's name of the target.
-        self.triple = triple
+        self._triple = triple
 
     # -- names ---------------------------------------------------------------------------------
 
@@ -68,8 +69,10 @@ class NativeGraph:
         """The records, with the lists of names made."""
         graph = self._records()
         if not graph.listed:
-            self._names = self._externals = self._weak = self._defined = self._addresses = None
             self._check(lib.lj_graph_list(graph))
+        if graph.listings != self._listing:
+            self._names = self._externals = self._weak = self._defined = self._addresses = None
+            self._listing = graph.listings
         return graph
 
     def _all_names(self) -> list[str]:
