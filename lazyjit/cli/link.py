@@ -15,22 +15,49 @@ import os
 import sys
 from typing import Any
 
-from lazyjit.cli import link_inputs, process
+from lazyjit.cli import link_inputs, link_target, link_watch, process
 from lazyjit.cli.link_lazy import read_order
-from lazyjit.cli.link_report import Times
+from lazyjit.cli.link_report import Times, session_dump
 from lazyjit.cli.link_request import LinkRequest
 from lazyjit.errors import FailedToMaterialize, LazyJITError, LibraryNotFound
 
 __all__ = ["make_jit", "run"]
 
 
-def make_jit(request: LinkRequest) -> Any:
-    """The JIT that the request describes."""
+def memory_manager(request: LinkRequest, foreign: bool) -> Any:
+    """Where code goes: into the slab that was asked for, and what can't run here nowhere; else
+    None, the JIT's own arena.
+    """
+    if request.slab_size is not None:
+        from lazyjit.link.memory_slab import SlabMemoryManager
+
+        return SlabMemoryManager(
+            request.slab_size,
+            request.slab_address,
+            request.slab_page_size,
+            execute=request.execute,
+        )
+    if foreign:
+        from lazyjit.link.memory_null import NullMemoryManager
+
+        return NullMemoryManager()
+    return None
+
+
+def make_jit(request: LinkRequest, *, foreign: bool) -> Any:
+    """The JIT that the request describes; `foreign`: for code of another processor."""
     # Here, not above: help texts and wrong options need neither LLVM nor NumPy.
     from lazyjit.jit import JIT
 
     threads = request.threads if request.threads is None else max(1, request.threads)
-    return JIT(compile_threads=threads, process_symbols=request.process_symbols)
+    debugger = request.execute if request.debugger is None else request.debugger
+    return JIT(
+        compile_threads=threads,
+        process_symbols=request.process_symbols,
+        memory_manager=memory_manager(request, foreign),
+        debugger_support=debugger and not foreign,
+        perf_support=request.perf and not foreign,
+    )
 
 
 def preload(request: LinkRequest) -> None:
@@ -96,12 +123,21 @@ def run(request: LinkRequest) -> int:
 
 def _run(request: LinkRequest, times: Times) -> int:
     inputs = link_inputs.read(request)
+    triple = link_target.of(request, inputs)
     preload(request)
-    jit = process.keep(make_jit(request))
+    jit = process.keep(make_jit(request, foreign=link_target.is_foreign(triple)))
+    watcher = link_watch.Watcher(request, triple)
+    watcher.watch(jit)
     with times.of("load and add files"):
-        added = link_inputs.add(jit, request, inputs)
+        added = link_inputs.add(jit, request, inputs, triple)
+    if request.show_initial:
+        sys.stdout.write(session_dump(jit.session))
     with times.of("link"):
         look_up_entry(jit, request)
+    if request.show_linked:
+        sys.stdout.write(session_dump(jit.session))
+    watcher.tell(jit)
+    sys.stdout.flush()
     if not request.execute:
         return 0
     with times.of("run"):

@@ -23,7 +23,7 @@ from lazyjit.cli.link_request import LinkInput, LinkRequest
 from lazyjit.errors import InputError
 from lazyjit.link.linker_script import is_linker_script, library_files
 
-__all__ = ["Added", "File", "FileKind", "add", "read", "read_file"]
+__all__ = ["Added", "File", "FileKind", "add", "object_of", "read", "read_file"]
 
 
 class FileKind(enum.Enum):
@@ -134,23 +134,25 @@ class Added:
         return [*others, *self.lazy.dylibs, main]
 
 
-def object_of(request: LinkRequest, file: File) -> bytes:
-    """An object file's bytes; assembly is assembled for the link's target."""
+def object_of(request: LinkRequest, file: File, triple: str) -> bytes:
+    """An object file's bytes; assembly is assembled for `triple`."""
     if file.kind is FileKind.OBJECT:
         return file.data
     from lazyjit.codegen.assembler import assembler_for
 
-    assembler = assembler_for(request.triple, request.assembler)
+    assembler = assembler_for(triple, request.assembler)
     assembled = assembler.assemble(file.data, file=file.name)
     sys.stderr.write(assembled.warnings)
     return assembled.object
 
 
-def add_file(jit: Any, request: LinkRequest, entry: LinkInput, file: File, to: Added) -> None:
+def add_file(
+    jit: Any, request: LinkRequest, entry: LinkInput, file: File, to: Added, triple: str
+) -> None:
     """Add one file to its dylib."""
     dylib = to.dylibs[entry.dylib]
     if file.kind in (FileKind.OBJECT, FileKind.ASSEMBLY):
-        data = object_of(request, file)
+        data = object_of(request, file, triple)
         if entry.lazy:
             to.lazy.add(data, file.name, dylib)
         else:
@@ -170,12 +172,14 @@ def add_file(jit: Any, request: LinkRequest, entry: LinkInput, file: File, to: A
         jit.load_library(os.path.abspath(file.name), dylib=dylib)
 
 
-def add(jit: Any, request: LinkRequest, inputs: list[tuple[LinkInput, File]]) -> Added:
-    """Make the dylibs and add what goes into them."""
+def add(
+    jit: Any, request: LinkRequest, inputs: list[tuple[LinkInput, File]], triple: str
+) -> Added:
+    """Make the dylibs and add what goes into them; assembly is for `triple`."""
     added = Added(make_dylibs(jit, request), LazyFiles(jit))
     add_symbols(jit, request, added.dylibs)
     for entry, file in inputs:
-        add_file(jit, request, entry, file, added)
+        add_file(jit, request, entry, file, added, triple)
     if request.phony_externals:
         add_phony_externals(jit, [*added.dylibs.values(), *added.lazy.dylibs])
     return added

@@ -22,7 +22,7 @@ from lazyjit.core import JITDylib, LookupFlags, MaterializationResponsibility, S
 from lazyjit.errors import LazyJITError, UsageError
 from lazyjit.layers.linking import Link, Requirements, blame, settle_definitions
 from lazyjit.link.passes import LinkPass, PassConfiguration
-from lazyjit.link.placing import mark_exported, place, registration, segment_requests
+from lazyjit.link.placing import place, registration, segment_requests
 from lazyjit.symbols import ExecutorSymbolDef
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class PassLink(Link):
                 plugin.modify_pass_config(responsibility, graph, config)
             self.settle()
             if prune:
-                mark_exported(graph)
+                graph.mark_exported()
             self.run(config.pre_prune)
             if prune:
                 graph.prune()

@@ -4,7 +4,7 @@ import shutil
 import subprocess
 
 import pytest
-from linking import calls, linking, returns
+from link_command import calls, linking, returns
 
 __all__ = ["linking"]
 

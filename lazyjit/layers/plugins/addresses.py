@@ -38,6 +38,7 @@ def section_addresses(graph: LinkGraph) -> dict[int, int]:
 class Function(NamedTuple):
     """A function as it was linked."""
 
+    #: Of a module's function, its own: the linker's name for the body ends in `$body`.
     name: str
     address: int
     #: Bytes; at least 1.
@@ -68,5 +69,5 @@ def functions(graph: LinkGraph) -> list[Function]:
             end = int(later.min()) if len(later) else int(blocks[block]["size"])
             size = end - symbol.offset
         if size > 0:
-            found.append(Function(symbol.name, symbol.address, size))
+            found.append(Function(symbol.name.removesuffix("$body"), symbol.address, size))
     return found

@@ -143,7 +143,8 @@ class ElfObject:
     def relocations(self, number: int) -> list[int]:
         """Numbers of the RELA sections that belong to a section."""
         headers = self.headers
-        return np.flatnonzero((headers["type"] == SHT_RELA) & (headers["info"] == number)).tolist()
+        theirs = (headers["type"] == SHT_RELA) & (headers["info"] == number)
+        return [int(table) for table in np.flatnonzero(theirs)]
 
     def relocated(
         self, number: int, symbols: npt.NDArray[np.uint64], address: int = 0

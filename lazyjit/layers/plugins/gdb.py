@@ -7,17 +7,17 @@
     (gdb) break kernel
     (gdb) run
 
-GDB (and LLDB, after `settings set plugin.jit-loader.gdb.enable on`) finds a list of debug objects in
-the process, see `native/plugin_gdb.h`. This plugin makes one for each object that is linked
+GDB (and LLDB, after `settings set plugin.jit-loader.gdb.enable on`) finds a list of debug objects
+in the process, see `native/plugin_gdb.h`. This plugin makes one for each object that is linked
 (`lazyjit.layers.plugins.debug_object`), from its own debug information: C compiled with `-g`, IR
 with `!DILocation`s; without any, functions still have their names. It withdraws it when the code
-goes. Both cost constant time, however many objects there are, but GDB itself, if it is there, stops
-the process at each and looks through them.
+goes. Both cost constant time, however many objects there are; but GDB itself, if it is there,
+stops the process at each and looks through them.
 
 A debugger plants breakpoints by writing into code, which the kernel allows it only in some kinds of
-memory: give the arena the kind `ArenaKind.DEBUGGED`, as `JIT(debugger_support=True)` does. In another
-kind, names and backtraces work, breakpoints stay pending (or take `hbreak`, of which a processor has
-four).
+memory: give the arena the kind `ArenaKind.DEBUGGED`, as `JIT(debugger_support=True)` does. In
+another kind, names and backtraces work, breakpoints stay pending (or take `hbreak`, of which a
+processor has four).
 
 A graph that was built by hand has no debug information and gets no debug object.
 """

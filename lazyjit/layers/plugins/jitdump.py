@@ -2,7 +2,7 @@
 
     $ perf record -k mono -e cpu-clock python program.py
     $ perf inject --jit -i perf.data -o jitted.data
-    $ perf report -i jitted.data                       (or perf annotate: with instructions and lines)
+    $ perf report -i jitted.data                       (or annotate: instructions and lines)
 
 The file `jit-PID.dump` is a header and a sequence of records, each with a time stamp of the
 monotonic clock, which is why perf has to record by it (`-k mono`):
@@ -38,7 +38,7 @@ from lazyjit._native import check, lib, new_fault
 from lazyjit.errors import ResourceError
 from lazyjit.layers.plugins.line_table import Line
 
-__all__ = ["DumpedFunction", "Dump", "open_dump"]
+__all__ = ["Dump", "DumpedFunction", "open_dump"]
 
 MAGIC, VERSION = 0x4A695444, 1
 LOAD, DEBUG_INFO, CLOSE = 0, 2, 3

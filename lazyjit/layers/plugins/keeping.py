@@ -1,9 +1,9 @@
 """Plugins that keep something for each link, for as long as its code is in memory.
 
 Two shelves. While a link is under way, what a pass found is held for its responsibility; when the
-link is done, the item is begun (registered with somebody, say) and filed under the resource
-tracker's key; when the tracker's code goes, so does the item, and it is ended. All steps take constant
-time, however many links there are.
+link is done, the item is begun (written somewhere, say) and filed under the resource tracker's key;
+when the tracker's code goes, so does the item, and it is ended. All steps take constant time,
+however many links there are.
 
     hold(responsibility, item)      in a pass
     begin(item)                     the code is in memory; may raise, which fails the link

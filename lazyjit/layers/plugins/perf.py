@@ -6,12 +6,12 @@
 
 There are two ways, and the option takes both:
 
-**The map** (`PerfMap`): `/tmp/perf-PID.map` has a line `START SIZE name` for each function, and perf
-looks there for addresses that lie in no file. What it takes for "no file" is its own: anonymous
-memory, and mappings that are called `/dev/zero`, but not memfds, which is what a session's code
-usually lies in. So the arena has to be of the kind `ArenaKind.PROFILED` (JIT's option sees to it; a
-session with `debugger_support` can't have both). The file has no times: where an address was used
-twice, samples go to whichever name perf finds.
+**The map** (`PerfMap`): `/tmp/perf-PID.map` has a line `START SIZE name` for each function, and
+perf looks there for addresses that lie in no file. What it takes for "no file" is its own:
+anonymous memory, and mappings that are called `/dev/zero`, but not memfds, which is what a
+session's code usually lies in. So the arena has to be of the kind `ArenaKind.PROFILED` (JIT's
+option sees to it; a session with `debugger_support` can't have both). The file has no times: where
+an address was used twice, samples go to whichever name perf finds.
 
 **The dump** (`JitDump`): see `lazyjit.layers.plugins.jitdump`. Works in any arena, knows times,
 instructions and lines, and needs `perf record -k mono` and `perf inject --jit`.
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 __all__ = ["JitDump", "PerfMap"]
 
 #: perf looks nowhere else.
-_FOLDER = Path("/tmp")  # noqa: S108
+_FOLDER = Path("/tmp")
 
 
 class PerfMap(KeepingPlugin[list[Function]]):
@@ -127,12 +127,28 @@ def _append(file: int, found: Sequence[Function]) -> None:
 _NO_BREAKS = {ord("\n"): " ", ord("\r"): " ", 0: " "}
 
 
-class JitDump(KeepingPlugin[list[DumpedFunction]]):
+class _Dumped:
+    """A link's functions, and what is to be written of them."""
+
+    __slots__ = ("functions", "lines")
+
+    def __init__(self, functions: list[Function], lines: list[list[Line]]) -> None:
+        self.functions = functions
+        self.lines = lines
+
+    def records(self) -> list[DumpedFunction]:
+        return [
+            DumpedFunction(name, address, code_of(address, size), rows)
+            for (name, address, size), rows in zip(self.functions, self.lines, strict=True)
+        ]
+
+
+class JitDump(KeepingPlugin[_Dumped]):
     """Writes a dump for `perf inject --jit`. Any thread.
 
-    `folder` as in `open_dump`; without `lines`, line tables are not read. Raises ResourceError, when
-    it is made or at a link, if the file can't be written. A line table that can't be read fails its
-    link with ObjectFormatError.
+    `folder` as in `open_dump`; without `lines`, line tables are not read. Raises ResourceError,
+    when it is made or at a link, if the file can't be written. A line table that can't be read
+    fails its link with ObjectFormatError.
     """
 
     def __init__(self, folder: str | os.PathLike[str] | None = None, *, lines: bool = True) -> None:
@@ -166,19 +182,15 @@ class JitDump(KeepingPlugin[list[DumpedFunction]]):
         graph: LinkGraph,
         config: PassConfiguration,
     ) -> None:
-        """See `Plugin`: code is copied when it is as it will run."""
+        """See `Plugin`: addresses are taken when all are known."""
         with self._lock:
             elf = self._read.pop(responsibility, None)
 
         def copy(graph: LinkGraph) -> None:
             rows = _Rows([] if elf is None else object_lines(elf, graph))
-            self.hold(
-                responsibility,
-                [
-                    DumpedFunction(name, address, code_of(address, size), rows.of(address, size))
-                    for name, address, size in functions(graph)
-                ],
-            )
+            found = functions(graph)
+            lines = [rows.of(address, size) for _, address, size in found]
+            self.hold(responsibility, _Dumped(found, lines))
 
         config.post_fixup.append(copy)
 
@@ -188,17 +200,18 @@ class JitDump(KeepingPlugin[list[DumpedFunction]]):
             self._read.pop(responsibility, None)
         super().notify_failed(responsibility)
 
-    def begin(self, item: list[DumpedFunction]) -> None:
-        """Write it."""
-        self._dump.add(item)
+    def begin(self, item: _Dumped) -> None:
+        """Write it. What is kept, for a child of fork, is names and places."""
+        self._dump.add(item.records())
+        item.lines = [[] for _ in item.functions]
 
     def after_fork(self, in_child: bool) -> None:
-        """A child has a dump of its own, with all that was there before it."""
+        """A child has a dump of its own, with the code that it starts with (but not its lines)."""
         super().after_fork(in_child)
         if in_child:
             self._dump = open_dump(self._folder)
             for item in self.kept():
-                self._dump.add(item)
+                self._dump.add(item.records())
 
 
 def code_of(address: int, size: int) -> bytes:
