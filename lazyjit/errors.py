@@ -2,6 +2,7 @@
 
     LazyJITError
     ├── UsageError                    the caller broke a contract of the API
+    │   ├── GraphError                ... the rules of a link graph, in a pass or by hand
     │   ├── SessionClosed             ... by using what was closed
     │   ├── DylibNotFound / DuplicateDylib
     │   ├── ResourceTrackerDefunct    ... by using a tracker whose code was removed
@@ -43,6 +44,7 @@ __all__ = [
     "DuplicateDylib",
     "DylibNotFound",
     "FailedToMaterialize",
+    "GraphError",
     "IRError",
     "IncompatibleLLVM",
     "InputError",
@@ -70,6 +72,10 @@ class LazyJITError(Exception):
 
 class UsageError(LazyJITError):
     """The caller broke a contract of the API."""
+
+
+class GraphError(UsageError):
+    """A link graph was built, changed or used against its rules."""
 
 
 class SessionClosed(UsageError):

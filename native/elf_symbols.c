@@ -90,7 +90,8 @@ static lj_status read_symbol(lj_elf *elf, uint64_t number, lj_link_symbol *out) 
     /* A unique symbol is what vague linkage gives for data: as weak here as any other. */
     out->linkage =
         binding == STB_WEAK || binding == STB_GNU_UNIQUE ? LJ_LINKAGE_WEAK : LJ_LINKAGE_STRONG;
-    out->scope = binding == STB_LOCAL                                     ? LJ_SCOPE_LOCAL
+    int local = binding == STB_LOCAL || !graph->strings[out->name]; /* nobody could ask for it */
+    out->scope = local                                                    ? LJ_SCOPE_LOCAL
                  : visibility == STV_HIDDEN || visibility == STV_INTERNAL ? LJ_SCOPE_HIDDEN
                                                                           : LJ_SCOPE_DEFAULT;
     if (out->type == STT_FUNC || out->type == STT_GNU_IFUNC)
@@ -134,7 +135,7 @@ static lj_status read_symbol(lj_elf *elf, uint64_t number, lj_link_symbol *out) 
 lj_status lj_elf_read_symbols(lj_elf *elf) {
     for (uint64_t i = 0; i < elf->symbols; i++)
         TRY(read_symbol(elf, i, &elf->graph->symbols[i]));
-    elf->graph->symbol_count = (uint32_t)elf->symbols;
+    elf->graph->symbol_count = elf->graph->input_symbols = (uint32_t)elf->symbols;
     return LJ_OK;
 }
 

@@ -73,7 +73,8 @@ lj_status lj_graph_plan(lj_graph *graph) {
     if (status)
         return status;
     graph->planned = 1;
-    graph->listed = 0;
+    if (graph->touched || graph->own_names)
+        graph->listed = 0;
     return lj_graph_list(graph);
 }
 

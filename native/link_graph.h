@@ -203,6 +203,7 @@ struct lj_graph {
     uint32_t section_room, block_room, symbol_room, edge_room;
     char *strings; /* ends with a zero byte */
     uint64_t strings_size, strings_room;
+    uint32_t input_symbols;   /* so many of them are the object's */
     uint64_t input_size;      /* of the object; 0 for a graph made by hand */
     uint32_t synthetic_names; /* where the linker's own names start in strings */
     /* Symbol numbers of externals that are referred to, then of definitions that others may see. */
@@ -212,7 +213,8 @@ struct lj_graph {
     /* The names of `externals`, then of `defined`, each ended by a NUL: one decode for all. */
     char *names;
     uint64_t names_size;
-    uint32_t named; /* how many of `externals` are in `names` */
+    uint32_t named;                /* how many of `externals` are in `names` */
+    uint32_t own_names;            /* externals that planning will bind to the object itself */
     uint8_t *external_weak;        /* 1: may be missing, and is 0 then */
     uint8_t *defined_flags;        /* lazyjit.symbols.SymbolFlags */
     uint64_t *defined_address;     /* once placed */

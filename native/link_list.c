@@ -8,7 +8,7 @@
  *   __start_x, __stop_x     the bounds of section x, when its name can be part of an identifier:
  *                           programs collect tables so. Only a section that the object has once
  */
-#include "link_graph.h"
+#include "link_records.h"
 #include "tls.h"
 
 #include <string.h>
@@ -74,7 +74,9 @@ static int is_own(lj_graph *graph, lj_link_symbol *symbol) {
     uint64_t offset;
     if (!lj_graph_own_name(graph, symbol, &place, &offset))
         return 0;
-    if (graph->planned) {
+    if (!graph->planned) {
+        graph->own_names++;
+    } else {
         symbol->place = place;
         symbol->offset = offset;
         symbol->address = place == LJ_PLACE_ABSOLUTE ? offset : 0;
@@ -87,7 +89,7 @@ static int is_own(lj_graph *graph, lj_link_symbol *symbol) {
 }
 
 static lj_status take_lists(lj_graph *graph) {
-    graph->external_count = graph->defined_count = 0;
+    graph->external_count = graph->defined_count = graph->own_names = 0;
     if (graph->symbol_count <= graph->list_room)
         return LJ_OK;
     uint64_t room = graph->symbol_count + graph->symbol_count / 2;
@@ -115,6 +117,27 @@ static char *append_name(const lj_graph *graph, uint32_t symbol, char *at) {
     size_t size = strlen(name) + 1;
     memcpy(at, name, size);
     return at + size;
+}
+
+uint32_t lj_graph_find_symbol(const lj_graph *graph, const char *name) {
+    uint32_t local = UINT32_MAX;
+    for (uint32_t i = 1; i < graph->symbol_count; i++) {
+        const lj_link_symbol *symbol = &graph->symbols[i];
+        if (symbol->place < LJ_PLACE_ABSOLUTE || strcmp(graph->strings + symbol->name, name) != 0)
+            continue;
+        if (symbol->scope != LJ_SCOPE_LOCAL || symbol->place == LJ_PLACE_EXTERNAL)
+            return i;
+        local = local == UINT32_MAX ? i : local;
+    }
+    return local;
+}
+
+uint32_t lj_graph_find_section(const lj_graph *graph, const char *name) {
+    for (uint32_t i = 0; i < graph->section_count; i++)
+        if (graph->sections[i].linked &&
+            strcmp(graph->strings + graph->sections[i].name, name) == 0)
+            return i;
+    return UINT32_MAX;
 }
 
 lj_status lj_graph_list(lj_graph *graph) {

@@ -49,6 +49,10 @@ lj_status lj_graph_split_block(lj_graph *graph, uint32_t block, uint64_t offset,
 lj_status lj_graph_move_block(lj_graph *graph, uint32_t block, uint32_t section);
 /* Moves all blocks of `source` to the end of `target`; with `keep`, the empty section stays. */
 lj_status lj_graph_merge_sections(lj_graph *graph, uint32_t target, uint32_t source, int keep);
+/* The first symbol of a name, one that others see before a local one; the first section that is
+ * part of the graph. UINT32_MAX: none. Linear. */
+uint32_t lj_graph_find_symbol(const lj_graph *graph, const char *name);
+uint32_t lj_graph_find_section(const lj_graph *graph, const char *name);
 /* Puts every symbol into its block's list. */
 void lj_graph_index(lj_graph *graph);
 /* Checks every invariant. MISUSE with the first that is broken, in words. */

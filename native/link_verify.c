@@ -195,7 +195,8 @@ static lj_status verify_names(lj_graph *graph) {
             if (strcmp(graph->strings + graph->symbols[table[at]].name, name) == 0)
                 break;
         if (table[at])
-            status = BROKEN(graph, "two symbols are named %s", name);
+            status = lj_fail(&graph->fault, i < graph->input_symbols ? LJ_OBJ_MALFORMED : LJ_MISUSE,
+                             0, i, "two symbols are named %s", name);
         table[at] = i;
     }
     free(table);

@@ -29,6 +29,7 @@ ERRORS = {
     "DuplicateDylib",
     "DylibNotFound",
     "FailedToMaterialize",
+    "GraphError",
     "IRError",
     "IncompatibleLLVM",
     "InputError",

@@ -25,7 +25,7 @@ from lazyjit import tracing
 from lazyjit._native import ffi
 from lazyjit.core import JITDylib, LookupFlags, MaterializationResponsibility, SymbolState
 from lazyjit.errors import LazyJITError, MissingDefinitions, SymbolsNotFound
-from lazyjit.link.placing import is_placed, mark_exported
+from lazyjit.link.placing import is_placed
 from lazyjit.symbols import ExecutorSymbolDef, SymbolFlags
 
 if TYPE_CHECKING:
@@ -262,7 +262,7 @@ class DirectLink(Link):
         if not self.wants.nameless:
             settle_definitions(self.responsibility, self.graph)
         if prune:
-            mark_exported(self.graph)
+            self.graph.mark_exported()
             self.graph.prune()
         self.graph.allocate(arena)
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from time import perf_counter_ns
-from typing import Any, Union
+from typing import Any
 
 from lazyjit._native import ffi
 from lazyjit.core import ExecutionSession, JITDylib, MaterializationResponsibility
@@ -41,7 +41,7 @@ LOW = 1 << 30
 
 
 #: What is kept for linked code: a graph that has its memory itself, or a manager's allocation.
-Kept = Union[LinkGraph, tuple[MemoryManager, FinalizedAllocation]]
+Kept = LinkGraph | tuple[MemoryManager, FinalizedAllocation]
 
 
 class ObjectLinkingLayer:
@@ -113,12 +113,13 @@ class ObjectLinkingLayer:
     ) -> None:
         """Link an object whose symbols `responsibility` answers for; `data` is free afterwards.
 
-        `graph`: it has been read already (`data` is None for one made by hand). `prune`: there may
-        be something in it that nobody needs. `low` puts it where absolute addresses have 31 bits; with `nameless`, what it defines stays
-        unknown to the session, and `responsibility` answers for an effect alone. Never raises:
-        failures go to `responsibility`. When nothing has some of the externals, `on_missing` may
-        take the responsibility back (True), for another try. `on_linked` is called once the code is
-        in memory, before that is told to the session; `on_ready` with the symbols, once they are.
+        `graph`: it has been read already (`data` is None for one made by hand). `prune`: something
+        in it may be needed by nobody. `low` puts it where absolute addresses have 31 bits; with
+        `nameless`, what it defines stays unknown to the session, and `responsibility` answers for
+        an effect alone. Never raises: failures go to `responsibility`. When nothing has some of the
+        externals, `on_missing` may take the responsibility back (True), for another try.
+        `on_linked` is called once the code is in memory, before that is told to the session;
+        `on_ready` with the symbols, once they are.
         """
         started = perf_counter_ns()
         try:

@@ -1,6 +1,4 @@
-"""An object file, or a graph made by hand, as a materialization unit: linked when one of its symbols
-is wanted.
-"""
+"""Objects and graphs made by hand as materialization units: linked when a symbol is wanted."""
 
 from __future__ import annotations
 
@@ -82,5 +80,5 @@ class GraphUnit(ObjectUnit):
         """The graph is the unit's from here on. Raises UsageError if it is allocated already."""
         if is_placed(graph):
             raise UsageError("the graph is linked, or being linked")
-        self._set_up(layer, graph, graph.file or "<graph>")
+        self._set_up(layer, graph, graph.name)
         self.data = None

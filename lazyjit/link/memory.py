@@ -21,11 +21,11 @@ here: the null manager (`lazyjit.link.memory_null`) runs none.
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol, Union
 
 from lazyjit.errors import ArenaFull, UsageError
+from lazyjit.link.model import Lifetime, MemProt
 
 __all__ = [
     "FinalizeAction",
@@ -43,26 +43,6 @@ __all__ = [
     "run_actions",
     "undo_actions",
 ]
-
-
-class MemProt(enum.Flag):
-    """What a program may do with its memory."""
-
-    NONE = 0
-    READ = 1
-    WRITE = 2
-    EXEC = 4
-
-
-class Lifetime(enum.Enum):
-    """How long a section's memory is needed."""
-
-    #: Until it is deallocated.
-    STANDARD = 0
-    #: Until the finalize actions have run.
-    FINALIZE = 1
-    #: It gets no memory in the program: debug sections, notes.
-    NO_ALLOC = 2
 
 
 class SegmentRequest(NamedTuple):

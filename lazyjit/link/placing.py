@@ -16,15 +16,10 @@ from lazyjit.errors import UsageError
 from lazyjit.link.graph import LinkGraph
 from lazyjit.link.memory import FinalizeAction, Lifetime, MemProt, Segment, SegmentRequest
 
-__all__ = ["is_placed", "mark_exported", "place", "registration", "segment_requests"]
+__all__ = ["is_placed", "place", "registration", "segment_requests"]
 
 _PROTECTIONS = [MemProt(bits) for bits in range(8)]
 _LIFETIMES = [Lifetime.STANDARD, Lifetime.FINALIZE]
-
-
-def mark_exported(graph: LinkGraph) -> None:
-    """Make every definition that others may see live: a root of pruning."""
-    lib.lj_graph_mark_exported(graph._records())
 
 
 def is_placed(graph: LinkGraph) -> bool:

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from lazyjit import JIT
+from lazyjit.core import SymbolState
 from lazyjit.errors import ArenaFull, FailedToMaterialize, LazyJITError, ResourceError, UsageError
 from lazyjit.layers.plugin import Plugin
-from lazyjit.link.memory import MemProt
 from lazyjit.link.memory_null import NullMemoryManager
 from lazyjit.link.memory_slab import SlabMemoryManager
 
@@ -160,8 +160,6 @@ def test_no_thread_waits_for_a_manager(slab, compile_object):
             answers.append(error or result)
             done.set()
 
-        from lazyjit.core import SymbolState
-
         jit.session.lookup_async(jit.main, names, SymbolState.READY, on_complete)
         for _ in range(2):  # allocate, finalize
             for _ in names:
@@ -180,10 +178,8 @@ def test_code_removed_while_a_manager_thinks_is_given_back(slab, compile_object)
         with make_jit(late) as jit:
             tracker = jit.add(compile_object("int f(void) { return 1; }"))
             failed = threading.Event()
-            from lazyjit.core import SymbolState
-
             jit.session.lookup_async(
-                jit.main, ["f"], SymbolState.READY, lambda result, error: failed.set()
+                jit.main, ["f"], SymbolState.READY, lambda *answer, failed=failed: failed.set()
             )
             for _ in range(steps):
                 assert late.arrived.acquire(timeout=60)
