@@ -5,7 +5,6 @@ Dylibs are made and linked against each other; symbols, sections and files go ea
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,8 +23,9 @@ def make_dylibs(jit: Any, request: LinkRequest) -> dict[str | None, Any]:
     """The dylibs of -jd, and main (under None): each links against all, the process last."""
     from lazyjit.core import LookupFlags
 
-    named = {name: jit.create_dylib(name) for name in request.dylibs}
-    dylibs = {None: jit.main, **named}
+    dylibs: dict[str | None, Any] = {None: jit.main}
+    for name in request.dylibs:
+        dylibs[name] = jit.create_dylib(name)
     for dylib in dylibs.values():
         process = dylib.link_order[1:]
         others = [(each, LookupFlags.EXPORTED_ONLY) for each in dylibs.values() if each != dylib]
@@ -70,12 +70,10 @@ def add_file(
     elif entry.whole:
         raise InputError("only an archive has members to load", file=file.name)
     else:
-        jit.load_library(os.path.abspath(file.name), dylib=dylib)
+        jit.load_library(Path(file.name).resolve(), dylib=dylib)
 
 
-def add(
-    jit: Any, request: LinkRequest, inputs: Inputs, triple: str
-) -> Added:
+def add(jit: Any, request: LinkRequest, inputs: Inputs, triple: str) -> Added:
     """Make the dylibs and add what goes into them; assembly is for `triple`."""
     added = Added(make_dylibs(jit, request), LazyFiles(jit))
     add_symbols(jit, request, added.dylibs)

@@ -14,6 +14,7 @@ import os
 import re
 import shutil
 import subprocess
+from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from lazyjit import errors
@@ -43,9 +44,7 @@ _FINDING = re.compile(
     r"^(?:error: )?(?P<file>[^\n]+?):(?P<line>\d+):(?P<column>\d+): (?:error: )?(?P<reason>.*)",
     re.MULTILINE,
 )
-_CALLER = re.compile(
-    r"^(?:<inline asm>|<stdin>):(\d+):(\d+): note: while in macro", re.MULTILINE
-)
+_CALLER = re.compile(r"^(?:<inline asm>|<stdin>):(\d+):(\d+): note: while in macro", re.MULTILINE)
 #: Where the text itself is meant.
 _OURS = ("<inline asm>", "<stdin>")
 
@@ -76,14 +75,14 @@ def _finding(words: str, file: str | None) -> errors.AssemblyError:
 
 def _escaped(raw: bytes) -> bytes:
     """As a string of LLVM IR."""
-    return re.sub(rb'[^ !#-\[\]-~]', lambda match: b"\\%02X" % match[0][0], raw)
+    return re.sub(rb"[^ !#-\[\]-~]", lambda match: b"\\%02X" % match[0][0], raw)
 
 
 class LLVMAssembler:
     """The assembler in llvmlite's LLVM, for this processor's family. Any thread."""
 
     def __init__(self, triple: str | None = None) -> None:
-        """For `triple` (default: this process's). Raises UsageError when LLVM has no such target."""
+        """For `triple` (default: this process's). Raises UsageError for one that LLVM lacks."""
         self._compiler = LLVMCompiler(
             CompilerOptions(opt_level=0, verify=False, triple=triple, cpu="", features="")
         )
@@ -155,12 +154,8 @@ def _find() -> str | None:
         return plain
     numbered: dict[int, str] = {}
     for directory in os.environ.get("PATH", os.defpath).split(os.pathsep):
-        try:
-            names = os.listdir(directory or ".")
-        except OSError:
-            continue
-        for name in names:
-            number = name.removeprefix("llvm-mc-")
-            if number != name and number.isdigit():
-                numbered.setdefault(int(number), os.path.join(directory, name))
+        for path in Path(directory or ".").glob("llvm-mc-*"):
+            number = path.name.removeprefix("llvm-mc-")
+            if number.isdigit():
+                numbered.setdefault(int(number), str(path))
     return numbered[max(numbered)] if numbered else None
