@@ -23,6 +23,8 @@ from lazyjit.errors import FailedToMaterialize, LazyJITError, LibraryNotFound
 
 __all__ = ["make_jit", "run"]
 
+LOADING = "time to load/add object files"
+
 
 def memory_manager(request: LinkRequest, foreign: bool) -> Any:
     """Where code goes: into the slab that was asked for, and what can't run here nowhere; else
@@ -120,17 +122,18 @@ def run(request: LinkRequest) -> int:
 
 
 def _run(request: LinkRequest, times: Times) -> int:
-    inputs = link_files.read(request)
+    with times.of(LOADING):
+        inputs = link_files.read(request)
     triple = link_target.of(request, inputs)
     preload(request)
     jit = process.keep(make_jit(request, foreign=link_target.is_foreign(triple)))
     watcher = link_watch.Watcher(request, triple)
     watcher.watch(jit)
-    with times.of("load and add files"):
+    with times.of(LOADING):
         added = link_inputs.add(jit, request, inputs, triple)
     if request.show_initial:
         sys.stdout.write(session_dump(jit.session))
-    with times.of("link"):
+    with times.of("time to link object files"):
         look_up_entry(jit, request)
     if request.show_linked:
         sys.stdout.write(session_dump(jit.session))
@@ -138,5 +141,5 @@ def _run(request: LinkRequest, times: Times) -> int:
     sys.stdout.flush()
     if not request.execute:
         return 0
-    with times.of("run"):
+    with times.of("time to execute jitlink'd code"):
         return execute(jit, request, added)
