@@ -1,10 +1,11 @@
 /* libFuzzer target: object files through the reader and every station.
  *
- * The first byte behind the ELF identification's padding chooses the way: straight into an arena,
- * as most links go; or pruned and split, station by station, into memory of the target's own at
- * pretended addresses, with the graph verified before each. External names get address 0 or, by a
- * byte of the input, one in reach or far away, so that relaxation, PLT use and overflow are all
- * visited. Nothing is executed; on the straight way eh-frames are checked and registered for real.
+ * Twice: straight into an arena, as most links go; then station by station, pruned, split and
+ * edited as the last byte of the ELF identification says, into memory of the target's own at
+ * pretended addresses, with the graph verified before each station. External names get address 0
+ * or, by a byte of the input, one in reach or far away, so that relaxation, PLT use and overflow
+ * are visited. Nothing is executed; on the straight way eh-frames are checked and registered for
+ * real.
  *
  *   scripts/fuzz 60 elf_read
  */
@@ -145,11 +146,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     lj_graph *graph;
     lj_graph_scan(copy + shift, size, &graph);
     lj_graph_free(graph);
-    uint8_t way = size > 15 ? data[15] : 0;
-    if (way)
-        by_stations(copy + shift, data, size, way);
-    else
-        straight(copy + shift, data, size);
+    straight(copy + shift, data, size);
+    by_stations(copy + shift, data, size, (size > 15 ? data[15] : 0) ^ 0x0d);
     free(copy);
     lj_arena_statistics left;
     lj_arena_statistics_get(arena, &left);
