@@ -259,6 +259,5 @@ lj_status lj_graph_relate(lj_graph *graph) {
                                             (uint32_t)section->first_block);
         }
     }
-    graph->listed = 0;
     return status;
 }

@@ -74,9 +74,12 @@ static int is_own(lj_graph *graph, lj_link_symbol *symbol) {
     uint64_t offset;
     if (!lj_graph_own_name(graph, symbol, &place, &offset))
         return 0;
-    if (graph->planned) {
+    if (!graph->planned) {
+        graph->own_names++;
+    } else {
         symbol->place = place;
         symbol->offset = offset;
+        symbol->size = 0; /* whatever the object said of it */
         symbol->size = 0;
         symbol->address = place == LJ_PLACE_ABSOLUTE ? offset : 0;
         symbol->scope = LJ_SCOPE_LOCAL;
@@ -88,7 +91,7 @@ static int is_own(lj_graph *graph, lj_link_symbol *symbol) {
 }
 
 static lj_status take_lists(lj_graph *graph) {
-    graph->external_count = graph->defined_count = 0;
+    graph->external_count = graph->defined_count = graph->own_names = 0;
     if (graph->symbol_count <= graph->list_room)
         return LJ_OK;
     uint64_t room = graph->symbol_count + graph->symbol_count / 2;

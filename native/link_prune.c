@@ -80,8 +80,10 @@ static int is_dead(const walk *w, const lj_link_symbol *symbol) {
     return symbol->place == LJ_PLACE_EXTERNAL && !(symbol->traits & LJ_TRAIT_LIVE);
 }
 
-static void sweep(walk *w) {
+/* Returns whether a symbol went that the lists of names could have. */
+static int sweep(walk *w) {
     lj_graph *graph = w->graph;
+    int went = 0;
     for (uint32_t i = 0; i < graph->block_count; i++) {
         lj_link_block *block = &graph->blocks[i];
         if (block->state & LJ_BLOCK_GONE || in_memory(graph, i))
@@ -97,6 +99,8 @@ static void sweep(walk *w) {
     }
     for (uint32_t i = 1; i < graph->symbol_count; i++)
         if (is_dead(w, &graph->symbols[i])) {
+            went |= graph->symbols[i].place == LJ_PLACE_EXTERNAL ||
+                    graph->symbols[i].scope != LJ_SCOPE_LOCAL;
             graph->symbols[i].place = LJ_PLACE_GONE;
             graph->symbols[i].offset = graph->symbols[i].size = 0;
         }
@@ -119,6 +123,7 @@ static void sweep(walk *w) {
         }
         section->last_block = last;
     }
+    return went;
 }
 
 void lj_graph_mark_exported(lj_graph *graph) {
@@ -142,9 +147,10 @@ lj_status lj_graph_prune(lj_graph *graph) {
     walk w = {.graph = graph, .stack = malloc(4 * blocks + 4), .seen = calloc(blocks + 1, 1)};
     if (w.stack && w.seen) {
         mark(&w);
-        sweep(&w);
+        if (sweep(&w))
+            graph->listed = 0;
         lj_graph_mark_used(graph);
-        graph->indexed = graph->listed = 0;
+        graph->indexed = 0;
     } else {
         status = lj_fail(&graph->fault, LJ_NO_MEMORY, 0, 0, "pruning the link graph");
     }

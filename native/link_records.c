@@ -295,7 +295,8 @@ lj_status lj_graph_add_edge(lj_graph *graph, uint32_t number, const lj_link_edge
     fresh->gone = 0;
     if (!(graph->symbols[edge->target].traits & LJ_TRAIT_USED)) {
         graph->symbols[edge->target].traits |= LJ_TRAIT_USED;
-        graph->listed = 0;
+        if (graph->symbols[edge->target].place == LJ_PLACE_EXTERNAL)
+            graph->listed = 0;
     }
     return LJ_OK;
 }

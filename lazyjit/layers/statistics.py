@@ -85,6 +85,12 @@ class Counters:
             for stage, amount in nanoseconds.items():
                 self._nanoseconds[stage] += amount
 
+    def linked(self, nanoseconds: int) -> None:
+        """One object was linked, in so much time of its own."""
+        with self._lock:
+            self._counts["objects_linked"] += 1
+            self._nanoseconds["link"] += nanoseconds
+
     def promotion(self, *, functions: int, **nanoseconds: int) -> None:
         """One unit was compiled again."""
         self.count(functions_promoted=functions)
