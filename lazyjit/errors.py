@@ -10,12 +10,15 @@
     ├── InputError                    what was handed in is malformed
     │   ├── IRError                   ... IR or bitcode; carries file, line and LLVM's words
     │   ├── ObjectFormatError         ... an object file
-    │   └── ArchiveFormatError
+    │   ├── ArchiveFormatError
+    │   ├── LinkerScriptError
+    │   └── AssemblyError         ... assembly; carries file, line, column and LLVM's words
     ├── LinkError                     the pieces are well formed but don't fit together
     │   ├── SymbolsNotFound           names that nothing defines, all of them at once
     │   ├── DuplicateDefinition       two strong definitions of a name
     │   ├── RelocationError           an unsupported kind, or a target out of range
-    │   └── MissingDefinitions        a materializer left a promised symbol undefined
+    │   ├── MissingDefinitions        a materializer left a promised symbol undefined
+    │   └── CheckError                a check on the linked program is false, or can't be made
     ├── MaterializationError          making a symbol failed; `__cause__` says why
     │   ├── FailedToMaterialize       ... here, or in something that the symbol depends on
     │   ├── SymbolRemoved             ... because its code was removed meanwhile
@@ -37,6 +40,8 @@ from collections.abc import Iterable, Mapping
 __all__ = [
     "ArchiveFormatError",
     "ArenaFull",
+    "AssemblyError",
+    "CheckError",
     "CompileError",
     "DuplicateDefinition",
     "DuplicateDylib",
@@ -50,6 +55,7 @@ __all__ = [
     "LazyJITError",
     "LibraryNotFound",
     "LinkError",
+    "LinkerScriptError",
     "MaterializationError",
     "MissingDefinitions",
     "ObjectFormatError",
@@ -140,6 +146,25 @@ class ArchiveFormatError(InputError):
     """A malformed archive."""
 
 
+class LinkerScriptError(InputError):
+    """A malformed linker script, or one for another purpose than naming libraries."""
+
+
+class AssemblyError(InputError):
+    """LLVM's assembler refused assembly text; `column` is 1-based or None, `reason` its words."""
+
+    def __init__(
+        self,
+        reason: str,
+        *,
+        file: str | None = None,
+        line: int | None = None,
+        column: int | None = None,
+    ) -> None:
+        super().__init__(reason, file=file, line=line)
+        self.column = column
+
+
 class LinkError(LazyJITError):
     """The pieces are well formed but don't fit together."""
 
@@ -206,6 +231,35 @@ class MissingDefinitions(LinkError):
         self.unit = unit
         self.symbols = sorted(symbols)
         super().__init__(f"{unit} did not define {', '.join(self.symbols)}")
+
+
+class CheckError(LinkError):
+    """A check on the linked program is false, or can't be made.
+
+    `expression` is the check, `file` and `line` (1-based) its place or None, `reason` the finding
+    in words; `left` and `right` are the values of both sides, or None when there are none.
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        *,
+        expression: str,
+        file: str | None = None,
+        line: int | None = None,
+        left: int | None = None,
+        right: int | None = None,
+    ) -> None:
+        where = file or ""
+        if line is not None:
+            where = f"{where or '<checks>'}:{line}"
+        super().__init__(f"{where}: {reason}" if where else reason)
+        self.reason = reason
+        self.expression = expression
+        self.file = file
+        self.line = line
+        self.left = left
+        self.right = right
 
 
 class MaterializationError(LazyJITError):

@@ -150,7 +150,7 @@ class ObjectLinkingLayer:
         """The arena below 2 GiB, made for the first object that needs it."""
         with self._lock:
             if self._low_arena is None:
-                self._low_arena = Arena(_LOW_SIZE, near=LOW)
+                self._low_arena = Arena(_LOW_SIZE, near=LOW, kind=self.arena.kind)
             return self._low_arena
 
     # -- who looks on --------------------------------------------------------------------------
