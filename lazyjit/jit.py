@@ -474,7 +474,6 @@ class JIT:
         self._held = [
             *(table._lock for table in self._modules._tables.values()),
             self._call_through._lock,
-            *self._objects.locks(),
             self._idle._lock,
             self._grace._lock,
             self._counters._lock,

@@ -227,10 +227,11 @@ struct lj_graph {
     uint32_t initializers;    /* sections with pointers to initializers or finalizers */
     /* Stations: slots are planned, segments laid out, blocks placed, edges applied. */
     uint32_t planned, laid_out, allocated, fixed;
-    uint32_t related; /* eh-frames are split */
-    uint32_t indexed; /* symbols are in their blocks' lists */
-    uint32_t listed;  /* externals and defined are up to date */
-    uint32_t touched; /* Python has had its hands on the records: stations verify them first */
+    uint32_t related;  /* eh-frames are split */
+    uint32_t indexed;  /* symbols are in their blocks' lists */
+    uint32_t listed;   /* externals and defined are up to date */
+    uint32_t listings; /* how often they were made */
+    uint32_t touched;  /* Python has had its hands on the records: stations verify them first */
     lj_segment segments[6];
     uint64_t tls_size, tls_align, tls_at; /* of the image; offset of its data in RODATA */
     uint64_t tls_init;                    /* target address of the TLS image's initial data */
@@ -256,6 +257,8 @@ lj_status lj_graph_read(const uint8_t *data, uint64_t size, uint32_t flags, lj_g
 lj_status lj_graph_scan(const uint8_t *data, uint64_t size, lj_graph **out);
 /* Fills the lists of externals and definitions. Any station until edges are applied. */
 lj_status lj_graph_list(lj_graph *graph);
+/* Whether an edge's kind is one of `first` to `last`. */
+int lj_graph_has_kinds(const lj_graph *graph, uint32_t first, uint32_t last);
 /* Plans GOT, PLT and indirect functions, and makes the lists. Once. */
 lj_status lj_graph_plan(lj_graph *graph);
 /* Fills `segments` but for target and working, and `tls_size`. */

@@ -79,6 +79,7 @@ static int is_own(lj_graph *graph, lj_link_symbol *symbol) {
     } else {
         symbol->place = place;
         symbol->offset = offset;
+        symbol->size = 0;
         symbol->address = place == LJ_PLACE_ABSOLUTE ? offset : 0;
         symbol->scope = LJ_SCOPE_LOCAL;
         if (place >= 0 && graph->allocated)
@@ -140,6 +141,13 @@ uint32_t lj_graph_find_section(const lj_graph *graph, const char *name) {
     return UINT32_MAX;
 }
 
+int lj_graph_has_kinds(const lj_graph *graph, uint32_t first, uint32_t last) {
+    for (uint32_t i = 0; i < graph->edge_count; i++)
+        if (graph->edges[i].kind - first <= last - first)
+            return 1;
+    return 0;
+}
+
 lj_status lj_graph_list(lj_graph *graph) {
     if (graph->listed)
         return LJ_OK;
@@ -178,5 +186,6 @@ lj_status lj_graph_list(lj_graph *graph) {
     for (uint32_t i = 0; i < graph->defined_count; i++)
         at = append_name(graph, graph->defined[i], at);
     graph->listed = 1;
+    graph->listings++;
     return LJ_OK;
 }

@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterable, Mapping
 from time import perf_counter_ns
 from typing import Any
 
+from lazyjit import forking
 from lazyjit._native import ffi
 from lazyjit.core import ExecutionSession, JITDylib, MaterializationResponsibility
 from lazyjit.errors import UsageError
@@ -74,6 +75,7 @@ class ObjectLinkingLayer:
         self._plugins: tuple[Plugin, ...] = ()
         self._kept: dict[int, list[Kept]] = {}
         session.register_resource_manager(self)
+        forking.join(forking.Phase.SESSION, self)
 
     # -- what is linked ------------------------------------------------------------------------
 
@@ -253,9 +255,15 @@ class ObjectLinkingLayer:
         if low is not None:
             low.close()
 
-    def locks(self) -> list[threading.Lock]:
-        """What a fork must hold, so that no thread is in the middle of anything."""
-        return [self._lock]
+    # -- around fork -------------------------------------------------------------------------------
+
+    def before_fork(self) -> None:
+        """For `lazyjit.forking`: no thread is in the middle of anything."""
+        self._lock.acquire()
+
+    def after_fork(self, in_child: bool) -> None:
+        """For `lazyjit.forking`: go on."""
+        self._lock.release()
 
 
 def _bytes(data: bytes | tuple[int, int]) -> memoryview:
