@@ -271,10 +271,10 @@ lj_status lj_arena_alloc(lj_arena *arena, int which, uint64_t size, uint64_t ali
     out->size = bytes;
     if (offset < touched)
         memset(out->working, 0, offset + bytes < touched ? bytes : touched - offset);
-    if (shared(which))
-        touch_fresh(arena, out, offset < touched ? touched - offset : 0);
     if (own_pages && offset < touched)
         madvise((void *)out->target, bytes, MADV_DONTNEED); /* the debugger's copies */
+    if (shared(which))
+        touch_fresh(arena, out, offset < touched ? touched - offset : 0);
     return LJ_OK;
 }
 
