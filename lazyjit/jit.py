@@ -176,7 +176,6 @@ class JIT:
             self._process.add_generator(RuntimeLibraries())
         #: The dylib that things go to when none is named.
         self.main = self.create_dylib("main")
-        self._held: list[threading.Lock] = []
         forking.join(forking.Phase.SESSION, self)
 
     # Dylibs
@@ -420,29 +419,15 @@ class JIT:
             f" compiled in {statistics.units} units>"
         )
 
-    # Around fork (lazyjit.forking); the session's own lock is taken just before these
+    # Around fork (lazyjit.forking); the session's own lock is taken before
 
     def before_fork(self) -> None:
-        """Take the layers' locks, so that no thread is in the middle of anything."""
-        # First the lock under which modules come and go; then there are no more than these.
-        self._modules._lock.acquire()
-        self._held = [
-            *(table._lock for table in self._modules._tables.values()),
-            self._call_through._lock,
-            self._objects._lock,
-            self._idle._lock,
-            self._grace._lock,
-            self._counters._lock,
-        ]
-        for lock in self._held:
-            lock.acquire()
-        self._held.append(self._modules._lock)
+        """Take the linking layer's lock; the other layers take part by themselves."""
+        self._objects._lock.acquire()
 
     def after_fork(self, in_child: bool) -> None:
-        """Give them back."""
-        held, self._held = self._held, []
-        for lock in held:
-            lock.release()
+        """Give it back."""
+        self._objects._lock.release()
 
     # Within
 

@@ -139,3 +139,24 @@ uint32_t lj_ir_seed(const lj_ir_index *index, int32_t id, const uint8_t *claimed
     free(s.data);
     return s.function_count + s.data_count;
 }
+
+uint32_t lj_ir_suggest(const lj_ir_index *ix, uint32_t count, const int32_t *ids,
+                       const uint8_t *claimed, int32_t *out, uint32_t room) {
+    uint32_t found = 0;
+    for (uint32_t n = 0; n < count; n++) {
+        const lj_ir_entity *e = &ix->entities[ids[n]];
+        for (uint32_t i = e->refs; i < e->refs + e->ref_count && found < room; i++) {
+            int32_t target = ix->refs[i];
+            if (!(ix->ref_flags[i] & LJ_IR_REF_CALL) || claimed[target] ||
+                ix->entities[target].kind != LJ_IR_FUNCTION ||
+                !lj_ir_in_unit(&ix->entities[target]))
+                continue;
+            uint32_t known = 0; /* a few dozen at most */
+            while (known < found && out[known] != target)
+                known++;
+            if (known == found)
+                out[found++] = target;
+        }
+    }
+    return found;
+}

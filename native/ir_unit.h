@@ -59,6 +59,10 @@ typedef struct lj_ir_seed_options {
  * first, then functions, then data; returns how many there are. Any thread. */
 uint32_t lj_ir_seed(const lj_ir_index *index, int32_t id, const uint8_t *claimed,
                     const lj_ir_seed_options *options, int32_t *ids, uint32_t room);
+/* What may be wanted next: functions of this module that `ids` call and that are not `claimed`, in
+ * the text's order, each once. Writes the first `room` of them; returns how many. Any thread. */
+uint32_t lj_ir_suggest(const lj_ir_index *index, uint32_t count, const int32_t *ids,
+                       const uint8_t *claimed, int32_t *out, uint32_t room);
 /* cffi: end */
 
 #endif

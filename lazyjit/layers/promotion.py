@@ -15,7 +15,7 @@ only be made together with variables of its own stays as it is.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from lazyjit.core import (
@@ -37,9 +37,12 @@ __all__ = ["PromotedUnit", "promote"]
 
 
 def promote(
-    layer: CompileOnDemandLayer, table: ModuleTable, functions: list[int], tracker: ResourceTracker
+    layer: CompileOnDemandLayer,
+    table: ModuleTable,
+    functions: Iterable[int],
+    tracker: ResourceTracker,
 ) -> None:
-    """Queue a first-tier unit's functions for promotion. Any thread; never raises."""
+    """Queue the functions of a first-tier unit that is ready. Any thread; never raises."""
     fit = [function for function in functions if _stands_alone(table, function)]
     if not fit:
         return
@@ -90,12 +93,13 @@ class PromotedUnit(MaterializationUnit):
                 file=self.name,
                 known=table.known,
                 nameless=True,
-                on_ready=self._swap(),
+                on_ready=self._swap,
             )
 
-    def _swap(self) -> Callable[[Mapping[str, ExecutorSymbolDef]], None]:
-        symbols = self.table.symbols_of(self.functions)
-        return lambda ready: self.table.publish(symbols, ready)
+    def _swap(self, ready: Mapping[str, ExecutorSymbolDef]) -> None:
+        """The stubs lead to the better code from now on."""
+        names = self.table.index.definitions(self.functions)
+        self.table.publish(self.functions, [ready[name][0] for name in names])
 
     def discard(self, dylib: JITDylib, name: str) -> None:
         """Nobody else defines its symbol."""

@@ -155,7 +155,13 @@ def test_names_are_found_by_what_the_linker_calls_them(linkages, lexical):
         "external_data": ("external_data", What.DATA),
     }
     found = linkages.find_many(list(rows))
-    assert found == [(linkages.entity(name), what) for name, what in rows.values()]
+    assert [hit[:2] for hit in found] == [
+        (linkages.entity(name), what) for name, what in rows.values()
+    ]
+    for entity, what, flags in found:
+        if what != What.BODY:
+            assert flags == linkages.flags(entity)
+    assert found[1][2] == SymbolFlags.CALLABLE  # nobody else sees a body
     absent = [
         "", "$body", "nothing", "internal_function", "internal_function$8", "external_data$body",
         "internal_function$07", "declared", "external_declared", "available", "external_function$7",
@@ -163,9 +169,10 @@ def test_names_are_found_by_what_the_linker_calls_them(linkages, lexical):
         "alias_of_function$body", "__unnamed_99$7", "external\0data", "tail\0", "\0",
         "__unnamed_$7", "resolved$body", "é",
     ]  # fmt: skip
-    assert linkages.find_many(absent) == [(-1, What.NONE)] * len(absent)
+    assert linkages.find_many(absent) == [(-1, What.NONE, SymbolFlags.NONE)] * len(absent)
     assert linkages.find_many([]) == []
-    assert lexical.find_many(["under", "\1under", "tab\tand\\slash"]) == [
+    hits = lexical.find_many(["under", "\1under", "tab\tand\\slash"])
+    assert [hit[:2] for hit in hits] == [
         (lexical.entity("\1under"), What.DATA),
         (-1, What.NONE),
         (lexical.entity("tab\tand\\slash"), What.DATA),
