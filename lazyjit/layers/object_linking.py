@@ -301,13 +301,14 @@ class _Link:
         dependences = self.dependences
         names = list(responsibility.symbols)
         try:
+            # Nothing to wait for: it is ready. Stubs lead there before anybody is told.
+            if self.on_ready is not None and not dependences:
+                self.on_ready(self.resolved)
             responsibility.notify_emitted([(names, dependences)] if dependences else ())
             if self.on_ready is not None and dependences:
                 self.tell_when_ready(names, self.on_ready)
         except LazyJITError:
             return  # removed or closed meanwhile, or a dependence failed: the symbols fail with it
-        if self.on_ready is not None and not dependences:
-            self.on_ready(self.resolved)  # nothing to wait for: what is emitted is ready
 
     def tell_when_ready(
         self, names: list[str], on_ready: Callable[[Mapping[str, ExecutorSymbolDef]], None]

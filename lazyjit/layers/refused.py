@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from lazyjit.core import MaterializationResponsibility
-from lazyjit.errors import CompileError, IRError, LazyJITError
+from lazyjit.errors import IRError, LazyJITError
 from lazyjit.ir import CarvedUnit
 
 if TYPE_CHECKING:

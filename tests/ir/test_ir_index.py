@@ -318,7 +318,7 @@ def test_an_error_deep_in_a_body_leaves_the_module_usable():
 def test_an_empty_module_has_an_empty_index():
     for text in (b"", b"; nothing\n", b"\0\0", b"/* never ends"):
         index = ModuleIndex.from_text(text)
-        assert len(index) == 0 and index.find_many(["f"]) == [(-1, What.NONE)]
+        assert len(index) == 0 and index.find_many(["f"])[0][:2] == (-1, What.NONE)
 
 
 def test_the_arrays_outlive_the_index():
