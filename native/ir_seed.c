@@ -3,9 +3,10 @@
  * An emission costs hundreds of microseconds before its first instruction, so a unit should hold
  * several functions; but each that is never called is wasted. A function's callees are the best
  * guess at what runs next: those that only this module can call first (one caller in many cases),
- * then the others, breadth first, in the order of the text. Cold and non-returning ones wait until
- * they are called.
+ * then the others, breadth first, in the order of the text. What is unlikely to be called
+ * (ir_chances.h) waits until it is, and so do cold and non-returning functions.
  */
+#include "ir_chances.h"
 #include "ir_tables.h"
 #include "ir_unit.h"
 
@@ -19,7 +20,12 @@ typedef struct seeding {
     int32_t *functions, *data;
     uint32_t function_count, data_count, room;
     uint32_t max_functions, bytes, size_budget;
+    uint8_t *chances; /* of the references of one function */
+    uint32_t chance_room;
 } seeding;
+
+/* The least chance of a call, in 1/255, with which its callee comes along. */
+enum { LIKELY = 48 };
 
 /* Notes an id as taken; false when it was. Full sets take no more: a unit is then large enough. */
 static bool take(seeding *s, int32_t id) {
@@ -77,10 +83,20 @@ static bool wanted(const seeding *s, int32_t id, bool local) {
 static void add_callees(seeding *s, int32_t id) {
     const lj_ir_index *ix = s->index;
     const lj_ir_entity *e = &ix->entities[id];
+    if (s->function_count >= s->max_functions || e->kind != LJ_IR_FUNCTION)
+        return;
+    if (e->ref_count > s->chance_room) {
+        uint8_t *chances = realloc(s->chances, e->ref_count);
+        if (!chances)
+            return;
+        s->chances = chances;
+        s->chance_room = e->ref_count;
+    }
+    lj_ir_estimate(ix, id, s->chances);
     for (int local = 1; local >= 0; local--)
         for (uint32_t i = e->refs; i < e->refs + e->ref_count; i++) {
             int32_t target = ix->refs[i];
-            if (!(ix->ref_flags[i] & LJ_IR_REF_CALL))
+            if (!(ix->ref_flags[i] & LJ_IR_REF_CALL) || s->chances[i - e->refs] < LIKELY)
                 continue;
             if (ix->entities[target].kind == LJ_IR_ALIAS && ix->entities[target].aliasee >= 0)
                 target = ix->entities[target].aliasee;
@@ -137,6 +153,7 @@ uint32_t lj_ir_seed(const lj_ir_index *index, int32_t id, const uint8_t *claimed
     }
     free(s.seen);
     free(s.data);
+    free(s.chances);
     return s.function_count + s.data_count;
 }
 
