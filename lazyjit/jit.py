@@ -47,6 +47,7 @@ from lazyjit.layers.on_demand import CompileOnDemandLayer, UnitInfo, UnitPolicy
 from lazyjit.layers.platform import Platform
 from lazyjit.layers.runtime_libraries import RuntimeLibraries
 from lazyjit.layers.statistics import Counters, Statistics
+from lazyjit.layers.unit_policy import Chooser
 from lazyjit.link.archive import Archive
 from lazyjit.link.arena import DEFAULT_SIZE, Arena
 from lazyjit.link.runtime import DSOHandle
@@ -156,7 +157,7 @@ class JIT:
             self._stubs,
             self._grace,
             self._counters,
-            policy=policy,
+            chooser=Chooser(policy, 0 if tiered else compiler.options.codegen_level or 0),
             inline_budget=_INLINE_BUDGET[opt_level],
             idle=self._idle,
             first_tier=first_tier,
@@ -337,7 +338,7 @@ class JIT:
         """
         target = self._open(dylib)
         if names is None:
-            bodies = self._modules.bodies(target)
+            bodies = self._modules.want_all(target)
         else:
             bodies = [f"{name}$body" for name in names]
         order = [(target, LookupFlags.ALL_SYMBOLS)]

@@ -14,7 +14,7 @@
 
 typedef struct seeding {
     const lj_ir_index *index;
-    const uint8_t *claimed;
+    const uint8_t *states;
     uint32_t *seen; /* open addressing: id + 1 */
     uint32_t mask;
     int32_t *functions, *data;
@@ -67,8 +67,9 @@ static void add(seeding *s, int32_t id) {
 /* Whether nobody defines it yet; a group is claimed as a whole. */
 static bool is_free(const seeding *s, int32_t id) {
     int32_t group = s->index->entities[id].group;
-    return !s->claimed[id] &&
-           (group < 0 || !s->claimed[s->index->group_members[s->index->group_starts[group]]]);
+    return s->states[id] != LJ_IR_TAKEN &&
+           (group < 0 ||
+            s->states[s->index->group_members[s->index->group_starts[group]]] != LJ_IR_TAKEN);
 }
 
 static bool wanted(const seeding *s, int32_t id, bool local) {
@@ -105,6 +106,26 @@ static void add_callees(seeding *s, int32_t id) {
         }
 }
 
+/* What was asked for on its own account has no caller to be likely for, but shares an emission's
+ * costs all the same. Units stay small then: other threads want some, too. */
+enum { SMALL_FUNCTIONS = 16, SMALL_BYTES = 64 << 10 };
+
+static void add_wanted(seeding *s, int32_t id) {
+    if (s->max_functions > SMALL_FUNCTIONS)
+        s->max_functions = SMALL_FUNCTIONS;
+    if (s->size_budget > SMALL_BYTES)
+        s->size_budget = SMALL_BYTES;
+    const uint8_t *end = s->states + s->index->entity_count, *next = s->states + id;
+    while (s->function_count < s->max_functions && s->bytes < s->size_budget &&
+           (next = memchr(next, LJ_IR_WANTED, (size_t)(end - next)))) {
+        int32_t found = (int32_t)(next++ - s->states);
+        const lj_ir_entity *e = &s->index->entities[found];
+        if (e->kind == LJ_IR_FUNCTION && lj_ir_in_unit(e) && is_free(s, found) &&
+            e->length <= s->size_budget - s->bytes)
+            add(s, found);
+    }
+}
+
 /* Data that an entity refers to and that nobody defines yet. */
 static void add_data(seeding *s, int32_t id) {
     const lj_ir_index *ix = s->index;
@@ -119,13 +140,13 @@ static void add_data(seeding *s, int32_t id) {
     }
 }
 
-uint32_t lj_ir_seed(const lj_ir_index *index, int32_t id, const uint8_t *claimed,
+uint32_t lj_ir_seed(const lj_ir_index *index, int32_t id, const uint8_t *states,
                     const lj_ir_seed_options *options, int32_t *ids, uint32_t room) {
     if (id < 0 || (uint32_t)id >= index->entity_count || !lj_ir_in_unit(&index->entities[id]) ||
         !room)
         return 0;
     seeding s = {.index = index,
-                 .claimed = claimed,
+                 .states = states,
                  .mask = 64,
                  .room = room,
                  .max_functions = options->max_functions,
@@ -140,6 +161,7 @@ uint32_t lj_ir_seed(const lj_ir_index *index, int32_t id, const uint8_t *claimed
         add(&s, id);
         for (uint32_t i = 0; i < s.function_count; i++)
             add_callees(&s, s.functions[i]);
+        add_wanted(&s, id);
         for (uint32_t i = 0; i < s.function_count; i++)
             add_data(&s, s.functions[i]);
         for (uint32_t i = 0; i < s.data_count && s.data_count < 64; i++)
@@ -158,13 +180,13 @@ uint32_t lj_ir_seed(const lj_ir_index *index, int32_t id, const uint8_t *claimed
 }
 
 uint32_t lj_ir_suggest(const lj_ir_index *ix, uint32_t count, const int32_t *ids,
-                       const uint8_t *claimed, int32_t *out, uint32_t room) {
+                       const uint8_t *states, int32_t *out, uint32_t room) {
     uint32_t found = 0;
     for (uint32_t n = 0; n < count; n++) {
         const lj_ir_entity *e = &ix->entities[ids[n]];
         for (uint32_t i = e->refs; i < e->refs + e->ref_count && found < room; i++) {
             int32_t target = ix->refs[i];
-            if (!(ix->ref_flags[i] & LJ_IR_REF_CALL) || claimed[target] ||
+            if (!(ix->ref_flags[i] & LJ_IR_REF_CALL) || states[target] ||
                 ix->entities[target].kind != LJ_IR_FUNCTION ||
                 !lj_ir_in_unit(&ix->entities[target]))
                 continue;

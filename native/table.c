@@ -13,7 +13,7 @@ struct lj_table {
     pthread_mutex_t lock;
     bool retired;
     uint64_t *stubs, *ready; /* 0: none yet */
-    uint8_t *taken;
+    uint8_t *states;
 };
 
 lj_status lj_table_new(const lj_ir_index *index, uint32_t ordinal, lj_table **out) {
@@ -30,9 +30,9 @@ lj_status lj_table_new(const lj_ir_index *index, uint32_t ordinal, lj_table **ou
                         .payload = (uint64_t)ordinal << 32,
                         .stubs = calloc(n, sizeof *table->stubs),
                         .ready = calloc(n, sizeof *table->ready),
-                        .taken = calloc(n, sizeof *table->taken)};
+                        .states = calloc(n, sizeof *table->states)};
     pthread_mutex_init(&table->lock, NULL);
-    if (!table->stubs || !table->ready || !table->taken) {
+    if (!table->stubs || !table->ready || !table->states) {
         lj_table_dispose(table);
         return LJ_NO_MEMORY;
     }
@@ -46,19 +46,27 @@ void lj_table_dispose(lj_table *table) {
     pthread_mutex_destroy(&table->lock);
     free(table->stubs);
     free(table->ready);
-    free(table->taken);
+    free(table->states);
     free(table);
 }
 
 /* --- who makes what ------------------------------------------------------------------------- */
 
-const uint8_t *lj_table_taken(const lj_table *table) {
-    return table->taken;
+const uint8_t *lj_table_states(const lj_table *table) {
+    return table->states;
 }
 
 void lj_table_take(lj_table *table, uint32_t count, const int32_t *ids) {
     for (uint32_t i = 0; i < count; i++)
-        __atomic_store_n(&table->taken[ids[i]], 1, __ATOMIC_RELAXED);
+        __atomic_store_n(&table->states[ids[i]], LJ_IR_TAKEN, __ATOMIC_RELAXED);
+}
+
+void lj_table_want(lj_table *table, uint32_t count, const int32_t *ids) {
+    for (uint32_t i = 0; i < count; i++) {
+        uint8_t state = LJ_IR_FREE;
+        __atomic_compare_exchange_n(&table->states[ids[i]], &state, LJ_IR_WANTED, false,
+                                    __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+    }
 }
 
 /* --- stubs ---------------------------------------------------------------------------------- */

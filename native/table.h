@@ -2,7 +2,7 @@
  * unit has taken it.
  *
  * Three plain arrays, indexed by entity, whose untouched pages take no memory. They are what one
- * unit's way needs of its module: which neighbours are still free (lj_ir_seed reads `taken`), the
+ * unit's way needs of its module: which neighbours are still free (lj_ir_seed reads them), the
  * addresses of what its object refers to, and where stubs must lead once its code is there. Each of
  * these steps is one call here, for all of a unit's symbols at once.
  *
@@ -16,7 +16,7 @@
 #ifndef LAZYJIT_TABLE_H
 #define LAZYJIT_TABLE_H
 
-#include "ir_index.h"
+#include "ir_unit.h"
 #include "stubs.h"
 
 /* cffi: begin */
@@ -26,9 +26,11 @@ typedef struct lj_table lj_table;
  * NO_MEMORY. */
 lj_status lj_table_new(const lj_ir_index *index, uint32_t ordinal, lj_table **out);
 void lj_table_dispose(lj_table *table);
-/* A byte an entity, nonzero once a unit has taken it: a hint for lj_ir_seed. */
-const uint8_t *lj_table_taken(const lj_table *table);
+/* LJ_IR_FREE, TAKEN or WANTED for each entity: hints for lj_ir_seed. The session decides. */
+const uint8_t *lj_table_states(const lj_table *table);
 void lj_table_take(lj_table *table, uint32_t count, const int32_t *ids);
+/* They will be asked for, those that no unit has taken. */
+void lj_table_want(lj_table *table, uint32_t count, const int32_t *ids);
 
 /* Stubs of functions, made where there are none yet; an alias has its function's. What
  * lj_stubs_create gives. */

@@ -111,36 +111,37 @@ def carve(
 def seed(
     index: ModuleIndex,
     entity: int,
-    claimed: Any,
+    states: Any,
     *,
     max_functions: int = 16,
     size_budget: int = 64 * 1024,
 ) -> list[int]:
     """The entities to define in one unit with `entity`: it first, functions before data.
 
-    `claimed` (a cffi `uint8_t *`, or a buffer) has a byte for each entity of the index, set for
-    those that others define: they are left out (but for `entity`). Takes up to `max_functions`
-    callees of at most `size_budget` bytes of text together, more only where they must be in one
-    unit. Empty when the module doesn't define `entity`. Any thread; `claimed` is only read.
+    `states` (a cffi `uint8_t *`, or a buffer) has a byte for each entity of the index: 1 for those
+    that others define, which are left out (but for `entity`); 2 for those that are asked for
+    anyway. Takes up to `max_functions` callees of at most `size_budget` bytes of text together,
+    more only where they must be in one unit. Empty when the module doesn't define `entity`. Any
+    thread; `states` is only read.
     """
     options = ffi.new("lj_ir_seed_options *")
     options.max_functions = max_functions
     options.size_budget = size_budget
     room = len(index.together(entity)) + 16 * max_functions + 64
     ids = ffi.new("int32_t[]", room)
-    if not isinstance(claimed, ffi.CData):
-        claimed = ffi.from_buffer("uint8_t[]", claimed)
-        if len(claimed) < len(index):
-            raise ValueError("claimed is shorter than the index")
-    count = lib.lj_ir_seed(index.native, entity, claimed, options, ids, room)
+    if not isinstance(states, ffi.CData):
+        states = ffi.from_buffer("uint8_t[]", states)
+        if len(states) < len(index):
+            raise ValueError("the states are fewer than the entities")
+    count = lib.lj_ir_seed(index.native, entity, states, options, ids, room)
     return ffi.unpack(ids, count) if count else []
 
 
-def suggest(index: ModuleIndex, entities: Sequence[int], claimed: Any, room: int) -> list[int]:
-    """Up to `room` functions that these call and that nobody defines yet, in the text's order.
+def suggest(index: ModuleIndex, entities: Sequence[int], states: Any, room: int) -> list[int]:
+    """Up to `room` functions that these call and that nobody has asked for, in the text's order.
 
-    `claimed` is as for `seed`. Each is given once. Any thread.
+    `states` is as for `seed`. Each is given once. Any thread.
     """
     ids = ffi.new("int32_t[]", room)
-    count = lib.lj_ir_suggest(index.native, len(entities), entities, claimed, ids, room)
+    count = lib.lj_ir_suggest(index.native, len(entities), entities, states, ids, room)
     return ffi.unpack(ids, count) if count else []

@@ -56,7 +56,7 @@ class IdleWork(forking.Guarded):
         """A unit around `around`, of these functions, is about to be compiled: what comes next?"""
         if not self._speculate or (table, around) in self._speculating:
             return
-        fresh = suggest(table.index, functions, table.taken, _MEMORY)
+        fresh = suggest(table.index, functions, table.states, _MEMORY)
         if fresh:
             with self._lock:
                 # The first call in the text is the first to be taken.
@@ -90,7 +90,7 @@ class IdleWork(forking.Guarded):
     def _next_locked(self) -> _Starter | None:
         while self._suggested:
             suggestion = self._suggested.pop()
-            if not suggestion[0].taken[suggestion[1]]:
+            if not suggestion[0].states[suggestion[1]]:
                 self._speculating.add(suggestion)
                 return self._speculation(*suggestion)
         if self._promotions:

@@ -26,7 +26,7 @@ from lazyjit.ir import carve
 from lazyjit.layers.module_table import ModuleTable
 from lazyjit.layers.promotion import promote
 from lazyjit.layers.refused import reason, take_apart
-from lazyjit.layers.unit_policy import UnitInfo, choose
+from lazyjit.layers.unit_policy import UnitInfo
 from lazyjit.symbols import ExecutorSymbolDef, SymbolFlags
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ class IRUnit(MaterializationUnit):
         if self.alone:
             chosen = table.index.together(self.entity)
         else:
-            chosen = choose(self.layer.policy, table, self.entity)
+            chosen = self.layer.chooser.choose(table, self.entity)
         flags = table.index.definitions(chosen)
         members = dict(zip(flags, chosen, strict=True))
         own = responsibility.symbols

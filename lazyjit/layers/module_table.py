@@ -67,9 +67,9 @@ class ModuleTable:
         out = ffi.new("lj_table **")
         check(lib.lj_table_new(index.native, index.ordinal, out))
         self._native: Any = ffi.gc(out[0], lib.lj_table_dispose)
-        #: A cffi `uint8_t *`, a byte an entity: nonzero once a unit has taken it. A hint; the
-        #: session decides. Native code changes it by `take`.
-        self.taken: Any = lib.lj_table_taken(self._native)
+        #: A cffi `uint8_t *`, a byte an entity: whether a unit has taken it, or it was asked for.
+        #: Hints; the session decides. `take` and `want` change them.
+        self.states: Any = lib.lj_table_states(self._native)
         self._removed = False
         # After the session and the layer: the session asks a table with its lock held.
         forking.join(forking.Phase.SESSION, self)
@@ -113,6 +113,10 @@ class ModuleTable:
     def take(self, entities: Sequence[int]) -> None:
         """A unit defines these: no other need consider them."""
         lib.lj_table_take(self._native, len(entities), entities)
+
+    def want(self, entities: Sequence[int]) -> None:
+        """These are going to be asked for: units may well define several of them."""
+        lib.lj_table_want(self._native, len(entities), entities)
 
     def functions(self) -> list[int]:
         """The entities that the module has a body for."""

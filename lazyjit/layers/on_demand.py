@@ -38,7 +38,7 @@ from lazyjit.layers.ir_unit import IRUnit
 from lazyjit.layers.module_table import ModuleTable
 from lazyjit.layers.object_linking import ObjectLinkingLayer
 from lazyjit.layers.statistics import Counters
-from lazyjit.layers.unit_policy import UnitInfo, UnitPolicy
+from lazyjit.layers.unit_policy import Chooser, UnitInfo, UnitPolicy
 from lazyjit.stubs import StubPool
 from lazyjit.symbols import ExecutorSymbolDef, SymbolFlags
 
@@ -57,7 +57,7 @@ class CompileOnDemandLayer(forking.Guarded):
         grace: GracePeriods,
         counters: Counters,
         *,
-        policy: UnitPolicy = UnitPolicy.CLUSTER,
+        chooser: Chooser,
         inline_budget: int = 0,
         idle: IdleWork,
         first_tier: Compiler | None = None,
@@ -73,7 +73,7 @@ class CompileOnDemandLayer(forking.Guarded):
         self.stubs = stubs
         self.grace = grace
         self.counters = counters
-        self.policy = policy
+        self.chooser = chooser
         self.inline_budget = inline_budget
         self.on_unit = on_unit
         self.idle = idle
@@ -102,11 +102,19 @@ class CompileOnDemandLayer(forking.Guarded):
         self.counters.count(modules=1, functions_known=index.counts.functions)
         return table
 
-    def bodies(self, dylib: JITDylib) -> list[str]:
-        """The symbols of the code of every function that modules define in `dylib`."""
+    def want_all(self, dylib: JITDylib) -> list[str]:
+        """The symbols of the code of every function that modules define in `dylib`.
+
+        Whoever asks for this is going to look all of them up, and units are made accordingly.
+        """
         with self._lock:
             tables = [table for table in self._tables.values() if table.dylib is dylib]
-        return [n for table in tables for n in table.index.definitions(table.functions())]
+        names: list[str] = []
+        for table in tables:
+            functions = table.functions()
+            table.want(functions)
+            names += table.index.definitions(functions)
+        return names
 
     def first_call(self, payload: int) -> None:
         """A stub was called that leads nowhere yet. On a pool thread; never raises."""

@@ -2,7 +2,9 @@
 
 An emission costs 200 us before it does anything, so functions that run together are cheaper
 together; but each that is never called is wasted. Which are likely to run together is guessed from
-the text (`native/ir_seed.c`); how many are taken is bounded here.
+the text (`native/ir_seed.c`), and right most of the time; so a unit may be large, and what bounds
+it is how long somebody waits for it. Half a megabyte of text takes 60 ms without optimization, and
+a quarter 100 to 300 ms with it.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from dataclasses import dataclass
 from lazyjit.ir import seed
 from lazyjit.layers.module_table import ModuleTable
 
-__all__ = ["UnitInfo", "UnitPolicy", "choose"]
+__all__ = ["Chooser", "UnitInfo", "UnitPolicy"]
 
 
 class UnitPolicy(str, enum.Enum):
@@ -27,20 +29,24 @@ class UnitPolicy(str, enum.Enum):
     MODULE = "module"
 
 
-#: Bounds of a unit by policy: functions, and bytes of IR text.
-_BOUNDS = {
-    UnitPolicy.CLUSTER: (16, 64 << 10),
-    UnitPolicy.FUNCTION: (1, 0),
-}
+class Chooser:
+    """Puts a policy into practice. Immutable; any thread."""
 
+    def __init__(self, policy: UnitPolicy, codegen_level: int) -> None:
+        """For units that are compiled at that level first."""
+        self.policy = policy
+        # Functions, and bytes of IR text.
+        self._bounds = (1, 0)
+        if policy is UnitPolicy.CLUSTER:
+            self._bounds = (64, 256 << 10) if codegen_level else (128, 512 << 10)
 
-def choose(policy: UnitPolicy, table: ModuleTable, entity: int) -> list[int]:
-    """The entities that a unit around `entity` should define, it first. Any thread."""
-    if policy is UnitPolicy.MODULE:
-        everything: list[int] = table.index.definable().tolist()
-        return everything
-    functions, size = _BOUNDS[policy]
-    return seed(table.index, entity, table.taken, max_functions=functions, size_budget=size)
+    def choose(self, table: ModuleTable, entity: int) -> list[int]:
+        """The entities that a unit around `entity` should define, it first."""
+        if self.policy is UnitPolicy.MODULE:
+            everything: list[int] = table.index.definable().tolist()
+            return everything
+        functions, size = self._bounds
+        return seed(table.index, entity, table.states, max_functions=functions, size_budget=size)
 
 
 @dataclass(frozen=True)
