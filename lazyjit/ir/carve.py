@@ -129,10 +129,7 @@ def seed(
     options.size_budget = size_budget
     room = len(index.together(entity)) + 16 * max_functions + 64
     ids = ffi.new("int32_t[]", room)
-    if not isinstance(states, ffi.CData):
-        states = ffi.from_buffer("uint8_t[]", states)
-        if len(states) < len(index):
-            raise ValueError("the states are fewer than the entities")
+    states = _states(index, states)
     count = lib.lj_ir_seed(index.native, entity, states, options, ids, room)
     return ffi.unpack(ids, count) if count else []
 
@@ -143,5 +140,15 @@ def suggest(index: ModuleIndex, entities: Sequence[int], states: Any, room: int)
     `states` is as for `seed`. Each is given once. Any thread.
     """
     ids = ffi.new("int32_t[]", room)
+    states = _states(index, states)
     count = lib.lj_ir_suggest(index.native, len(entities), entities, states, ids, room)
     return ffi.unpack(ids, count) if count else []
+
+
+def _states(index: ModuleIndex, states: Any) -> Any:
+    if isinstance(states, ffi.CData):
+        return states
+    array = ffi.from_buffer("uint8_t[]", states)
+    if len(array) < len(index):
+        raise ValueError("the states are fewer than the entities")
+    return array

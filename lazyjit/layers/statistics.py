@@ -88,11 +88,6 @@ class Counters(forking.Guarded):
             for stage, amount in nanoseconds.items():
                 self._nanoseconds[stage] += amount
 
-    def promotion(self, *, functions: int, **nanoseconds: int) -> None:
-        """One unit was compiled again."""
-        self.count(functions_promoted=functions)
-        self.spend(**nanoseconds)
-
     def snapshot(self, arena: dict[str, int]) -> Statistics:
         """Everything counted so far, read at one moment."""
         with self._lock:
