@@ -43,11 +43,11 @@ from lazyjit.layers.grace import GracePeriods
 from lazyjit.layers.handle import JITFunction
 from lazyjit.layers.idle import IdleWork
 from lazyjit.layers.object_linking import LOW, ObjectLinkingLayer
-from lazyjit.layers.on_demand import CompileOnDemandLayer, UnitInfo, UnitPolicy
+from lazyjit.layers.on_demand import CompileOnDemandLayer
 from lazyjit.layers.platform import Platform
 from lazyjit.layers.runtime_libraries import RuntimeLibraries
 from lazyjit.layers.statistics import Counters, Statistics
-from lazyjit.layers.unit_policy import Chooser
+from lazyjit.layers.unit_policy import Chooser, UnitInfo, UnitPolicy
 from lazyjit.link.archive import Archive
 from lazyjit.link.arena import DEFAULT_SIZE, Arena
 from lazyjit.link.runtime import DSOHandle

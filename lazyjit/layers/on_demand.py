@@ -38,11 +38,11 @@ from lazyjit.layers.ir_unit import IRUnit
 from lazyjit.layers.module_table import ModuleTable
 from lazyjit.layers.object_linking import ObjectLinkingLayer
 from lazyjit.layers.statistics import Counters
-from lazyjit.layers.unit_policy import Chooser, UnitInfo, UnitPolicy
+from lazyjit.layers.unit_policy import Chooser, UnitInfo
 from lazyjit.stubs import StubPool
 from lazyjit.symbols import ExecutorSymbolDef, SymbolFlags
 
-__all__ = ["AssemblyUnit", "CompileOnDemandLayer", "UnitInfo", "UnitPolicy"]
+__all__ = ["AssemblyUnit", "CompileOnDemandLayer"]
 
 
 class CompileOnDemandLayer(forking.Guarded):
