@@ -45,7 +45,7 @@ LOW = 1 << 30
 Kept = LinkGraph | tuple[MemoryManager, FinalizedAllocation]
 
 
-class ObjectLinkingLayer:
+class ObjectLinkingLayer(forking.Guarded):
     """Links objects into one manager's memory. Every method may be called from any thread."""
 
     def __init__(
@@ -250,16 +250,6 @@ class ObjectLinkingLayer:
             low, self._low_arena = self._low_arena, None
         if low is not None:
             low.close()
-
-    # -- around fork -------------------------------------------------------------------------------
-
-    def before_fork(self) -> None:
-        """For `lazyjit.forking`: no thread is in the middle of anything."""
-        self._lock.acquire()
-
-    def after_fork(self, in_child: bool) -> None:
-        """For `lazyjit.forking`: go on."""
-        self._lock.release()
 
 
 def _bytes(data: bytes | tuple[int, int]) -> memoryview:
