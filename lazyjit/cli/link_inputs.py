@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lazyjit.cli import link_graphs
+from lazyjit.cli import link_fixed, link_graphs
 from lazyjit.cli.link_files import File, FileKind, Inputs, object_of
+from lazyjit.cli.link_fixed import ProcessBelow
 from lazyjit.cli.link_lazy import LazyFiles
 from lazyjit.cli.link_request import LinkInput, LinkRequest
 from lazyjit.errors import InputError
@@ -19,7 +20,9 @@ from lazyjit.errors import InputError
 __all__ = ["Added", "add"]
 
 
-def make_dylibs(jit: Any, request: LinkRequest) -> dict[str | None, Any]:
+def make_dylibs(
+    jit: Any, request: LinkRequest, below: ProcessBelow | None
+) -> dict[str | None, Any]:
     """The dylibs of -jd, and main (under None): each links against all, the process last."""
     from lazyjit.core import LookupFlags
 
@@ -28,6 +31,8 @@ def make_dylibs(jit: Any, request: LinkRequest) -> dict[str | None, Any]:
         dylibs[name] = jit.create_dylib(name)
     for dylib in dylibs.values():
         process = dylib.link_order[1:]
+        if below is not None:
+            process.insert(0, (below.dylib, LookupFlags.EXPORTED_ONLY))
         others = [(each, LookupFlags.EXPORTED_ONLY) for each in dylibs.values() if each != dylib]
         dylib.set_link_order([*others, *process])
     return dylibs
@@ -39,6 +44,8 @@ class Added:
 
     dylibs: dict[str | None, Any]
     lazy: LazyFiles
+    #: The process, for a program of objects for fixed positions.
+    below: ProcessBelow | None = None
 
     @property
     def initialized(self) -> list[Any]:
@@ -69,13 +76,20 @@ def add_file(
         )
     elif entry.whole:
         raise InputError("only an archive has members to load", file=file.name)
+    elif to.below is not None:  # so that it is part of the process, and can be brought in reach
+        link_fixed.load(file.name)
     else:
         jit.load_library(Path(file.name).resolve(), dylib=dylib)
 
 
-def add(jit: Any, request: LinkRequest, inputs: Inputs, triple: str) -> Added:
-    """Make the dylibs and add what goes into them; assembly is for `triple`."""
-    added = Added(make_dylibs(jit, request), LazyFiles(jit))
+def add(
+    jit: Any, request: LinkRequest, inputs: Inputs, triple: str, *, fixed: bool = False
+) -> Added:
+    """Make the dylibs and add what goes into them; assembly is for `triple`. `fixed`: some of it
+    is for fixed positions.
+    """
+    below = ProcessBelow(jit) if fixed and request.process_symbols else None
+    added = Added(make_dylibs(jit, request, below), LazyFiles(jit), below)
     add_symbols(jit, request, added.dylibs)
     for section in request.sections:
         jit.add_graph(link_graphs.section_graph(section, triple), dylib=added.dylibs[section.dylib])
