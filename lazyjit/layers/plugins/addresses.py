@@ -58,8 +58,9 @@ def functions(graph: LinkGraph) -> list[Function]:
     if len(blocks):
         wanted &= code[blocks["section"][places]]
     found = []
-    for symbol, row, want in zip(graph.symbols(), symbols, wanted.tolist(), strict=True):
-        if not want or not symbol.name:
+    for symbol in graph.symbols():
+        row = symbols[symbol.number]
+        if not wanted[symbol.number] or not symbol.name:
             continue
         size = symbol.size
         if not size:
