@@ -231,6 +231,7 @@ struct lj_graph {
     uint32_t related;    /* eh-frames are split */
     uint32_t indexed;    /* symbols are in their blocks' lists */
     uint32_t listed;     /* externals and defined are up to date */
+    uint32_t listings;   /* how often they were made */
     uint32_t touched;    /* Python has had its hands on the records: stations verify them first */
     uint32_t runs_here;  /* its code will run in this process: lj_graph_reserve_tls says so */
     uint32_t tls_static; /* its thread-local image must lie in the threads' static block */

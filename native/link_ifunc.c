@@ -79,6 +79,7 @@ lj_status lj_graph_plan_ifuncs(lj_graph *graph) {
         uint32_t entry = number * size, slot = number * SLOT_SIZE;
         symbol->place = (int32_t)entries;
         symbol->offset = entry;
+        symbol->size = size;
         arch->plan_ifunc(edge, entry, slot, slot_symbol);
         edge += count;
         *slot_edge++ = (lj_link_edge){

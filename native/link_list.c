@@ -79,6 +79,8 @@ static int is_own(lj_graph *graph, lj_link_symbol *symbol) {
     } else {
         symbol->place = place;
         symbol->offset = offset;
+        symbol->size = 0; /* whatever the object said of it */
+        symbol->size = 0;
         symbol->address = place == LJ_PLACE_ABSOLUTE ? offset : 0;
         symbol->scope = LJ_SCOPE_LOCAL;
         if (place >= 0 && graph->allocated)
@@ -178,5 +180,6 @@ lj_status lj_graph_list(lj_graph *graph) {
     for (uint32_t i = 0; i < graph->defined_count; i++)
         at = append_name(graph, graph->defined[i], at);
     graph->listed = 1;
+    graph->listings++;
     return LJ_OK;
 }

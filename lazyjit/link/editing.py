@@ -44,8 +44,13 @@ class EditableGraph(NativeGraph):
 
     @property
     def arch(self) -> str:
-        """The architecture's name, the first part of `triple`."""
+        """The architecture's name: the first part of `triple`."""
         return str(ffi.string(lib.lj_arch_name(self._records().arch)).decode())
+
+    @property
+    def triple(self) -> str:
+        """LLVM's name of the target."""
+        return self._triple or f"{self.arch}-unknown-linux-gnu"
 
     @property
     def pointer_size(self) -> int:

@@ -36,12 +36,12 @@ class NativeGraph:
         "_inits",
         "_input",
         "_linked",
+        "_listing",
         "_names",
-        "_names_at",
         "_viewed",
         "_weak",
+        "_triple",
         "file",
-        "triple",
     )
 
     def _adopt(self, graph: Any, file: str | None, triple: str | None) -> None:
@@ -50,9 +50,8 @@ class NativeGraph:
         self._linked: Any = None
         self._arena: Any = None
         self._input: Any = None
+        self._listing = 0
         self._names: list[str] | None = None
-        #: The native list that the next five were made from.
-        self._names_at: Any = None
         self._externals: list[str] | None = None
         self._weak: bytes | None = None
         self._defined: dict[str, SymbolFlags] | None = None
@@ -62,8 +61,7 @@ class NativeGraph:
         self._viewed = False
         #: Where it came from, or the name that it was made with.
         self.file = file
-        #: LLVM's name of the target.
-        self.triple = triple
+        self._triple = triple
 
     # -- names ---------------------------------------------------------------------------------
 
@@ -72,9 +70,9 @@ class NativeGraph:
         graph = self._records()
         if not graph.listed:
             self._check(lib.lj_graph_list(graph))
-        if graph.names != self._names_at:  # made anew: by the line above, or by a station
-            self._names_at = graph.names
+        if graph.listings != self._listing:
             self._names = self._externals = self._weak = self._defined = self._addresses = None
+            self._listing = graph.listings
         return graph
 
     def _all_names(self) -> list[str]:

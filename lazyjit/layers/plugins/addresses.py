@@ -58,9 +58,10 @@ def functions(graph: LinkGraph) -> list[Function]:
     if len(blocks):
         wanted &= code[blocks["section"][places]]
     found = []
-    for symbol, row, want in zip(graph.symbols(), symbols, wanted.tolist(), strict=True):
-        if not want or not symbol.name:
+    for symbol in graph.defined_symbols():
+        if not wanted[symbol.number] or not symbol.name:
             continue
+        row = symbols[symbol.number]
         size = symbol.size
         if not size:
             block = int(row["place"])

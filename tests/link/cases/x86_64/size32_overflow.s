@@ -1,4 +1,4 @@
-# R_X86_64_SIZE32 refuses a symbol of 4 GiB.
+# R_X86_64_SIZE32 refuses a sum of 2^32.
 #
 # assemble: -triple=x86_64-unknown-linux-gnu
 # expect: error R_X86_64_SIZE32 .*out of range
@@ -6,10 +6,10 @@
 	.text
 	.globl	main
 main:
-	.long	table@SIZE
+	.long	table@SIZE + 0xfffffff0
 	.size	main, . - main
 	.data
 	.globl	table
 table:
-	.byte	0
-	.size	table, 0x100000000
+	.zero	16
+	.size	table, 16

@@ -2,7 +2,6 @@
 # Two variables of one object differ in the offset alone, and each has one pair.
 #
 # assemble: -triple=x86_64-unknown-linux-gnu
-# link: -abs __tls_get_addr=0x276ff8000
 # expect: success
 
 # jitlink-check: *{8}(next_pc(main) + decode_operand(main, 4)) = *{8}(next_pc(second) + decode_operand(second, 4))

@@ -1,7 +1,6 @@
 # Local dynamic: one pair {module, 0} for the object, to whose block offsets are added.
 #
 # assemble: -triple=x86_64-unknown-linux-gnu
-# link: -abs __tls_get_addr=0x276ff8000
 # expect: success
 # peer: its thread-local storage needs the ORC runtime's native platform; kind unsupported without
 

@@ -1,8 +1,8 @@
 # A thread-local access to an ordinary variable is an error.
 #
 # assemble: -triple=x86_64-unknown-linux-gnu
-# link: -abs target=0x276ff8000 -abs __tls_get_addr=0x276ff8000
-# expect: error R_X86_64_TLSGD .*thread-local
+# link: -abs target=0x276ff8000
+# expect: error R_X86_64_DTPMOD64 .*thread-local
 # peer: it can't tell
 
 	.text
