@@ -148,7 +148,10 @@ lj_status lj_graph_plan_slots(lj_graph *graph) {
         for (uint32_t k = 0; k < graph->blocks[i].edge_count; k++)
             plan_edge(&plan, &edge[k]);
     }
-    if (graph->got_words || plan.got_based)
+    /* What others are relative to is a place, even when no word is needed. */
+    if (plan.got_based && !graph->got_words)
+        graph->got_words = 1;
+    if (graph->got_words)
         add_got_block(&plan);
     if (graph->plt_entries)
         add_plt_block(graph);

@@ -2,7 +2,6 @@
 #
 # assemble: -triple=aarch64-unknown-linux-gnu
 # expect: error R_AARCH64_LD_PREL_LO19 .*aligned
-# peer: it rounds the distance down
 
 	.text
 	.globl	main
