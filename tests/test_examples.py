@@ -12,6 +12,7 @@ EXAMPLES = ROOT / "examples"
 #: A part of what each prints.
 LINES = {
     "assembly": "SO LOUD\nwrong.s:2: invalid instruction mnemonic",
+    "check_link": "jmp -> stub of nobody\n6 checks, 1 failed\nline 8: 0x68 isn't 0x48\n",
     "dylibs": "program with the plugin first: 101\n",
     "failing": "program(1) raised FailedToMaterialize\n  program.ll, line 5: use of undefined",
     "first_kernel": "hypotenuse: 5.0\n",
