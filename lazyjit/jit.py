@@ -21,7 +21,6 @@ from pathlib import Path
 from time import perf_counter_ns
 from typing import Any, Union
 
-from lazyjit import forking
 from lazyjit.codegen import CompilerOptions, LLVMCompiler
 from lazyjit.core import (
     ExecutionSession,
@@ -38,22 +37,25 @@ from lazyjit.core.dispatch import ThreadPoolDispatcher
 from lazyjit.errors import LazyJITError, SessionClosed, SymbolRemoved, SymbolsNotFound, UsageError
 from lazyjit.ir import ModuleIndex
 from lazyjit.layers.archive import StaticLibraryGenerator
+from lazyjit.layers.assembly import AssemblyLayer
 from lazyjit.layers.call_through import UPPER_HALF, StubCallThrough
 from lazyjit.layers.grace import GracePeriods
 from lazyjit.layers.handle import JITFunction
 from lazyjit.layers.idle import IdleWork
 from lazyjit.layers.object_linking import LOW, ObjectLinkingLayer
 from lazyjit.layers.object_unit import ObjectUnit
-from lazyjit.layers.on_demand import CompileOnDemandLayer, UnitInfo, UnitPolicy
+from lazyjit.layers.on_demand import CompileOnDemandLayer
 from lazyjit.layers.platform import Platform
 from lazyjit.layers.plugin import Plugin
 from lazyjit.layers.plugins.gdb import DebuggerSupport
 from lazyjit.layers.plugins.perf import JitDump, PerfMap
 from lazyjit.layers.runtime_libraries import RuntimeLibraries
 from lazyjit.layers.statistics import Counters, Statistics
+from lazyjit.layers.unit_policy import Chooser, UnitInfo, UnitPolicy
 from lazyjit.link.archive import Archive
 from lazyjit.link.arena import DEFAULT_SIZE, Arena, ArenaKind
 from lazyjit.link.graph import LinkGraph
+from lazyjit.link.linker_script import library_files
 from lazyjit.link.memory import MemoryManager
 from lazyjit.link.runtime import DSOHandle
 from lazyjit.stubs import StubPool
@@ -163,6 +165,7 @@ class JIT:
         self._objects = ObjectLinkingLayer(
             self.session, self._arena, self._grace, self._counters, memory=memory_manager
         )
+        self._assembly = AssemblyLayer(self._objects)
         if debugger_support:
             self._objects.add_plugin(DebuggerSupport())
         if perf_support:
@@ -178,7 +181,7 @@ class JIT:
             self._stubs,
             self._grace,
             self._counters,
-            policy=policy,
+            chooser=Chooser(policy, 0 if tiered else compiler.options.codegen_level or 0),
             inline_budget=_INLINE_BUDGET[opt_level],
             idle=self._idle,
             first_tier=first_tier,
@@ -198,8 +201,6 @@ class JIT:
             self._process.add_generator(RuntimeLibraries())
         #: The dylib that things go to when none is named.
         self.main = self.create_dylib("main")
-        self._held: list[threading.Lock] = []
-        forking.join(forking.Phase.SESSION, self)
 
     # Dylibs
 
@@ -263,8 +264,11 @@ class JIT:
         dylib: JITDylib | None = None,
         name: str | None = None,
         whole: bool = False,
+        hidden: bool = False,
     ) -> ResourceTracker:
         """Add a static library: a member is linked when it is needed (with `whole`: each is added).
+
+        What `hidden` members define is seen within the dylib, but not from others.
 
         Raises ArchiveFormatError, OSError; with `whole` also what `add_object` raises.
         """
@@ -275,7 +279,11 @@ class JIT:
             archive = Archive(Path(os.fspath(source)), file=name)
         tracker = target.create_tracker()
         generator = StaticLibraryGenerator(
-            archive, self._objects, tracker, on_object=self._platform.note_object
+            archive,
+            self._objects,
+            tracker,
+            on_object=self._platform.note_object,
+            hidden=hidden,
         )
         if whole:
             generator.add_all(target)
@@ -283,6 +291,26 @@ class JIT:
             target.add_generator(generator)
             self._platform.note_archive(target, generator)
         return tracker
+
+    def add_assembly(
+        self,
+        text: str | bytes | os.PathLike[str],
+        *,
+        dylib: JITDylib | None = None,
+        name: str | None = None,
+    ) -> ResourceTracker:
+        """Add assembly, by its text or by the path of a file (as a `Path`, not as a `str`).
+
+        It is assembled now, and linked when a symbol of it is wanted. Raises AssemblyError with the
+        line in the text, RelocationError, DuplicateDefinition, OSError.
+        """
+        target = self._open(dylib)
+        if isinstance(text, os.PathLike):
+            path = Path(text)
+            text, name = path.read_bytes(), name or str(path)
+        file = name or "<assembly>"
+        assembled = self._assembly.assembler.assemble(text, file=file)
+        return self._add_object(assembled.object, file, target)
 
     def add_graph(self, graph: LinkGraph, *, dylib: JITDylib | None = None) -> ResourceTracker:
         """Add a link graph, made by hand say, which is the JIT's from here on.
@@ -295,8 +323,21 @@ class JIT:
         )
 
     def load_library(self, name: str | os.PathLike[str], *, dylib: JITDylib | None = None) -> None:
-        """Let `dylib` use the symbols of a shared library, loading it. Raises LibraryNotFound."""
-        self._open(dylib).add_generator(SharedLibrary(os.fspath(name)))
+        """Let `dylib` use the symbols of a shared library, loading it.
+
+        A path may also be that of a linker script, as `libc.so` often is: then the libraries that
+        it names, archives too. Raises LibraryNotFound, LinkerScriptError, ArchiveFormatError.
+        """
+        target = self._open(dylib)
+        files = library_files(name)
+        if files == [Path(name)]:  # as it was given: the loader searches for what has no slash
+            target.add_generator(SharedLibrary(os.fspath(name)))
+            return
+        for file in files:
+            if file.suffix == ".a":
+                self.add_archive(file, dylib=target)
+            else:
+                target.add_generator(SharedLibrary(file.resolve()))
 
     def define(
         self, name: str, address: int, *, dylib: JITDylib | None = None, callable: bool = True
@@ -370,7 +411,7 @@ class JIT:
         """
         target = self._open(dylib)
         if names is None:
-            bodies = self._modules.bodies(target)
+            bodies = self._modules.want_all(target)
         else:
             bodies = [f"{name}$body" for name in names]
         order = [(target, LookupFlags.ALL_SYMBOLS)]
@@ -464,29 +505,6 @@ class JIT:
             f"<JIT {statistics.functions_compiled} of {statistics.functions_known} functions"
             f" compiled in {statistics.units} units>"
         )
-
-    # Around fork (lazyjit.forking); the session's own lock is taken just before these
-
-    def before_fork(self) -> None:
-        """Take the layers' locks, so that no thread is in the middle of anything."""
-        # First the lock under which modules come and go; then there are no more than these.
-        self._modules._lock.acquire()
-        self._held = [
-            *(table._lock for table in self._modules._tables.values()),
-            self._call_through._lock,
-            self._idle._lock,
-            self._grace._lock,
-            self._counters._lock,
-        ]
-        for lock in self._held:
-            lock.acquire()
-        self._held.append(self._modules._lock)
-
-    def after_fork(self, in_child: bool) -> None:
-        """Give them back."""
-        held, self._held = self._held, []
-        for lock in held:
-            lock.release()
 
     # Within
 

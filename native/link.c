@@ -2,6 +2,7 @@
 #include "frames.h"
 #include "link_records.h"
 #include "tls.h"
+#include "tls_static.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -148,20 +149,11 @@ static lj_status register_frames(lj_graph *graph) {
     return LJ_OK;
 }
 
-static lj_status register_tls(lj_graph *graph) {
-    const lj_linked *linked = &graph->linked;
-    if (!linked->tls_size)
-        return LJ_OK;
-    lj_status status = lj_tls_register(linked->tls_offset, (const void *)(uintptr_t)graph->tls_init,
-                                       graph->tls_init_size);
-    return status ? lj_fail(&graph->fault, status, 0, 0, "registering a TLS image") : LJ_OK;
-}
-
 lj_status lj_graph_register(lj_graph *graph) {
     if (!graph->fixed || graph->linked.frames)
         return lj_fail(&graph->fault, LJ_MISUSE, 0, 0, "the graph isn't ready to be registered");
     lj_status status = register_frames(graph);
-    return status ? status : register_tls(graph);
+    return status ? status : lj_graph_register_tls(graph);
 }
 
 lj_status lj_graph_bind(lj_graph *graph, const uint64_t *addresses, uint32_t count) {
@@ -229,5 +221,7 @@ void lj_linked_release(lj_linked *linked) {
     if (linked->tls_size)
         lj_tls_release(linked->tls_offset);
     linked->tls_size = 0;
+    lj_tls_static_close(linked->tls_static);
+    linked->tls_static = NULL;
     release_spans(linked, 0);
 }

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #define LJ_FORM(name, needs) [LJ_FORM_##name] = needs,
-const uint8_t lj_form_needs[LJ_FORM_COUNT] = {LJ_FORMS(LJ_FORM)};
+const uint16_t lj_form_needs[LJ_FORM_COUNT] = {LJ_FORMS(LJ_FORM)};
 #undef LJ_FORM
 
 #define LJ_KIND(name, bytes, range, form)                                                          \

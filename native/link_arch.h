@@ -10,6 +10,7 @@
  *   L    the symbol's PLT entry, or S when the symbol is in reach
  *   T    offset in the thread-local block of all JIT'd code (tls.h)
  *   D    the symbol's TLS descriptor, M its {module, offset} pair: words in the GOT
+ *   TP   offset from the thread pointer in the static block (tls_static.h), TPW a GOT word with it
  *   Page(x)  x without its low 12 bits
  *
  * What a form needs of the graph (a GOT word, a PLT entry, a TLS pair) stands beside it in the list
@@ -50,14 +51,16 @@ struct lj_tls_index;
 
 /* What a form needs of the graph. */
 enum {
-    LJ_NEED_PLT = 1,      /* a PLT entry when the target may be far */
-    LJ_NEED_GOT = 2,      /* a word in the GOT */
-    LJ_NEED_BASE = 4,     /* a GOT to be relative to */
-    LJ_NEED_PAIR = 8,     /* the target's {module, offset} words */
-    LJ_NEED_MODULE = 16,  /* the object's own {module, 0} words */
-    LJ_NEED_DESC = 32,    /* the target's TLS descriptor */
-    LJ_THREAD_LOCAL = 64, /* the target is thread-local */
-    LJ_REFUSED = 128      /* not in an object that is linked here */
+    LJ_NEED_PLT = 1,        /* a PLT entry when the target may be far */
+    LJ_NEED_GOT = 2,        /* a word in the GOT */
+    LJ_NEED_BASE = 4,       /* a GOT to be relative to */
+    LJ_NEED_PAIR = 8,       /* the target's {module, offset} words */
+    LJ_NEED_MODULE = 16,    /* the object's own {module, 0} words */
+    LJ_NEED_DESC = 32,      /* the target's TLS descriptor */
+    LJ_NEED_STATIC = 64,    /* the target's image in the static block */
+    LJ_THREAD_LOCAL = 128,  /* the target is thread-local */
+    LJ_NEED_DISTANCE = 256, /* a GOT word with the target's offset from the thread pointer */
+    LJ_REFUSED = 512        /* not in an object that is linked here */
 };
 
 /* X(name, needs) with the formula. */
@@ -75,6 +78,7 @@ enum {
     X(GOTREX, LJ_NEED_GOT)                       /* the same, and relaxed when in reach */         \
     X(GOTPAGE, LJ_NEED_GOT)                      /* Page(G + GOT + A) - Page(P) */                 \
     X(GOTABS, LJ_NEED_GOT)                       /* G + GOT + A */                                 \
+    X(GOTINPAGE, LJ_NEED_GOT)                    /* G + GOT + A - Page(GOT) */                     \
     X(GOTENT, LJ_NEED_GOT | LJ_NEED_BASE)        /* G + A */                                       \
     X(GOTOFF, LJ_NEED_BASE)                      /* S + A - GOT */                                 \
     X(PLTOFF, LJ_NEED_BASE)                      /* L + A - GOT, L being S */                      \
@@ -88,7 +92,10 @@ enum {
     X(DESCPAGE, LJ_THREAD_LOCAL | LJ_NEED_DESC)  /* Page(D + A) - Page(P) */                       \
     X(DESCABS, LJ_THREAD_LOCAL | LJ_NEED_DESC)   /* D + A */                                       \
     X(DESCWORD, LJ_THREAD_LOCAL | LJ_REFUSED)    /* D's words, of the linker's own GOT only */     \
-    X(STATIC, LJ_REFUSED) /* an offset from the thread pointer: JIT'd variables have none */       \
+    X(TPOFF, LJ_THREAD_LOCAL | LJ_NEED_STATIC)   /* TP + A */                                      \
+    X(TPREL, LJ_THREAD_LOCAL | LJ_NEED_STATIC | LJ_NEED_DISTANCE)  /* TPW + A - P */               \
+    X(TPPAGE, LJ_THREAD_LOCAL | LJ_NEED_STATIC | LJ_NEED_DISTANCE) /* Page(TPW + A) - Page(P) */   \
+    X(TPABS, LJ_THREAD_LOCAL | LJ_NEED_STATIC | LJ_NEED_DISTANCE)  /* TPW + A */                   \
     X(LOADER, LJ_REFUSED) /* written by static linkers for dynamic loaders */
 
 enum lj_form {
@@ -99,7 +106,7 @@ enum lj_form {
 };
 
 /* By form. */
-extern const uint8_t lj_form_needs[LJ_FORM_COUNT];
+extern const uint16_t lj_form_needs[LJ_FORM_COUNT];
 
 /* Which values a number of bytes holds. I16 and I8: signed or unsigned, as data directives write
  * both. FIELD: the architecture's own. */
@@ -157,7 +164,13 @@ struct lj_arch {
     uint32_t kind_count;
 
     /* The kinds of words in the GOT: an address, and what thread-local variables need. */
-    uint32_t pointer, dtpmod, dtpoff, tlsdesc;
+    uint32_t pointer, dtpmod, dtpoff, tlsdesc, tpoff;
+    /* Whether this process runs its code. Other code is linked only: no unwinder and no thread gets
+     * to know of it. */
+    uint8_t is_host;
+    /* Where an executable's own variables start, seen from the thread pointer: so many bytes above
+     * it, or (0) right below. Code that isn't run here is linked as if they were its. */
+    uint8_t tls_above;
     /* Another kind for an edge that an assembler could have marked better: `content` are the bytes
      * of its block, which is code. NULL: none. */
     uint32_t (*better_kind)(uint32_t kind, const uint8_t *content, uint64_t offset);
@@ -192,7 +205,7 @@ struct lj_arch {
 };
 
 /* Every architecture: X(name) for `lj_arch_name`. */
-#define LJ_ARCHS(X) X(x86_64)
+#define LJ_ARCHS(X) X(x86_64) X(aarch64)
 
 #define LJ_ARCH(name) extern const lj_arch lj_arch_##name;
 LJ_ARCHS(LJ_ARCH)

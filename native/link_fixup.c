@@ -7,6 +7,7 @@
  */
 #include "link_graph.h"
 #include "tls.h"
+#include "tls_static.h"
 
 #include <string.h>
 
@@ -17,6 +18,14 @@ static uint64_t page(uint64_t address) {
 /* The module and offset of a thread-local variable, JIT'd or of a host library. */
 static int thread_local_pair(const lj_graph *graph, const lj_link_symbol *symbol,
                              lj_tls_index *pair) {
+    if ((symbol->address & LJ_TLS_TAG_MASK) == LJ_TLS_STATIC_TAG) {
+        if (graph->runs_here)
+            return lj_tls_static_pair(symbol->address, pair);
+        /* The only image that such a graph knows is its own: as an executable's, module 1. */
+        pair->module = 1;
+        pair->offset = symbol->address - graph->tls_token;
+        return 1;
+    }
     if ((symbol->address & LJ_TLS_TAG_MASK) == LJ_TLS_TAG) {
         pair->module = LJ_TLS_TAG;
         pair->offset = symbol->address & ~LJ_TLS_TAG_MASK;
@@ -24,6 +33,13 @@ static int thread_local_pair(const lj_graph *graph, const lj_link_symbol *symbol
     }
     return symbol->place == LJ_PLACE_EXTERNAL && symbol->address &&
            lj_tls_host_variable(graph->strings + symbol->name, &pair->module, &pair->offset);
+}
+
+/* The module of the object's own variables, to whose block local-dynamic code adds offsets. */
+static uint64_t own_module(const lj_graph *graph) {
+    if (!graph->tls_static)
+        return LJ_TLS_TAG;
+    return graph->runs_here ? lj_tls_static_module(graph->linked.tls_static) : 1;
 }
 
 static int fits(const lj_arch *arch, const lj_kind *kind, uint64_t value) {
@@ -41,7 +57,7 @@ static lj_status thread_local_value(const lj_fixing *at, const lj_link_edge *edg
                                     const lj_kind *kind, uint8_t *place, uint64_t *value,
                                     int *done) {
     lj_graph *graph = at->graph;
-    lj_tls_index pair = {LJ_TLS_TAG, 0};
+    lj_tls_index pair = {own_module(graph), 0};
     const lj_link_symbol *symbol = &graph->symbols[edge->target];
     /* Target 0 is the object's own module. */
     if (edge->target && !thread_local_pair(graph, symbol, &pair))
@@ -53,11 +69,30 @@ static lj_status thread_local_value(const lj_fixing *at, const lj_link_edge *edg
         return LJ_OK;
     }
     if (kind->form == LJ_FORM_DTPOFF && at->block->section != graph->got_section &&
-        pair.module != LJ_TLS_TAG)
+        pair.module != own_module(graph))
         return fail(at, edge, LJ_OBJ_RELOCATION, symbol->address,
-                    "local-dynamic access to a library's variable");
+                    "local-dynamic access to a variable of another module");
     *value = kind->form == LJ_FORM_DTPMOD ? pair.module : pair.offset + (uint64_t)edge->addend;
     return LJ_OK;
+}
+
+/* TPOFF: TP, without the addend. */
+static lj_status distance(const lj_fixing *at, const lj_link_edge *edge, uint64_t *value) {
+    const lj_graph *graph = at->graph;
+    const lj_link_symbol *symbol = &graph->symbols[edge->target];
+    lj_tls_index pair;
+    if ((symbol->address & LJ_TLS_TAG_MASK) == LJ_TLS_STATIC_TAG) {
+        *value = (uint64_t)lj_tls_static_distance(symbol->address);
+        return LJ_OK;
+    }
+    if (graph->runs_here && thread_local_pair(graph, symbol, &pair) && pair.module != LJ_TLS_TAG) {
+        *value = (uint64_t)lj_tls_host_distance(&pair);
+        if (*value)
+            return LJ_OK;
+    }
+    return fail(at, edge, LJ_OBJ_RELOCATION, symbol->address,
+                "the variable isn't in the threads' static block: its object doesn't itself use "
+                "it this way, and this code should be compiled with -fPIC");
 }
 
 static lj_status fix_edge(const lj_fixing *at, const lj_link_edge *edge) {
@@ -71,7 +106,8 @@ static lj_status fix_edge(const lj_fixing *at, const lj_link_edge *edge) {
     uint64_t GOT = at->got, value = 0;
     /* Meant only where the form has planned them. */
     uint64_t G = UINT64_C(8) * (symbol->got - 1), M = GOT + UINT64_C(8) * (symbol->tls_pair - 1),
-             D = GOT + UINT64_C(8) * (symbol->tls_desc - 1);
+             D = GOT + UINT64_C(8) * (symbol->tls_desc - 1),
+             TPW = GOT + UINT64_C(8) * (symbol->tls_word - 1);
 
     switch (kind->form) {
     case LJ_FORM_NOTHING:
@@ -117,6 +153,9 @@ static lj_status fix_edge(const lj_fixing *at, const lj_link_edge *edge) {
     case LJ_FORM_GOTABS:
         value = G + GOT + A;
         break;
+    case LJ_FORM_GOTINPAGE:
+        value = G + GOT + A - page(GOT);
+        break;
     case LJ_FORM_GOTENT:
         value = G + A;
         break;
@@ -145,6 +184,22 @@ static lj_status fix_edge(const lj_fixing *at, const lj_link_edge *edge) {
     case LJ_FORM_DESCABS:
         value = D + A;
         break;
+    case LJ_FORM_TPOFF: {
+        lj_status status = distance(at, edge, &value);
+        if (status)
+            return status;
+        value += A;
+        break;
+    }
+    case LJ_FORM_TPREL:
+        value = TPW + A - P;
+        break;
+    case LJ_FORM_TPPAGE:
+        value = page(TPW + A) - page(P);
+        break;
+    case LJ_FORM_TPABS:
+        value = TPW + A;
+        break;
     case LJ_FORM_DTPMOD:
     case LJ_FORM_DTPOFF:
     case LJ_FORM_DESCWORD: {
@@ -164,7 +219,24 @@ static lj_status fix_edge(const lj_fixing *at, const lj_link_edge *edge) {
         memcpy(content + offset, &value, kind->bytes); /* little-endian, as the target */
     else
         status = LJ_LINK_OVERFLOW;
-    return status ? fail(at, edge, status, value, "") : LJ_OK;
+    return status ? fail(at, edge, status, value,
+                         status == LJ_OBJ_RELOCATION
+                             ? "the instruction there isn't one that this kind relocates"
+                             : "")
+                  : LJ_OK;
+}
+
+lj_status lj_graph_apply_own_edges(lj_graph *graph, const lj_link_block *block) {
+    lj_fixing at = {.graph = graph, .block = block};
+    const lj_link_edge *edges = graph->edges + block->first_edge;
+    for (uint32_t k = 0; k < block->edge_count; k++) {
+        if (graph->symbols[edges[k].target].place == LJ_PLACE_EXTERNAL)
+            continue;
+        lj_status status = fix_edge(&at, &edges[k]);
+        if (status)
+            return status;
+    }
+    return LJ_OK;
 }
 
 lj_status lj_graph_apply_edges(lj_graph *graph) {

@@ -146,12 +146,12 @@ typedef struct lj_link_symbol {
     uint32_t tls_pair; /* the first of its two words {module, offset}, from 1; 0: none */
     uint32_t tls_desc; /* the first of its four words of a TLS descriptor, from 1; 0: none */
     uint32_t plt;      /* its PLT entry, from 1; 0: none */
+    uint32_t tls_word; /* its GOT word with an offset from the thread pointer, from 1; 0: none */
     uint8_t linkage;
     uint8_t scope;
     uint8_t traits;
     uint8_t type;           /* STT_* */
     int32_t next, previous; /* in its block, when the graph is indexed */
-    uint32_t reserved;
 } lj_link_symbol;
 
 typedef struct lj_link_edge {
@@ -168,6 +168,7 @@ typedef struct lj_linked {
     lj_span spans[6];    /* by segment; size 0: none */
     uint64_t tls_offset; /* the reserved piece of every thread's block */
     uint64_t tls_size;   /* 0: none */
+    void *tls_static;    /* or its image in the threads' static block (tls_static.h) */
     uint64_t *frames;    /* addresses of the registered eh-frame sections */
     uint32_t frame_count;
     uint32_t reserved;
@@ -227,12 +228,15 @@ struct lj_graph {
     uint32_t initializers;    /* sections with pointers to initializers or finalizers */
     /* Stations: slots are planned, segments laid out, blocks placed, edges applied. */
     uint32_t planned, laid_out, allocated, fixed;
-    uint32_t related;  /* eh-frames are split */
-    uint32_t indexed;  /* symbols are in their blocks' lists */
-    uint32_t listed;   /* externals and defined are up to date */
-    uint32_t listings; /* how often they were made */
-    uint32_t touched;  /* Python has had its hands on the records: stations verify them first */
+    uint32_t related;    /* eh-frames are split */
+    uint32_t indexed;    /* symbols are in their blocks' lists */
+    uint32_t listed;     /* externals and defined are up to date */
+    uint32_t listings;   /* how often they were made */
+    uint32_t touched;    /* Python has had its hands on the records: stations verify them first */
+    uint32_t runs_here;  /* its code will run in this process: lj_graph_reserve_tls says so */
+    uint32_t tls_static; /* its thread-local image must lie in the threads' static block */
     lj_segment segments[6];
+    uint64_t tls_token;                   /* of the first byte of its thread-local image */
     uint64_t tls_size, tls_align, tls_at; /* of the image; offset of its data in RODATA */
     uint64_t tls_init;                    /* target address of the TLS image's initial data */
     uint64_t tls_init_size;
@@ -264,7 +268,7 @@ lj_status lj_graph_plan(lj_graph *graph);
 /* Fills `segments` but for target and working, and `tls_size`. */
 lj_status lj_graph_layout(lj_graph *graph);
 /* For code that will run in this process: sets offsets in threads' blocks aside for the TLS image.
- * After layout, before place. ARENA_FULL. */
+ * After layout, before place. ARENA_FULL; OBJ_UNSUPPORTED for another architecture's code. */
 lj_status lj_graph_reserve_tls(lj_graph *graph);
 /* Gives every block its address in `segments`, and copies its content. With `zeroed`, the working
  * memory is known to be zero. MISUSE when a segment lacks alignment or memory. */
@@ -316,8 +320,13 @@ lj_status lj_graph_plan_ifuncs(lj_graph *graph);
 lj_status lj_graph_plan_slots(lj_graph *graph);
 /* Writes the constant bytes of the linker's own ifunc blocks. */
 void lj_graph_write_ifuncs(lj_graph *graph);
-/* Applies the edges of every block (link_fixup.c). */
+/* Applies the edges of every block (link_fixup.c); or of one, but for those to externals. */
 lj_status lj_graph_apply_edges(lj_graph *graph);
+lj_status lj_graph_apply_own_edges(lj_graph *graph, const lj_link_block *block);
+/* link_tls.c. The end of lj_graph_place: tokens for the graph's variables, when everything else has
+ * its address. The end of lj_graph_register: the image gets known to all threads. */
+lj_status lj_graph_place_tls(lj_graph *graph);
+lj_status lj_graph_register_tls(lj_graph *graph);
 
 /* link_records.c. Memory that the graph owns, 16-byte aligned; NULL, with the fault set. */
 void *lj_graph_take(lj_graph *graph, uint64_t size);

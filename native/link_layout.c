@@ -9,7 +9,6 @@
  * block (tls.h), while only its initial data takes memory here, in the read-only segment.
  */
 #include "link_records.h"
-#include "tls.h"
 
 #include <string.h>
 
@@ -100,25 +99,12 @@ lj_status lj_graph_layout(lj_graph *graph) {
     return LJ_OK;
 }
 
-lj_status lj_graph_reserve_tls(lj_graph *graph) {
-    if (!graph->laid_out || graph->allocated)
-        return lj_fail(&graph->fault, LJ_MISUSE, 0, 0, "the graph isn't ready to be placed");
-    if (!graph->tls_size || graph->linked.tls_size)
-        return LJ_OK;
-    lj_status status = lj_tls_reserve(graph->tls_size, graph->tls_align, &graph->linked.tls_offset);
-    if (status)
-        return lj_fail(&graph->fault, status, 0, graph->tls_size,
-                       "%llu bytes of thread-local variables", (unsigned long long)graph->tls_size);
-    graph->linked.tls_size = graph->tls_size;
-    return LJ_OK;
-}
-
 static void place_block(lj_graph *graph, lj_link_block *block, const lj_segment *segment,
                         int thread_local, int zeroed) {
     uint64_t offset = block->address;
     block->address += segment->target;
     if (thread_local) {
-        block->address = LJ_TLS_TAG | (graph->linked.tls_offset + offset);
+        block->address = offset; /* lj_graph_place_tls adds the image's token */
         if (!block->content)
             return;
         offset += graph->tls_at;
@@ -171,9 +157,12 @@ lj_status lj_graph_place(lj_graph *graph, int zeroed) {
         if (symbol->place >= 0)
             symbol->address = graph->blocks[symbol->place].address + symbol->offset;
     }
+    graph->tls_init = graph->tls_init_size ? graph->segments[LJ_RODATA].target + graph->tls_at : 0;
+    lj_status status = lj_graph_place_tls(graph);
+    if (status)
+        return status;
     for (uint32_t i = 0; i < graph->defined_count; i++)
         graph->defined_address[i] = graph->symbols[graph->defined[i]].address;
-    graph->tls_init = graph->tls_init_size ? graph->segments[LJ_RODATA].target + graph->tls_at : 0;
     graph->allocated = 1;
     return LJ_OK;
 }

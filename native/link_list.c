@@ -79,6 +79,7 @@ static int is_own(lj_graph *graph, lj_link_symbol *symbol) {
     } else {
         symbol->place = place;
         symbol->offset = offset;
+        symbol->size = 0; /* whatever the object said of it */
         symbol->size = 0;
         symbol->address = place == LJ_PLACE_ABSOLUTE ? offset : 0;
         symbol->scope = LJ_SCOPE_LOCAL;

@@ -59,6 +59,15 @@ static void need_descriptor(planner *plan, uint32_t number) {
     add_got_edge(plan, word, plan->graph->arch->tlsdesc, number);
 }
 
+static void need_distance(planner *plan, uint32_t number) {
+    lj_link_symbol *symbol = &plan->graph->symbols[number];
+    if (symbol->tls_word)
+        return;
+    uint32_t word = take_words(plan, 1);
+    symbol->tls_word = word + 1;
+    add_got_edge(plan, word, plan->graph->arch->tpoff, number);
+}
+
 /* Whether the target may turn out to be anywhere in the address space. */
 static int may_be_far(const lj_link_symbol *symbol) {
     return symbol->place < 0 || symbol->linkage == LJ_LINKAGE_WEAK;
@@ -81,6 +90,11 @@ static void plan_edge(planner *plan, const lj_link_edge *edge) {
         need_pair(plan, &plan->graph->tls_module_pair, 0);
     if (need & LJ_NEED_DESC)
         need_descriptor(plan, edge->target);
+    if (need & LJ_NEED_DISTANCE)
+        need_distance(plan, edge->target);
+    /* One image holds all of the object's variables. */
+    if (need & LJ_NEED_STATIC && target->place >= 0)
+        plan->graph->tls_static = 1;
 }
 
 static void add_got_block(planner *plan) {
@@ -134,7 +148,10 @@ lj_status lj_graph_plan_slots(lj_graph *graph) {
         for (uint32_t k = 0; k < graph->blocks[i].edge_count; k++)
             plan_edge(&plan, &edge[k]);
     }
-    if (graph->got_words || plan.got_based)
+    /* What others are relative to is a place, even when no word is needed. */
+    if (plan.got_based && !graph->got_words)
+        graph->got_words = 1;
+    if (graph->got_words)
         add_got_block(&plan);
     if (graph->plt_entries)
         add_plt_block(graph);

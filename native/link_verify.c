@@ -26,9 +26,6 @@ const char *lj_edge_objection(const lj_graph *graph, uint32_t section, const lj_
         return "unknown relocation";
     if (form == LJ_FORM_LOADER || form == LJ_FORM_DESCWORD)
         return "a relocation for dynamic loaders, not for objects";
-    if (form == LJ_FORM_STATIC)
-        return "needs a variable in the static thread-local block; JIT'd ones are not: compile "
-               "with -fPIC or -ftls-model=global-dynamic";
     if (thread_local && !(target->traits & LJ_TRAIT_TLS))
         return "thread-local relocation, but the symbol isn't thread-local";
     if ((target->traits & LJ_TRAIT_TLS) && !thread_local && form != LJ_FORM_TLSLD &&

@@ -1,9 +1,8 @@
 /* Relocations of x86-64: each kind, what it computes, and what can go wrong.
  *
  * Forms and ranges are link_arch.h's. A value that doesn't fit its range is LINK_OVERFLOW, naming
- * kind, symbol and value. STATIC and LOADER are refused with OBJ_RELOCATION: a thread that runs
- * already has no room left in its static TLS block, and what static linkers write for dynamic
- * loaders isn't in objects.
+ * kind, symbol and value. LOADER is refused with OBJ_RELOCATION: what static linkers write for
+ * dynamic loaders isn't in objects.
  */
 #ifndef LAZYJIT_LINK_X86_64_H
 #define LAZYJIT_LINK_X86_64_H
@@ -30,12 +29,12 @@
     X(15, PC8, 1, S8, PC)                                                                          \
     X(16, DTPMOD64, 8, ANY, DTPMOD)                                                                \
     X(17, DTPOFF64, 8, ANY, DTPOFF)                                                                \
-    X(18, TPOFF64, 8, ANY, STATIC)                                                                 \
+    X(18, TPOFF64, 8, ANY, TPOFF)                                                                  \
     X(19, TLSGD, 4, S32, TLSGD)                                                                    \
     X(20, TLSLD, 4, S32, TLSLD)                                                                    \
     X(21, DTPOFF32, 4, S32, DTPOFF)                                                                \
-    X(22, GOTTPOFF, 4, S32, STATIC)                                                                \
-    X(23, TPOFF32, 4, S32, STATIC)                                                                 \
+    X(22, GOTTPOFF, 4, S32, TPREL)                                                                 \
+    X(23, TPOFF32, 4, S32, TPOFF)                                                                  \
     X(24, PC64, 8, ANY, PC)                                                                        \
     X(25, GOTOFF64, 8, ANY, GOTOFF)                                                                \
     X(26, GOTPC32, 4, S32, GOTPC)                                                                  \
@@ -54,13 +53,13 @@
     X(41, GOTPCRELX, 4, S32, GOTREX)                                                               \
     X(42, REX_GOTPCRELX, 4, S32, GOTREX)                                                           \
     X(43, CODE_4_GOTPCRELX, 4, S32, GOTREL)                                                        \
-    X(44, CODE_4_GOTTPOFF, 4, S32, STATIC)                                                         \
+    X(44, CODE_4_GOTTPOFF, 4, S32, TPREL)                                                          \
     X(45, CODE_4_GOTPC32_TLSDESC, 4, S32, DESC)                                                    \
     X(46, CODE_5_GOTPCRELX, 4, S32, GOTREL)                                                        \
-    X(47, CODE_5_GOTTPOFF, 4, S32, STATIC)                                                         \
+    X(47, CODE_5_GOTTPOFF, 4, S32, TPREL)                                                          \
     X(48, CODE_5_GOTPC32_TLSDESC, 4, S32, DESC)                                                    \
     X(49, CODE_6_GOTPCRELX, 4, S32, GOTREL)                                                        \
-    X(50, CODE_6_GOTTPOFF, 4, S32, STATIC)                                                         \
+    X(50, CODE_6_GOTTPOFF, 4, S32, TPREL)                                                          \
     X(51, CODE_6_GOTPC32_TLSDESC, 4, S32, DESC)
 
 enum {

@@ -17,13 +17,14 @@ PUBLIC = {
     "LazyJITError": "lazyjit.errors",
     "ResourceTracker": "lazyjit.core.tracker",
     "Statistics": "lazyjit.layers.statistics",
-    "UnitInfo": "lazyjit.layers.on_demand",
-    "UnitPolicy": "lazyjit.layers.on_demand",
+    "UnitInfo": "lazyjit.layers.unit_policy",
+    "UnitPolicy": "lazyjit.layers.unit_policy",
 }
 
 ERRORS = {
     "ArchiveFormatError",
     "ArenaFull",
+    "AssemblyError",
     "CompileError",
     "DuplicateDefinition",
     "DuplicateDylib",
@@ -37,6 +38,7 @@ ERRORS = {
     "LazyJITError",
     "LibraryNotFound",
     "LinkError",
+    "LinkerScriptError",
     "MaterializationError",
     "MissingDefinitions",
     "ObjectFormatError",

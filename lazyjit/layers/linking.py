@@ -202,7 +202,7 @@ class Link(ABC):
         # From here on the memory is the tracker's, whatever becomes of the symbols.
         dependences = self.dependences
         if on_ready is not None and not dependences:
-            # Nothing to wait for: what is emitted is ready. Stubs lead there before anybody is told.
+            # With nothing to wait for, it is ready. Stubs lead there before anybody is told.
             try:
                 on_ready(self.resolved)
             except Exception as error:  # too late for the link to fail

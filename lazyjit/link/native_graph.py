@@ -207,14 +207,16 @@ class NativeGraph:
         name = ffi.string(lib.lj_status_name(status)).decode()
         if name == "MISUSE":
             return GraphError(ffi.string(fault.detail).decode("utf-8", "replace"))
-        if name not in ("OBJ_RELOCATION", "LINK_OVERFLOW"):
+        if name not in ("OBJ_RELOCATION", "LINK_OVERFLOW", "LINK_MISALIGNED"):
             return error(status, ffi.addressof(fault), file=self.file)
         bad = graph.bad
         kind = lib.lj_relocation_name(graph.arch, bad.kind)
         symbol = graph.symbols[bad.symbol]
         section = graph.sections[bad.section]
         words = ffi.string(fault.detail).decode() or (
-            f"the target is out of range: {bad.value:#x} doesn't fit"
+            f"the target isn't aligned: {bad.value:#x} can't be expressed"
+            if name == "LINK_MISALIGNED"
+            else f"the target is out of range: {bad.value:#x} doesn't fit"
         )
         return RelocationError(
             words,
@@ -223,7 +225,7 @@ class NativeGraph:
             file=self.file,
             section=decode_name(ffi.string(graph.strings + section.name)),
             offset=bad.offset,
-            value=bad.value if name == "LINK_OVERFLOW" else None,
+            value=None if name == "OBJ_RELOCATION" else bad.value,
         )
 
     def _unknown_kind(self, number: int) -> str:

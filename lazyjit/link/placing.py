@@ -78,7 +78,7 @@ def registration(graph: LinkGraph) -> FinalizeAction | None:
     frames = any(
         native.sections[i].role == lib.LJ_ROLE_EH_FRAME for i in range(native.section_count)
     )
-    if not frames and not native.linked.tls_size:
+    if not (frames or native.linked.tls_size or native.linked.tls_static):
         return None
     linked: Any = ffi.new("lj_linked *")
 

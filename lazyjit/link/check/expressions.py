@@ -41,6 +41,8 @@ _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
 _MASK = (1 << 64) - 1
+#: Parentheses and loads within each other: more than anyone writes, less than Python's stack.
+_DEEPEST = 100
 _SYMBOL = re.compile(r"[A-Za-z_.$][0-9A-Za-z:_.$]*")
 _NUMBER = re.compile(r"0x[0-9a-fA-F]*|[0-9]+")
 _BINARY = re.compile(r"<<|>>|[-+&|]")
@@ -79,6 +81,7 @@ class _Evaluator:
     def __init__(self, text: str, context: CheckContext) -> None:
         self._text = text.rstrip()
         self._at = 0
+        self._depth = 0
         self._context = context
         self._calls = {
             "decode_operand": self._decode_operand,
@@ -135,6 +138,9 @@ class _Evaluator:
         return Evaluated(left, relation, right, _RELATIONS[relation](left, right))
 
     def _sum(self) -> int:
+        self._depth += 1
+        if self._depth > _DEEPEST:
+            raise Malformed(f"nested more than {_DEEPEST} deep")
         value = self._simple()
         while (operation := self._take(_BINARY)) is not None:
             other = self._simple()
@@ -151,6 +157,7 @@ class _Evaluator:
                     raise Malformed(f"a shift by {other}: values have 64 bits")
                 value = value << other if operation == "<<" else value >> other
             value &= _MASK
+        self._depth -= 1
         return value
 
     def _simple(self) -> int:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from lazyjit.link.graph import LinkGraph
     from lazyjit.link.views import Block, Edge, Section, Symbol
 
-__all__ = ["CheckRecorder"]
+__all__ = ["CheckRecorder", "RecordedFile"]
 
 _GOT_SECTIONS = frozenset(("$__GOT",))
 _STUB_SECTIONS = frozenset(("$__PLT", "$__STUBS"))
@@ -53,8 +53,13 @@ class _Part(NamedTuple):
     names: frozenset[str]
 
 
-class _File:
-    def __init__(self) -> None:
+class RecordedFile:
+    """What is kept of one file: parts by section, and what its symbols and slots have become."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        #: Named symbols, local ones too.
+        self.symbols: dict[str, Region] = {}
         self.sections: dict[str, list[_Part]] = {}
         self.stubs: dict[str, list[_Stub]] = {}
         self.got: dict[str, Region] = {}
@@ -70,7 +75,8 @@ class CheckRecorder:
         """`triple` is what an empty program has; recorded graphs bring their own."""
         self._triple = triple
         self._lock = threading.Lock()
-        self._files: dict[str, list[_File]] = {}
+        self._files: dict[str, list[RecordedFile]] = {}
+        self._all: list[RecordedFile] = []
         self._global: dict[str, Region] = {}
         self._local: dict[str, Region] = {}
         self._starts: list[int] = []
@@ -100,19 +106,23 @@ class CheckRecorder:
             else:
                 continue
             (local if symbol.local else exported)[symbol.name] = region
-        file = _File()
+        file = RecordedFile(graph.file or "")
+        file.symbols = {**local, **exported}
         for section in graph.sections():
             self._record_section(file, section, named)
         with self._lock:
             self._triple = getattr(graph, "triple", self._triple)
             for name in _names(getattr(graph, "name", None) or graph.file or ""):
                 self._files.setdefault(name, []).append(file)
+            self._all.append(file)
             self._global.update(exported)
             self._local.update(local)
             self._blocks += contents.values()
             self._starts.clear()
 
-    def _record_section(self, file: _File, section: Section, named: dict[int, set[str]]) -> None:
+    def _record_section(
+        self, file: RecordedFile, section: Section, named: dict[int, set[str]]
+    ) -> None:
         for block in _placed(section):
             names = frozenset(named.get(block.number, ()))
             part = _Part(block.address, block.size, names)
@@ -126,6 +136,11 @@ class CheckRecorder:
         """Let a symbol that no graph defines have an address. Any thread."""
         with self._lock:
             self._global[name] = Region(address, content)
+
+    def files(self) -> list[RecordedFile]:
+        """Every file that was recorded, in that order. Any thread."""
+        with self._lock:
+            return list(self._all)
 
     # -- what is asked -------------------------------------------------------------------------
 
@@ -201,7 +216,7 @@ class CheckRecorder:
                 return content[address - start : address - start + size]
         raise LookupError(f"no linked memory at {address:#x} to read {size} bytes from")
 
-    def _file(self, name: str) -> _File:
+    def _file(self, name: str) -> RecordedFile:
         found = self._files.get(name, [])
         if len(found) > 1:
             raise LookupError(f"{len(found)} files are named '{name}'")
@@ -210,7 +225,7 @@ class CheckRecorder:
             raise LookupError(f"no file '{name}' was linked (there are: {known})")
         return found[0]
 
-    def _container(self, name: str, section: str | None) -> _File:
+    def _container(self, name: str, section: str | None) -> RecordedFile:
         """A file; or a file and a section in it, which has the file's slots."""
         if section is None and name not in self._files:
             name, _, section = name.partition("/")
@@ -261,7 +276,7 @@ def _leads_to(edge: Edge) -> str:
     return target.name
 
 
-def _record_got(file: _File, block: Block) -> None:
+def _record_got(file: RecordedFile, block: Block) -> None:
     content = block.content
     later: list[Edge] = []
     for edge in block.edges():
@@ -273,14 +288,14 @@ def _record_got(file: _File, block: Block) -> None:
         _record_word(file, block, edge, content)
 
 
-def _record_word(file: _File, block: Block, edge: Edge, content: bytes) -> None:
+def _record_word(file: RecordedFile, block: Block, edge: Edge, content: bytes) -> None:
     name = edge.target.name
     if name and name not in file.got:
         word = content[edge.offset : edge.offset + 8]
         file.got[name] = Region(block.address + edge.offset, word, len(word))
 
 
-def _record_stubs(file: _File, kind: str, block: Block) -> None:
+def _record_stubs(file: RecordedFile, kind: str, block: Block) -> None:
     """Entries are of one size and have one symbol each."""
     content = block.content
     first: dict[str, int] = {}

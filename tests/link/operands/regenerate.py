@@ -56,7 +56,8 @@ def choose(triple: str, found: dict[bytes, Decoded]) -> list[str]:
                 continue  # newer than capstone
             best[key] = score, code, answer
     return sorted(
-        f"{code.hex()} {name} {','.join('r' if value is None else str(value) for value in operands)}"
+        f"{code.hex()} {name} "
+        + ",".join("r" if value is None else str(value) for value in operands)
         for _, code, (name, operands) in best.values()
     )
 

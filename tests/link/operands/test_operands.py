@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 import regenerate
-from samples import AARCH64, X86_64
 from mcinst import llvm_mc
+from samples import AARCH64, X86_64
 
 from lazyjit.errors import InputError, UsageError
 from lazyjit.link.operands import aarch64, decode_operands
