@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from lazyjit.errors import LazyJITError
     from lazyjit.jit import JIT
     from lazyjit.layers.handle import JITFunction
-    from lazyjit.layers.on_demand import UnitInfo, UnitPolicy
     from lazyjit.layers.statistics import Statistics
+    from lazyjit.layers.unit_policy import UnitInfo, UnitPolicy
 
 __all__ = [
     "JIT",
@@ -41,8 +41,8 @@ _HOMES = {
     "LazyJITError": "lazyjit.errors",
     "ResourceTracker": "lazyjit.core",
     "Statistics": "lazyjit.layers.statistics",
-    "UnitInfo": "lazyjit.layers.on_demand",
-    "UnitPolicy": "lazyjit.layers.on_demand",
+    "UnitInfo": "lazyjit.layers.unit_policy",
+    "UnitPolicy": "lazyjit.layers.unit_policy",
 }
 
 

@@ -21,7 +21,6 @@ from pathlib import Path
 from time import perf_counter_ns
 from typing import Any, Union
 
-from lazyjit import forking
 from lazyjit.codegen import CompilerOptions, LLVMCompiler
 from lazyjit.core import (
     ExecutionSession,
@@ -45,13 +44,14 @@ from lazyjit.layers.handle import JITFunction
 from lazyjit.layers.idle import IdleWork
 from lazyjit.layers.object_linking import LOW, ObjectLinkingLayer
 from lazyjit.layers.object_unit import ObjectUnit
-from lazyjit.layers.on_demand import CompileOnDemandLayer, UnitInfo, UnitPolicy
+from lazyjit.layers.on_demand import CompileOnDemandLayer
 from lazyjit.layers.platform import Platform
 from lazyjit.layers.plugin import Plugin
 from lazyjit.layers.plugins.gdb import DebuggerSupport
 from lazyjit.layers.plugins.perf import JitDump, PerfMap
 from lazyjit.layers.runtime_libraries import RuntimeLibraries
 from lazyjit.layers.statistics import Counters, Statistics
+from lazyjit.layers.unit_policy import Chooser, UnitInfo, UnitPolicy
 from lazyjit.link.archive import Archive
 from lazyjit.link.arena import DEFAULT_SIZE, Arena, ArenaKind
 from lazyjit.link.graph import LinkGraph
@@ -181,7 +181,7 @@ class JIT:
             self._stubs,
             self._grace,
             self._counters,
-            policy=policy,
+            chooser=Chooser(policy, 0 if tiered else compiler.options.codegen_level or 0),
             inline_budget=_INLINE_BUDGET[opt_level],
             idle=self._idle,
             first_tier=first_tier,
@@ -201,8 +201,6 @@ class JIT:
             self._process.add_generator(RuntimeLibraries())
         #: The dylib that things go to when none is named.
         self.main = self.create_dylib("main")
-        self._held: list[threading.Lock] = []
-        forking.join(forking.Phase.SESSION, self)
 
     # Dylibs
 
@@ -413,7 +411,7 @@ class JIT:
         """
         target = self._open(dylib)
         if names is None:
-            bodies = self._modules.bodies(target)
+            bodies = self._modules.want_all(target)
         else:
             bodies = [f"{name}$body" for name in names]
         order = [(target, LookupFlags.ALL_SYMBOLS)]
@@ -507,30 +505,6 @@ class JIT:
             f"<JIT {statistics.functions_compiled} of {statistics.functions_known} functions"
             f" compiled in {statistics.units} units>"
         )
-
-    # Around fork (lazyjit.forking); the session's own lock is taken just before these
-
-    def before_fork(self) -> None:
-        """Take the layers' locks, so that no thread is in the middle of anything."""
-        # First the lock under which modules come and go; then there are no more than these.
-        self._modules._lock.acquire()
-        self._held = [
-            *(table._lock for table in self._modules._tables.values()),
-            self._call_through._lock,
-            *self._objects.locks(),
-            self._idle._lock,
-            self._grace._lock,
-            self._counters._lock,
-        ]
-        for lock in self._held:
-            lock.acquire()
-        self._held.append(self._modules._lock)
-
-    def after_fork(self, in_child: bool) -> None:
-        """Give them back."""
-        held, self._held = self._held, []
-        for lock in held:
-            lock.release()
 
     # Within
 

@@ -109,12 +109,16 @@ static lj_status read_section(lj_elf *elf, uint32_t index) {
     section->prot = (uint8_t)(LJ_PROT_READ | (header.sh_flags & SHF_WRITE ? LJ_PROT_WRITE : 0) |
                               (header.sh_flags & SHF_EXECINSTR ? LJ_PROT_EXEC : 0));
     lj_link_block block = {
-        .content = (uint64_t)(uintptr_t)(elf->data + header.sh_offset),
         .size = header.sh_size,
         .align = header.sh_addralign ? (uint32_t)header.sh_addralign : 1,
-        .input_size = (uint32_t)header.sh_size,
         .state = header.sh_flags & SHF_GNU_RETAIN ? LJ_BLOCK_ROOT : 0,
     };
+    if (header.sh_type == SHT_NOBITS) {
+        block.state |= LJ_BLOCK_ZERO_FILL;
+    } else {
+        block.content = (uint64_t)(uintptr_t)(elf->data + header.sh_offset);
+        block.input_size = (uint32_t)header.sh_size;
+    }
     if (!allocated) {
         section->lifetime = LJ_LIFETIME_NO_ALLOC;
         if (header.sh_flags & SHF_COMPRESSED)
@@ -130,12 +134,8 @@ static lj_status read_section(lj_elf *elf, uint32_t index) {
         graph->initializers++;
         block.state |= LJ_BLOCK_ROOT;
     }
-    if (header.sh_type == SHT_NOBITS) {
-        if (section->role == LJ_ROLE_EH_FRAME)
-            return MALFORMED(elf, at, "section %s has no content", name);
-        block.content = block.input_size = 0;
-        block.state |= LJ_BLOCK_ZERO_FILL;
-    }
+    if (header.sh_type == SHT_NOBITS && section->role == LJ_ROLE_EH_FRAME)
+        return MALFORMED(elf, at, "section %s has no content", name);
     lj_graph_append_block(graph, index, &block);
     return LJ_OK;
 }

@@ -261,6 +261,8 @@ lj_status lj_graph_read(const uint8_t *data, uint64_t size, uint32_t flags, lj_g
 lj_status lj_graph_scan(const uint8_t *data, uint64_t size, lj_graph **out);
 /* Fills the lists of externals and definitions. Any station until edges are applied. */
 lj_status lj_graph_list(lj_graph *graph);
+/* Whether an edge's kind is one of `first` to `last`. */
+int lj_graph_has_kinds(const lj_graph *graph, uint32_t first, uint32_t last);
 /* Plans GOT, PLT and indirect functions, and makes the lists. Once. */
 lj_status lj_graph_plan(lj_graph *graph);
 /* Fills `segments` but for target and working, and `tls_size`. */

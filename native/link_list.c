@@ -142,6 +142,13 @@ uint32_t lj_graph_find_section(const lj_graph *graph, const char *name) {
     return UINT32_MAX;
 }
 
+int lj_graph_has_kinds(const lj_graph *graph, uint32_t first, uint32_t last) {
+    for (uint32_t i = 0; i < graph->edge_count; i++)
+        if (graph->edges[i].kind - first <= last - first)
+            return 1;
+    return 0;
+}
+
 lj_status lj_graph_list(lj_graph *graph) {
     if (graph->listed)
         return LJ_OK;

@@ -148,9 +148,11 @@ static void compile_unit(void *data) {
         unit->status = machine ? compile_module(unit, machine, unit->module)
                                : lj_fail(unit->fault, LJ_LLVM_TARGET, 0, 0, "no machine");
     }
+    uint64_t start = now_ns();
     if (unit->module)
         lj_llvm.DisposeModule(unit->module);
     lj_llvm.ContextDispose(unit->context);
+    unit->out->emit_ns += now_ns() - start;
 }
 
 /* A unit on which LLVM gave up. Its parser runs the verifier when there is debug info, and gives up

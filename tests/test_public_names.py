@@ -17,8 +17,8 @@ PUBLIC = {
     "LazyJITError": "lazyjit.errors",
     "ResourceTracker": "lazyjit.core.tracker",
     "Statistics": "lazyjit.layers.statistics",
-    "UnitInfo": "lazyjit.layers.on_demand",
-    "UnitPolicy": "lazyjit.layers.on_demand",
+    "UnitInfo": "lazyjit.layers.unit_policy",
+    "UnitPolicy": "lazyjit.layers.unit_policy",
 }
 
 ERRORS = {

@@ -93,9 +93,7 @@ def execute(jit: Any, request: LinkRequest, added: link_inputs.Added) -> int:
         added.lazy.speculate(read_order(request.speculate_order))
     for dylib in added.initialized:
         jit.initialize(dylib)
-    main = jit.function(
-        request.entry, ctypes.c_int, ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p
-    )
+    main = jit.function(request.entry, ctypes.c_int, ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)
     count, vector = process.c_arguments([request.inputs[0].name, *request.arguments])
     result: int = main(count, vector, process.environment())
     for dylib in reversed(added.initialized):

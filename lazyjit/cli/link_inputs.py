@@ -172,9 +172,7 @@ def add_file(
         jit.load_library(os.path.abspath(file.name), dylib=dylib)
 
 
-def add(
-    jit: Any, request: LinkRequest, inputs: list[tuple[LinkInput, File]], triple: str
-) -> Added:
+def add(jit: Any, request: LinkRequest, inputs: list[tuple[LinkInput, File]], triple: str) -> Added:
     """Make the dylibs and add what goes into them; assembly is for `triple`."""
     added = Added(make_dylibs(jit, request), LazyFiles(jit))
     add_symbols(jit, request, added.dylibs)

@@ -115,9 +115,7 @@ def _rows(options: Iterable[Option], group: str) -> Iterator[str]:
 
 def link_markdown() -> str:
     """The option lists of docs/link.md."""
-    return "".join(
-        line for group in link_table.GROUPS for line in _rows(link_table.OPTIONS, group)
-    )
+    return "".join(line for group in link_table.GROUPS for line in _rows(link_table.OPTIONS, group))
 
 
 def markdown() -> str:

@@ -43,9 +43,7 @@ _FINDING = re.compile(
     r"^(?:error: )?(?P<file>[^\n]+?):(?P<line>\d+):(?P<column>\d+): (?:error: )?(?P<reason>.*)",
     re.MULTILINE,
 )
-_CALLER = re.compile(
-    r"^(?:<inline asm>|<stdin>):(\d+):(\d+): note: while in macro", re.MULTILINE
-)
+_CALLER = re.compile(r"^(?:<inline asm>|<stdin>):(\d+):(\d+): note: while in macro", re.MULTILINE)
 #: Where the text itself is meant.
 _OURS = ("<inline asm>", "<stdin>")
 
@@ -76,7 +74,7 @@ def _finding(words: str, file: str | None) -> errors.AssemblyError:
 
 def _escaped(raw: bytes) -> bytes:
     """As a string of LLVM IR."""
-    return re.sub(rb'[^ !#-\[\]-~]', lambda match: b"\\%02X" % match[0][0], raw)
+    return re.sub(rb"[^ !#-\[\]-~]", lambda match: b"\\%02X" % match[0][0], raw)
 
 
 class LLVMAssembler:

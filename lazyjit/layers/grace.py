@@ -19,10 +19,12 @@ import threading
 from collections import deque
 from collections.abc import Callable
 
+from lazyjit import forking
+
 __all__ = ["GracePeriods"]
 
 
-class GracePeriods:
+class GracePeriods(forking.Guarded):
     """Counts calls under way and runs retired actions after them. Every method: any thread."""
 
     def __init__(self) -> None:
@@ -31,6 +33,7 @@ class GracePeriods:
         # Calls under way by epoch, oldest first; every epoch from the oldest busy one to now.
         self._busy: deque[int] = deque([0])
         self._retired: deque[tuple[int, Callable[[], None]]] = deque()
+        forking.join(forking.Phase.TABLE, self)
 
     def enter(self) -> int:
         """A call begins; returns what `leave` wants. The call may not outlive its `leave`."""

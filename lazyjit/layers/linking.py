@@ -201,6 +201,12 @@ class Link(ABC):
             tracing.emit("link.object", file=self.wants.file, symbols=symbols)
         # From here on the memory is the tracker's, whatever becomes of the symbols.
         dependences = self.dependences
+        if on_ready is not None and not dependences:
+            # With nothing to wait for, it is ready. Stubs lead there before anybody is told.
+            try:
+                on_ready(self.resolved)
+            except Exception as error:  # too late for the link to fail
+                layer.report(error)
         try:
             if dependences:
                 names = list(responsibility.symbols)
@@ -211,11 +217,6 @@ class Link(ABC):
             responsibility.notify_emitted()
         except LazyJITError:
             return  # removed or closed meanwhile, or a dependence failed: the symbols fail with it
-        if on_ready is not None:
-            try:
-                on_ready(self.resolved)  # nothing to wait for: what is emitted is ready
-            except Exception as error:  # too late for the link to fail
-                layer.report(error)
 
     def tell_when_ready(
         self, names: list[str], on_ready: Callable[[Mapping[str, ExecutorSymbolDef]], None]

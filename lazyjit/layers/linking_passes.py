@@ -71,14 +71,15 @@ class PassLink(Link):
                 plugin.notify_materializing(responsibility, graph, data)
             for plugin in self.plugins:
                 plugin.modify_pass_config(responsibility, graph, config)
-            self.settle()
-            if prune:
-                graph.mark_exported()
-            self.run(config.pre_prune)
+            self.settle(prune)
+            if config.pre_prune:
+                self.run(config.pre_prune)
+                self.settle(prune)
             if prune:
                 graph.prune()
-            self.run(config.post_prune)
-            self.settle()
+            if config.post_prune:
+                self.run(config.post_prune)
+                self.settle(False)
             # From here on it is fixed what is in memory, and how large.
             request = segment_requests(graph)
             if self.taken_back():
@@ -168,10 +169,12 @@ class PassLink(Link):
 
     # -- what goes on in them ------------------------------------------------------------------
 
-    def settle(self) -> None:
-        """The graph defines what is promised; a pass may have added to it."""
+    def settle(self, mark: bool) -> None:
+        """The graph defines what is promised, and a pass may have added to it; all that lives."""
         if not self.wants.nameless:
             settle_definitions(self.responsibility, self.graph)
+        if mark:
+            self.graph.mark_exported()
 
     def run(self, passes: list[LinkPass]) -> None:
         """Run a list, also what a pass appends to it meanwhile."""

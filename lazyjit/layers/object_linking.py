@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterable, Mapping
 from time import perf_counter_ns
 from typing import Any
 
+from lazyjit import forking
 from lazyjit._native import ffi
 from lazyjit.core import ExecutionSession, JITDylib, MaterializationResponsibility
 from lazyjit.errors import UsageError
@@ -44,7 +45,7 @@ LOW = 1 << 30
 Kept = LinkGraph | tuple[MemoryManager, FinalizedAllocation]
 
 
-class ObjectLinkingLayer:
+class ObjectLinkingLayer(forking.Guarded):
     """Links objects into one manager's memory. Every method may be called from any thread."""
 
     def __init__(
@@ -69,11 +70,13 @@ class ObjectLinkingLayer:
         self._lock = threading.Lock()
         self._low_arena: Arena | None = None
         self._memory: MemoryManager = ArenaMemoryManager(arena) if memory is None else memory
-        self._direct = self._memory.__class__ is ArenaMemoryManager
+        #: The arena of a manager that has one, for whose links there is a short way.
+        self._direct = self._memory.arena if type(self._memory) is ArenaMemoryManager else None
         self._prune = prune
         self._plugins: tuple[Plugin, ...] = ()
         self._kept: dict[int, list[Kept]] = {}
         session.register_resource_manager(self)
+        forking.join(forking.Phase.SESSION, self)
 
     # -- what is linked ------------------------------------------------------------------------
 
@@ -124,17 +127,16 @@ class ObjectLinkingLayer:
         started = perf_counter_ns()
         try:
             wants = Requirements(file, known, nameless, on_missing, on_linked, on_ready)
-            plugins = self._plugins
-            if plugins or not self._direct:
+            plugins, arena = self._plugins, self._direct
+            if low and arena is not None:
+                arena = self._arena_below()
+            if plugins or arena is None:
                 if graph is None:
                     graph = LinkGraph.from_object(*_place_of(data), file=file)
-                memory = self._memory
-                if low and self._direct:
-                    memory = ArenaMemoryManager(self._arena_for(low))
+                memory = ArenaMemoryManager(arena) if low and arena else self._memory
                 link = PassLink(self, responsibility, graph, wants, started, plugins, memory)
                 link.start(None if data is None else _bytes(data), prune=self._prune)
             else:
-                arena = self._arena_for(low)
                 prune = prune and self._prune
                 if graph is None:
                     at_once = None if prune else arena
@@ -144,12 +146,8 @@ class ObjectLinkingLayer:
             self.counters.count(failures=1)
             responsibility.fail_materialization(error)
 
-    def _arena_for(self, low: bool) -> Arena:
-        """The usual arena; or the one below 2 GiB, made for the first object that needs it."""
-        if not low:
-            return (
-                self._memory.arena if isinstance(self._memory, ArenaMemoryManager) else self.arena
-            )
+    def _arena_below(self) -> Arena:
+        """The arena below 2 GiB, made for the first object that needs it."""
         with self._lock:
             if self._low_arena is None:
                 self._low_arena = Arena(_LOW_SIZE, near=LOW, kind=self.arena.kind)
@@ -252,10 +250,6 @@ class ObjectLinkingLayer:
             low, self._low_arena = self._low_arena, None
         if low is not None:
             low.close()
-
-    def locks(self) -> list[threading.Lock]:
-        """What a fork must hold, so that no thread is in the middle of anything."""
-        return [self._lock]
 
 
 def _bytes(data: bytes | tuple[int, int]) -> memoryview:

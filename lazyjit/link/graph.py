@@ -40,8 +40,8 @@ from lazyjit.link.editing import EditableGraph
 
 __all__ = ["LinkGraph"]
 
-#: R_X86_64_32 and R_X86_64_32S.
-_ABSOLUTE_32 = frozenset((10, 11))
+#: R_X86_64_32 to R_X86_64_32S.
+_ABSOLUTE_32 = (10, 11)
 
 
 class LinkGraph(EditableGraph):
@@ -190,8 +190,7 @@ class LinkGraph(EditableGraph):
     @property
     def needs_low_addresses(self) -> bool:
         """Whether it has absolute addresses of 32 bits, as code for fixed positions does."""
-        graph = self._records()
-        return any(graph.edges[i].kind in _ABSOLUTE_32 for i in range(graph.edge_count))
+        return bool(lib.lj_graph_has_kinds(self._records(), *_ABSOLUTE_32))
 
     @property
     def has_initializers(self) -> bool:

@@ -18,7 +18,7 @@ from lazyjit.errors import ArenaFull, UsageError
 __all__ = ["Ranges"]
 
 
-class Ranges:
+class Ranges(forking.Guarded):
     """Which addresses from `start` on, `size` of them, are in use. Any thread."""
 
     def __init__(self, start: int, size: int) -> None:
@@ -59,14 +59,6 @@ class Ranges:
                 last, end = i + 1, self._ends[i]
             self._starts[first:last] = [start]
             self._ends[first:last] = [end]
-
-    def before_fork(self) -> None:
-        """For `lazyjit.forking`: no piece is half taken."""
-        self._lock.acquire()
-
-    def after_fork(self, in_child: bool) -> None:
-        """For `lazyjit.forking`: go on."""
-        self._lock.release()
 
     @property
     def used(self) -> int:

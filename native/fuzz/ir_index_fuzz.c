@@ -35,7 +35,7 @@ static void find(const lj_ir_index *index, int32_t id) {
         if (length >= sizeof name)
             continue;
         name[length] = '\0';
-        lj_ir_index_find(index, 1, name, &found, &what);
+        lj_ir_index_find(index, 1, name, &found, &what, NULL);
     }
 }
 

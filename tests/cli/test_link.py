@@ -36,11 +36,11 @@ def test_output_and_streams_pass_through(linking, compile_object):
     linking.path("cat.o").write_bytes(
         compile_object(
             "#include <stdio.h>\n#include <stdlib.h>\n"
-            "static void last(void) { puts(\"last\"); }\n"
-            "__attribute__((constructor)) static void first(void) { puts(\"first\"); }\n"
-            "__attribute__((destructor)) static void end(void) { puts(\"end\"); }\n"
+            'static void last(void) { puts("last"); }\n'
+            '__attribute__((constructor)) static void first(void) { puts("first"); }\n'
+            '__attribute__((destructor)) static void end(void) { puts("end"); }\n'
             "int main(void) { atexit(last); int c; while ((c = getchar()) != EOF) putchar(c);"
-            " fputs(\"told\", stderr); return 300; }"
+            ' fputs("told", stderr); return 300; }'
         )
     )
     done = linking.run("cat.o", input="through\n")
@@ -60,7 +60,10 @@ def test_without_running_only_the_link_counts(linking):
     linking.object("other.o", returns("other", 3))
     assert linking.ok("-noexec", "main.o", "other.o") == ""
     done = linking.run("-noexec", "main.o", "other.o", "-args", "x")
-    assert (done.returncode, done.stderr) == (0, "lazyjit: warning: -args is ignored with -noexec\n")
+    assert (done.returncode, done.stderr) == (
+        0,
+        "lazyjit: warning: -args is ignored with -noexec\n",
+    )
 
 
 def test_another_entry(linking):

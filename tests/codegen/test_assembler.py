@@ -42,7 +42,7 @@ def test_labels_and_references_are_an_object(assembler):
         ("a:\nnop\na:\n", 3, 1, "already defined"),
         ('\n.error "told"', 2, 1, "told"),
         ("\r\n\r\n bah\r\n", 3, 2, "bah"),
-        ("# 1 \"x\"\n".replace("# 1 \"x\"", "# words") + " bah", 2, 2, "bah"),
+        ('# 1 "x"\n'.replace('# 1 "x"', "# words") + " bah", 2, 2, "bah"),
         (".quad f-g", 1, None, "undefined"),
         (".cfi_endproc", 1, 1, "cfi_startproc"),
         ('.incbin "/nothing/there"', 1, None, "incbin"),

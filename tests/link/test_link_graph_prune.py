@@ -20,7 +20,7 @@ int used_data = 5; int dead_data = 6; extern int outside(void);
 static __attribute__((noinline)) int helper(void) { return used_data; }
 int wanted(void) { return helper() + 1; }
 int dead(void) { return outside() + dead_data; }
-static __attribute__((constructor)) void at_start(void) { used_data++; }
+volatile int started; static __attribute__((constructor)) void at_start(void) { started++; }
 __attribute__((used, section("table"))) static int entries[2] = {1, 2};
 """
 FLAGS = ("-O1", "-fPIC", "-ffunction-sections", "-fdata-sections")
@@ -54,7 +54,7 @@ def test_what_nothing_needs_goes(build: Build, arena: Arena, by: str) -> None:
     kept = names(graph)
     assert {".text.wanted", ".data.used_data", ".init_array"} <= kept
     assert not {".text.dead", ".data.dead_data", "table"} & kept
-    assert graph.externals == [] and set(graph.defined) == {"wanted", "used_data"}
+    assert graph.externals == [] and set(graph.defined) == {"wanted", "used_data", "started"}
     addresses = linked(graph, arena)
     assert len(graph.initializers) == 1
     assert ctypes.CFUNCTYPE(ctypes.c_int)(addresses["wanted"])() == 6
@@ -65,7 +65,7 @@ def test_everything_that_others_see_can_be_kept(build: Build) -> None:
     graph = LinkGraph.from_object(build(SOURCE, *FLAGS))
     graph.mark_exported()
     graph.prune()
-    assert set(graph.defined) == {"wanted", "dead", "used_data", "dead_data"}
+    assert set(graph.defined) == {"wanted", "dead", "used_data", "dead_data", "started"}
     assert graph.externals == ["outside"]
     assert "table" not in names(graph)
 

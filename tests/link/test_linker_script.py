@@ -54,7 +54,7 @@ def test_what_is_named(text, names):
 
 
 def test_directories_and_formats():
-    script = LinkerScript(b"SEARCH_DIR(/a) SEARCH_DIR(\"/b c\") OUTPUT_FORMAT(x, y, z)")
+    script = LinkerScript(b'SEARCH_DIR(/a) SEARCH_DIR("/b c") OUTPUT_FORMAT(x, y, z)')
     assert (script.search_dirs, script.output_format) == (["/a", "/b c"], "x")
 
 
@@ -62,7 +62,7 @@ def test_directories_and_formats():
     ("text", "line", "words"),
     [
         ("/* no end", 1, "a comment has no end"),
-        ("\nINPUT(\"a", 2, "a quoted name has no end"),
+        ('\nINPUT("a', 2, "a quoted name has no end"),
         ("INPUT(a", 1, "the script ends within INPUT"),
         ("INPUT", 1, "the script ends within INPUT"),
         ("INPUT a", 1, r"INPUT without \("),
@@ -97,7 +97,7 @@ def test_any_bytes_are_a_script_or_an_error(data):
         pass
 
 
-@given(st.text(alphabet="INPUT GROUP() AS_NEEDED /*\"-l;,\n", max_size=60))
+@given(st.text(alphabet='INPUT GROUP() AS_NEEDED /*"-l;,\n', max_size=60))
 def test_almost_scripts_are_scripts_or_errors(text):
     try:
         LinkerScript(text.encode())

@@ -50,24 +50,22 @@ def functions(graph: LinkGraph) -> list[Function]:
 
     One without a size (assembly has such) reaches to the next symbol of its block, or to its end.
     """
-    records = graph.records
-    symbols, blocks, sections = records.symbols, records.blocks, records.sections
+    sections, blocks, symbols, _ = graph.records
     code = sections["region"] == lib.LJ_TEXT
-    places = np.where(symbols["place"] >= 0, symbols["place"], 0)
     wanted = (symbols["place"] >= 0) & (symbols["traits"] & lib.LJ_TRAIT_CALLABLE != 0)
+    places = np.where(wanted, symbols["place"], 0)
     if len(blocks):
         wanted &= code[blocks["section"][places]]
     found = []
-    for symbol, row, want in zip(graph.symbols(), symbols, wanted.tolist(), strict=True):
-        if not want or not symbol.name:
+    for symbol in graph.defined_symbols():
+        if not wanted[symbol.number] or not symbol.name:
             continue
         size = symbol.size
         if not size:
-            block = int(row["place"])
-            later = symbols["offset"][symbols["place"] == block]
-            later = later[later > row["offset"]]
-            end = int(later.min()) if len(later) else int(blocks[block]["size"])
-            size = end - symbol.offset
+            place = symbols["place"][symbol.number]
+            later = symbols["offset"][symbols["place"] == place]
+            later = later[later > symbol.offset]
+            size = int(later.min() if len(later) else blocks["size"][place]) - symbol.offset
         if size > 0:
             found.append(Function(symbol.name.removesuffix("$body"), symbol.address, size))
     return found

@@ -29,8 +29,7 @@ from typing import TYPE_CHECKING, Any
 from lazyjit._native import check, ffi, lib
 from lazyjit.layers.plugins.addresses import section_addresses, symbol_addresses
 from lazyjit.layers.plugins.debug_object import debug_object
-from lazyjit.layers.plugins.elf import ElfObject
-from lazyjit.layers.plugins.keeping import KeepingPlugin
+from lazyjit.layers.plugins.keeping import ObjectKeepingPlugin
 
 if TYPE_CHECKING:
     from lazyjit.core import MaterializationResponsibility
@@ -55,27 +54,11 @@ def announced() -> int:
     return int(lib.lj_gdb_count())
 
 
-class DebuggerSupport(KeepingPlugin[_DebugObject]):
+class DebuggerSupport(ObjectKeepingPlugin[_DebugObject]):
     """Tells debuggers of everything that is linked while it is there. Any thread.
 
     An object with debug sections that can't be read fails its link with ObjectFormatError.
     """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._read: dict[MaterializationResponsibility, ElfObject] = {}
-
-    def notify_materializing(
-        self,
-        responsibility: MaterializationResponsibility,
-        graph: LinkGraph,
-        data: memoryview | None,
-    ) -> None:
-        """See `Plugin`: the bytes are needed later."""
-        if data is not None:
-            elf = ElfObject(bytes(data), file=graph.file)
-            with self._lock:
-                self._read[responsibility] = elf
 
     def modify_pass_config(
         self,
@@ -84,22 +67,16 @@ class DebuggerSupport(KeepingPlugin[_DebugObject]):
         config: PassConfiguration,
     ) -> None:
         """See `Plugin`: addresses are taken when all are known."""
-        with self._lock:
-            elf = self._read.pop(responsibility, None)
+        elf = self.object_of(responsibility)
         if elf is None:
             return
 
-        def make(graph: LinkGraph) -> None:
-            made = debug_object(elf, symbol_addresses(graph), section_addresses(graph))
-            self.hold(responsibility, _DebugObject(made))
+        def make(graph: LinkGraph) -> _DebugObject:
+            return _DebugObject(
+                debug_object(elf, symbol_addresses(graph), section_addresses(graph))
+            )
 
-        config.post_fixup.append(make)
-
-    def notify_failed(self, responsibility: MaterializationResponsibility) -> None:
-        """See `Plugin`."""
-        with self._lock:
-            self._read.pop(responsibility, None)
-        super().notify_failed(responsibility)
+        self.keep(config, make)
 
     def begin(self, item: _DebugObject) -> None:
         """Announce it. Raises MemoryError."""

@@ -1,27 +1,29 @@
 """Plugins that keep something for each link, for as long as its code is in memory.
 
-Two shelves. While a link is under way, what a pass found is held for its responsibility; when the
-link is done, the item is begun (written somewhere, say) and filed under the resource tracker's key;
-when the tracker's code goes, so does the item, and it is ended. All steps take constant time,
-however many links there are.
-
-    hold(responsibility, item)      in a pass
-    begin(item)                     the code is in memory; may raise, which fails the link
-    end(item)                       the code goes; once for every item that was begun
+A memory manager runs a link's *finalize actions* when the code is in place, in the process where it
+runs, and undoes them right before its memory goes (`lazyjit.link.memory`). That is the life of what
+these plugins keep: an item is made of the graph when contents are complete, begun by such an action
+and ended by its undoing. Code that is linked but will not run here (by a null manager) has no item.
+All steps take constant time, however many links there are.
 """
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from lazyjit import forking
 from lazyjit.layers.plugin import Plugin
+from lazyjit.layers.plugins.elf import ElfObject
+from lazyjit.link.memory import FinalizeAction
 
 if TYPE_CHECKING:
-    from lazyjit.core import JITDylib, MaterializationResponsibility
+    from lazyjit.core import MaterializationResponsibility
+    from lazyjit.link.graph import LinkGraph
+    from lazyjit.link.passes import PassConfiguration
 
-__all__ = ["KeepingPlugin"]
+__all__ = ["KeepingPlugin", "ObjectKeepingPlugin"]
 
 Item = TypeVar("Item")
 
@@ -31,68 +33,38 @@ class KeepingPlugin(Plugin, Generic[Item]):
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._held: dict[MaterializationResponsibility, Item] = {}
-        self._kept: dict[int, list[Item]] = {}
+        self._kept: dict[int, Item] = {}
         forking.join(forking.Phase.TABLE, self)
 
     def begin(self, item: Item) -> None:
         """The item's code is in memory. What it raises fails the link."""
 
     def end(self, item: Item) -> None:
-        """The item's code is about to go."""
+        """The item's code is about to go. Called once for every item that was begun."""
 
-    def hold(self, responsibility: MaterializationResponsibility, item: Item) -> None:
-        """Keep an item for a link that is under way; another one replaces it."""
-        with self._lock:
-            self._held[responsibility] = item
+    def keep(self, config: PassConfiguration, make: Callable[[LinkGraph], Item]) -> None:
+        """For `modify_pass_config`: a post-fixup pass, `make`, make this link's item."""
+        made: list[Item] = []
+        config.post_fixup.append(lambda graph: made.append(make(graph)))
 
-    def notify_emitted(self, responsibility: MaterializationResponsibility) -> None:
-        """See `Plugin`: the item is begun and filed."""
-        with self._lock:
-            item = self._held.pop(responsibility, None)
-        if item is None:
-            return
-        self.begin(item)
-
-        def file(key: int) -> None:
+        def do() -> None:
+            (item,) = made
+            self.begin(item)
             with self._lock:
-                self._kept.setdefault(key, []).append(item)
+                self._kept[id(item)] = item
 
-        try:
-            responsibility.with_resource_key(file)
-        except BaseException:  # removed meanwhile
+        def undo() -> None:
+            (item,) = made
+            with self._lock:
+                del self._kept[id(item)]
             self.end(item)
-            raise
 
-    def notify_failed(self, responsibility: MaterializationResponsibility) -> None:
-        """See `Plugin`: an item that was not begun is dropped."""
-        with self._lock:
-            self._held.pop(responsibility, None)
-
-    def notify_removing_resources(self, dylib: JITDylib, key: int) -> None:
-        """See `Plugin`: the tracker's items are ended. Raises what `end` raised, after all."""
-        with self._lock:
-            items = self._kept.pop(key, [])
-        errors: list[Exception] = []
-        for item in items:
-            try:
-                self.end(item)
-            except Exception as error:
-                errors.append(error)
-        if errors:
-            raise errors[0]
-
-    def notify_transferring_resources(self, dylib: JITDylib, destination: int, source: int) -> None:
-        """See `Plugin`: items move."""
-        with self._lock:
-            items = self._kept.pop(source, None)
-            if items:
-                self._kept.setdefault(destination, []).extend(items)
+        config.actions.append(FinalizeAction(do, undo))
 
     def kept(self) -> list[Item]:
-        """The items whose code is in memory, oldest trackers first."""
+        """The items whose code is in memory, in the order in which it came."""
         with self._lock:
-            return [item for items in self._kept.values() for item in items]
+            return list(self._kept.values())
 
     # Around fork (lazyjit.forking)
 
@@ -103,3 +75,38 @@ class KeepingPlugin(Plugin, Generic[Item]):
     def after_fork(self, in_child: bool) -> None:
         """Go on."""
         self._lock.release()
+
+
+class ObjectKeepingPlugin(KeepingPlugin[Item]):
+    """One that also needs the object as it was handed in: the linker drops debug sections."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._objects: dict[MaterializationResponsibility, ElfObject] = {}
+
+    def wants(self, elf: ElfObject) -> bool:
+        """Whether this object is of interest."""
+        return True
+
+    def notify_materializing(
+        self,
+        responsibility: MaterializationResponsibility,
+        graph: LinkGraph,
+        data: memoryview | None,
+    ) -> None:
+        """See `Plugin`: `data` is there now only."""
+        if data is None:
+            return
+        elf = ElfObject(bytes(data), file=graph.file)
+        if self.wants(elf):
+            with self._lock:
+                self._objects[responsibility] = elf
+
+    def object_of(self, responsibility: MaterializationResponsibility) -> ElfObject | None:
+        """For `modify_pass_config`: the object, once; None for a graph that was built by hand."""
+        with self._lock:
+            return self._objects.pop(responsibility, None)
+
+    def notify_failed(self, responsibility: MaterializationResponsibility) -> None:
+        """See `Plugin`."""
+        self.object_of(responsibility)

@@ -33,7 +33,7 @@ from lazyjit.errors import ResourceError
 from lazyjit.layers.plugins.addresses import Function, functions, symbol_addresses
 from lazyjit.layers.plugins.elf import ElfObject
 from lazyjit.layers.plugins.jitdump import DumpedFunction, open_dump
-from lazyjit.layers.plugins.keeping import KeepingPlugin
+from lazyjit.layers.plugins.keeping import KeepingPlugin, ObjectKeepingPlugin
 from lazyjit.layers.plugins.line_table import Line, line_table
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class PerfMap(KeepingPlugin[list[Function]]):
         config: PassConfiguration,
     ) -> None:
         """See `Plugin`."""
-        config.post_fixup.append(lambda graph: self.hold(responsibility, functions(graph)))
+        self.keep(config, functions)
 
     def begin(self, item: list[Function]) -> None:
         """Write the functions' lines."""
@@ -143,7 +143,7 @@ class _Dumped:
         ]
 
 
-class JitDump(KeepingPlugin[_Dumped]):
+class JitDump(ObjectKeepingPlugin[_Dumped]):
     """Writes a dump for `perf inject --jit`. Any thread.
 
     `folder` as in `open_dump`; without `lines`, line tables are not read. Raises ResourceError,
@@ -155,7 +155,6 @@ class JitDump(KeepingPlugin[_Dumped]):
         super().__init__()
         self._folder = folder
         self._lines = lines
-        self._read: dict[MaterializationResponsibility, ElfObject] = {}
         self._dump = open_dump(folder)
 
     @property
@@ -163,18 +162,9 @@ class JitDump(KeepingPlugin[_Dumped]):
         """The file's path."""
         return self._dump.path
 
-    def notify_materializing(
-        self,
-        responsibility: MaterializationResponsibility,
-        graph: LinkGraph,
-        data: memoryview | None,
-    ) -> None:
-        """See `Plugin`: line tables are read later."""
-        if data is not None and self._lines:
-            elf = ElfObject(bytes(data), file=graph.file)
-            if elf.named(".debug_line"):
-                with self._lock:
-                    self._read[responsibility] = elf
+    def wants(self, elf: ElfObject) -> bool:
+        """Those that have lines."""
+        return self._lines and bool(elf.named(".debug_line"))
 
     def modify_pass_config(
         self,
@@ -183,22 +173,14 @@ class JitDump(KeepingPlugin[_Dumped]):
         config: PassConfiguration,
     ) -> None:
         """See `Plugin`: addresses are taken when all are known."""
-        with self._lock:
-            elf = self._read.pop(responsibility, None)
+        elf = self.object_of(responsibility)
 
-        def copy(graph: LinkGraph) -> None:
+        def make(graph: LinkGraph) -> _Dumped:
             rows = _Rows([] if elf is None else object_lines(elf, graph))
             found = functions(graph)
-            lines = [rows.of(address, size) for _, address, size in found]
-            self.hold(responsibility, _Dumped(found, lines))
+            return _Dumped(found, [rows.of(address, size) for _, address, size in found])
 
-        config.post_fixup.append(copy)
-
-    def notify_failed(self, responsibility: MaterializationResponsibility) -> None:
-        """See `Plugin`."""
-        with self._lock:
-            self._read.pop(responsibility, None)
-        super().notify_failed(responsibility)
+        self.keep(config, make)
 
     def begin(self, item: _Dumped) -> None:
         """Write it. What is kept, for a child of fork, is names and places."""

@@ -120,7 +120,9 @@ class CheckRecorder:
             self._blocks += contents.values()
             self._starts.clear()
 
-    def _record_section(self, file: RecordedFile, section: Section, named: dict[int, set[str]]) -> None:
+    def _record_section(
+        self, file: RecordedFile, section: Section, named: dict[int, set[str]]
+    ) -> None:
         for block in _placed(section):
             names = frozenset(named.get(block.number, ()))
             part = _Part(block.address, block.size, names)
