@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import ctypes
+import shutil
+import subprocess
 import threading
 
 import pytest
 
 import lazyjit
 from lazyjit.errors import FailedToMaterialize, UsageError
+from lazyjit.layers.plugin import Plugin
 from lazyjit.layers.plugins.call_sites import CallSites
+from lazyjit.link.disassembly import disassemble
+from lazyjit.link.memory_null import NullMemoryManager
 
 INT = ctypes.c_int
 TARGETS = "int old(int x) { return x + 1; } int fresh(int x) { return x + 1000; }"
@@ -154,3 +159,43 @@ def test_a_link_that_fails_leaves_no_sites(jit, calls, compile_object):
     with pytest.raises(FailedToMaterialize):
         jit.lookup("f")
     assert calls.sites() == []
+
+
+def test_entries_of_aarch64_jump_through_their_slots(tmp_path):
+    """Linked for another machine, and not run: what the instructions say is what counts."""
+    pytest.importorskip("capstone")
+    mc = shutil.which("llvm-mc-22") or shutil.which("llvm-mc")
+    if mc is None:
+        pytest.skip("needs llvm-mc")
+    source = ".globl use, old\nuse: bl old\nret\nold: ret\n"
+    out = tmp_path / "a64.o"
+    command = [mc, "-triple=aarch64-linux-gnu", "-filetype=obj", "-", "-o", out]
+    subprocess.run(command, input=source, text=True, check=True)
+    found: list[str] = []
+
+    class Reader(Plugin):
+        """Reads what the recorder has made."""
+
+        def modify_pass_config(self, responsibility, graph, config):
+            config.post_fixup.append(self.read)
+
+        def read(self, graph):
+            code, slots = graph.find_section("$__CALLS"), graph.find_section("$__CALL_SLOTS")
+            (entry,), (slot,) = code.blocks(), slots.blocks()
+            page, load, *rest = disassemble(entry.content, entry.address, graph.triple)
+            offset = int(load.operands.split("#")[1].rstrip("]"), 0) if "#" in load.operands else 0
+            assert page.target is not None and page.target + offset == slot.address
+            found.extend([page.mnemonic, load.mnemonic, *(insn.text() for insn in rest)])
+            use, old = graph.find_symbol("use"), graph.find_symbol("old")
+            (call, *_) = disassemble(use.block.content, use.block.address, graph.triple)
+            assert call.mnemonic == "bl" and call.target == entry.address
+            assert int.from_bytes(slot.content, "little") == old.address
+
+    calls = CallSites("old")
+    with lazyjit.JIT(memory_manager=NullMemoryManager()) as jit:
+        jit.add_plugin(calls)
+        jit.add_plugin(Reader())
+        jit.add(out)
+        jit.lookup("use")
+    assert found == ["adrp", "ldr", "br x16", "brk #0"]
+    assert calls.sites() == [], "it doesn't run here"
