@@ -306,8 +306,8 @@ enum {
     LJ_NAME_COMMON = 1,
     LJ_NAME_GOT = 9,
     LJ_NAME_PLT = 16,
-    LJ_NAME_IFUNC = 22,
-    LJ_NAME_IFUNC_SLOTS = 30
+    LJ_NAME_IFUNC = 23,
+    LJ_NAME_IFUNC_SLOTS = 32
 };
 
 #define LJ_MAX_ALIGN (UINT64_C(2) << 20)   /* the arena's own limit */
