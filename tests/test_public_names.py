@@ -25,6 +25,7 @@ ERRORS = {
     "ArchiveFormatError",
     "ArenaFull",
     "AssemblyError",
+    "CheckError",
     "CompileError",
     "DuplicateDefinition",
     "DuplicateDylib",

@@ -15,7 +15,7 @@ import os
 import sys
 from typing import Any
 
-from lazyjit.cli import link_inputs, link_target, link_watch, process
+from lazyjit.cli import link_files, link_inputs, link_target, link_watch, process
 from lazyjit.cli.link_lazy import read_order
 from lazyjit.cli.link_report import Times, session_dump
 from lazyjit.cli.link_request import LinkRequest
@@ -120,7 +120,7 @@ def run(request: LinkRequest) -> int:
 
 
 def _run(request: LinkRequest, times: Times) -> int:
-    inputs = link_inputs.read(request)
+    inputs = link_files.read(request)
     triple = link_target.of(request, inputs)
     preload(request)
     jit = process.keep(make_jit(request, foreign=link_target.is_foreign(triple)))

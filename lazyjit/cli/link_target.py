@@ -5,8 +5,8 @@ All objects of a link are for one processor. One that this machine is not can be
 
 from __future__ import annotations
 
-from lazyjit.cli.link_inputs import File, FileKind
-from lazyjit.cli.link_request import LinkInput, LinkRequest
+from lazyjit.cli.link_files import File, FileKind, Inputs
+from lazyjit.cli.link_request import LinkRequest
 from lazyjit.cli.options import CommandLineError
 from lazyjit.errors import InputError
 
@@ -42,11 +42,11 @@ def is_foreign(triple: str) -> bool:
     return _family(triple) != HOST
 
 
-def of(request: LinkRequest, inputs: list[tuple[LinkInput, File]]) -> str:
+def of(request: LinkRequest, inputs: Inputs) -> str:
     """The link's triple. Raises InputError for a file for another processor than the others, and
     CommandLineError for a program that can't be run here.
     """
-    found = [(machine, file) for _, file in inputs if (machine := machine_of(file)) is not None]
+    found = [(machine, file) for file in inputs.all if (machine := machine_of(file)) is not None]
     family = found[0][0] if found else HOST
     triple = f"{family}-unknown-linux-gnu"
     if request.triple is not None:

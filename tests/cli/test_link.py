@@ -272,3 +272,48 @@ def test_a_target_out_of_reach_is_told_with_its_place(linking):
     linking.object("main.o", ".globl main\nmain: leaq far(%rip), %rax\nret\n")
     words = linking.fails("-noexec", "main.o", "-abs", "far=0xffff000000000000")
     assert words.startswith("main.o: .text+0x3: R_X86_64_PC32 against far: ")
+
+
+# -- sections, harness ---------------------------------------------------------------------------
+
+
+def test_sections_are_made_of_files(linking):
+    linking.path("data.bin").write_bytes(bytes([1, 2, 19]))
+    linking.object("main.o", ".globl main\nmain: movq last@GOTPCREL(%rip), %rax\n"
+                             "movzbl (%rax), %eax\nret\n")  # fmt: skip
+    linking.ok("main.o", "-sectcreate", "data,data.bin@first=0,last=2,end=3", code=19)
+    assert "-sectcreate: x is at 4, past the end" in linking.fails(
+        "main.o", "-sectcreate=data,data.bin@x=4"
+    )
+    assert linking.fails("main.o", "-sectcreate=data,no.bin") == "no.bin: No such file or directory"
+
+
+def local_one(name: str, callee: str) -> str:
+    """A local function in a section of its own, and one that can't be linked."""
+    text = calls(name, callee).replace(".globl", "#")
+    broken = calls(f"{name}_broken", "nobody")
+    return f'.section .text.{name},"ax"\n{text}\n.section .text.rest,"ax"\n{broken}'
+
+
+def test_a_harness_tests_what_is_local_and_mocks_what_it_calls(linking):
+    linking.object("a.o", local_one("quiet", "callee") + calls("callee", "network"))
+    linking.object("test.o", calls("main", "quiet"))
+    linking.object("mock.o", returns("callee", 20))
+    linking.ok("a.o", "-harness", "test.o", "mock.o", code=20)
+    assert "duplicate definition of callee" in linking.fails("a.o", "test.o", "mock.o")
+    assert "symbols not found: quiet" in linking.fails("a.o", "test.o")
+    linking.path("test.s").write_text(calls("main", "quiet"))
+    linking.ok("a.o", "-harness", "test.s", "mock.o", code=20)
+
+
+@needs_ar
+def test_members_of_archives_are_tested_too(linking):
+    linking.object("a.o", local_one("quiet", "callee"))
+    linking.object("b.o", calls("callee", "deeper") + calls("unused", "nobody"))
+    linking.object("c.o", returns("deeper", 21))
+    linking.archive("lib.a", "a.o", "b.o", "c.o")
+    linking.object("test.o", calls("main", "quiet"))
+    linking.object("mock.o", returns("callee", 22))
+    linking.ok("lib.a", "-harness", "test.o", "mock.o", code=22)
+    assert "a harness file is" in linking.fails("a.o", "-harness", "lib.a")
+    assert "lazily" in linking.fails("-lazy", "a.o", "-harness", "test.o")

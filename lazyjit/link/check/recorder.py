@@ -106,18 +106,19 @@ class CheckRecorder:
             else:
                 continue
             (local if symbol.local else exported)[symbol.name] = region
-        file = RecordedFile(graph.file or "")
+        file = RecordedFile(graph.name)
         file.symbols = {**local, **exported}
         for section in graph.sections():
             self._record_section(file, section, named)
         with self._lock:
-            self._triple = getattr(graph, "triple", self._triple)
-            for name in _names(getattr(graph, "name", None) or graph.file or ""):
+            self._triple = graph.triple or f"{graph.arch}-unknown-linux-gnu"
+            for name in _names(graph.name):
                 self._files.setdefault(name, []).append(file)
             self._all.append(file)
             self._global.update(exported)
             self._local.update(local)
-            self._blocks += contents.values()
+            # An empty block could hide the one that follows at its address.
+            self._blocks += [held for held in contents.values() if held[1]]
             self._starts.clear()
 
     def _record_section(
@@ -236,11 +237,9 @@ class CheckRecorder:
 
 
 def _placed(section: Section) -> Iterator[Block]:
-    """The blocks that have memory."""
+    """The blocks that have an address. Some have no bytes: a GOT that only marks a place."""
     if section.linked:
-        for block in section.blocks():
-            if block.size:
-                yield block
+        yield from section.blocks()
 
 
 def _is_zeros(section: Section, block: Block) -> bool:
