@@ -20,10 +20,10 @@ from typing import Any
 
 from lazyjit._native import ffi, lib
 from lazyjit.errors import GraphError
-from lazyjit.link import views
 from lazyjit.link.model import Lifetime, Linkage, MemProt, Scope
 from lazyjit.link.native_graph import NativeGraph
 from lazyjit.link.records import Records, records
+from lazyjit.link.view_base import View
 from lazyjit.link.views import Block, Section, Symbol
 from lazyjit.symbols import encode_name
 
@@ -370,7 +370,7 @@ class EditableGraph(NativeGraph):
 
     def _own(self, view: Any) -> Any:
         """The view, if it is of this graph and not removed."""
-        if not isinstance(view, views._View) or view._graph != self._records():
+        if not isinstance(view, View) or view._graph != self._records():
             raise GraphError("that belongs to another graph")
         view._row  # noqa: B018  # raises when it was removed
         return view

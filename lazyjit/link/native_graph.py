@@ -38,9 +38,9 @@ class NativeGraph:
         "_linked",
         "_listing",
         "_names",
+        "_triple",
         "_viewed",
         "_weak",
-        "_triple",
         "file",
     )
 

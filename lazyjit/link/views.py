@@ -10,82 +10,22 @@ its graph's thread.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import Any
 
 from lazyjit._native import ffi, lib
 from lazyjit.errors import GraphError
-from lazyjit.link.model import Lifetime, Linkage, MemProt, Scope
+from lazyjit.link.model import Lifetime, MemProt
 from lazyjit.link.records import held
-from lazyjit.symbols import decode_name, encode_name
+from lazyjit.link.view_base import View, check, kind_name, kind_number
+from lazyjit.link.view_symbol import Symbol
 
 __all__ = ["Block", "Edge", "Section", "Symbol"]
 
 _PROTS: list[MemProt] = [MemProt(bits) for bits in range(8)]
 _LIFETIMES: list[Lifetime] = list(Lifetime)
-_LINKAGES: list[Linkage] = list(Linkage)
-_SCOPES: list[Scope] = list(Scope)
 
 
-def check(graph: Any, status: int) -> None:
-    """Raise what an editing function of `native/link_records.h` says, or return when it is OK."""
-    if status:
-        if ffi.string(lib.lj_status_name(status)) == b"NO_MEMORY":
-            raise MemoryError("no memory for the link graph")
-        raise GraphError(ffi.string(graph.fault.detail).decode("utf-8", "replace"))
-
-
-@lru_cache(maxsize=1024)
-def _kind_number(arch: int, name: str) -> int:
-    number = lib.lj_relocation_number(ffi.cast("lj_arch *", arch), name.encode())
-    if number == 2**32 - 1:
-        raise GraphError(f"there is no relocation {name}")
-    return int(number)
-
-
-def kind_number(graph: Any, kind: str | int) -> int:
-    """The number of a kind of edge: the ABI's, or of one of the linker's own (`Pointer64`)."""
-    if isinstance(kind, int):
-        return kind
-    return _kind_number(int(ffi.cast("uintptr_t", graph.arch)), kind)
-
-
-def kind_name(graph: Any, number: int) -> str:
-    """The name of a kind of edge."""
-    name = lib.lj_relocation_name(graph.arch, number)
-    return ffi.string(name).decode() if name else f"kind {number}"
-
-
-class _View:
-    """A row of a graph."""
-
-    __slots__ = ("_graph", "number")
-
-    def __init__(self, graph: Any, number: int) -> None:
-        self._graph = graph
-        self.number = number
-
-    def __eq__(self, other: object) -> bool:
-        return (
-            type(other) is type(self)
-            and isinstance(other, _View)
-            and other._graph == self._graph
-            and other.number == self.number
-        )
-
-    def __hash__(self) -> int:
-        return hash((type(self), self.number))
-
-    @property
-    def _row(self) -> Any:
-        """The record now. Raises GraphError when it was removed."""
-        raise AssertionError
-
-    def _string(self, offset: int) -> str:
-        return decode_name(ffi.string(self._graph.strings + offset))
-
-
-class Section(_View):
+class Section(View):
     """A named group of blocks with one protection and lifetime."""
 
     __slots__ = ()
@@ -165,7 +105,7 @@ class Section(_View):
             yield from block.symbols()
 
 
-class Block(_View):
+class Block(View):
     """Bytes, or zeros, that stay together."""
 
     __slots__ = ()
@@ -275,156 +215,6 @@ class Block(_View):
         if edge.block != self:
             raise GraphError("the edge belongs to another block")
         check(self._graph, lib.lj_graph_remove_edge(self._graph, self.number, edge.position))
-
-
-class Symbol(_View):
-    """A name for a place."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return f"<Symbol {self.number} {self.name!r}>"
-
-    @property
-    def _row(self) -> Any:
-        row = self._graph.symbols[self.number]
-        if row.place == lib.LJ_PLACE_GONE:
-            raise GraphError("the symbol was removed")
-        return row
-
-    def in_graph(self, graph: Any) -> int:
-        """Its number, for another record of the native `graph`. Raises GraphError otherwise."""
-        if self._graph != graph:
-            raise GraphError("the symbol belongs to another graph")
-        return self.number
-
-    @property
-    def name(self) -> str:
-        """Empty for an anonymous one. Can be set."""
-        return self._string(self._row.name)
-
-    @name.setter
-    def name(self, name: str) -> None:
-        graph, raw = self._graph, encode_name(name)
-        check(graph, lib.lj_graph_rename(graph, self.number, raw, len(raw)))
-
-    @property
-    def external(self) -> bool:
-        """Whether it is defined elsewhere."""
-        return bool(self._row.place == lib.LJ_PLACE_EXTERNAL)
-
-    @property
-    def absolute(self) -> bool:
-        """Whether it is a number that no layout changes."""
-        return bool(self._row.place == lib.LJ_PLACE_ABSOLUTE)
-
-    @property
-    def defined(self) -> bool:
-        """Whether it is in a block."""
-        return bool(self._row.place >= 0)
-
-    @property
-    def block(self) -> Block | None:
-        """Where it is defined, or None."""
-        place = self._row.place
-        return Block(self._graph, place) if place >= 0 else None
-
-    @property
-    def offset(self) -> int:
-        """In its block; the value of an absolute one. Can be set while it stays in the block."""
-        return int(self._row.offset)
-
-    @offset.setter
-    def offset(self, offset: int) -> None:
-        graph, row = self._graph, self._row
-        if not 0 <= offset < 2**64:
-            raise GraphError(f"{offset} is outside of 64 bits")
-        check(graph, lib.lj_graph_move_symbol(graph, self.number, row.place, offset))
-
-    @property
-    def size(self) -> int:
-        """In bytes; 0 when unknown. Can be set while it stays in the block."""
-        return int(self._row.size)
-
-    @size.setter
-    def size(self, size: int) -> None:
-        row, block = self._row, self.block
-        if not 0 <= size < 2**64 or (block is not None and size > block.size - row.offset):
-            raise GraphError(f"{size} bytes are more than the block has")
-        row.size = size
-
-    @property
-    def address(self) -> int:
-        """Its value, once known; a token for a thread-local variable."""
-        return int(self._row.address)
-
-    @property
-    def linkage(self) -> Linkage:
-        """What happens when another object defines it too. Can be set."""
-        return _LINKAGES[int(self._row.linkage)]
-
-    @linkage.setter
-    def linkage(self, linkage: Linkage) -> None:
-        self._row.linkage = linkage.value
-        self._graph.listed = 0
-
-    @property
-    def scope(self) -> Scope:
-        """Who sees its name. Can be set."""
-        return _SCOPES[int(self._row.scope)]
-
-    @scope.setter
-    def scope(self, scope: Scope) -> None:
-        if scope is not Scope.LOCAL and not self.name:
-            raise GraphError("a symbol that others see needs a name")
-        self._row.scope = scope.value
-        self._graph.listed = 0
-
-    @property
-    def weak(self) -> bool:
-        """Whether another definition overrides it, or, if external, whether it may be missing."""
-        return bool(self._row.linkage == lib.LJ_LINKAGE_WEAK)
-
-    @property
-    def local(self) -> bool:
-        """Whether no other object sees it."""
-        return bool(self._row.scope == lib.LJ_SCOPE_LOCAL)
-
-    @property
-    def hidden(self) -> bool:
-        """Whether no other dylib sees it."""
-        return bool(self._row.scope < lib.LJ_SCOPE_DEFAULT)
-
-    @property
-    def thread_local(self) -> bool:
-        """Whether every thread has its own."""
-        return self._trait(lib.LJ_TRAIT_TLS)
-
-    @property
-    def callable(self) -> bool:
-        """Whether it is a function. Can be set."""
-        return self._trait(lib.LJ_TRAIT_CALLABLE)
-
-    @callable.setter
-    def callable(self, value: bool) -> None:
-        self._set_trait(lib.LJ_TRAIT_CALLABLE, value)
-
-    @property
-    def live(self) -> bool:
-        """Whether pruning keeps it, and all that it needs. Can be set before."""
-        return self._trait(lib.LJ_TRAIT_LIVE)
-
-    @live.setter
-    def live(self, value: bool) -> None:
-        self._set_trait(lib.LJ_TRAIT_LIVE, value)
-
-    def _trait(self, bit: int) -> bool:
-        return bool(self._row.traits & bit)
-
-    def _set_trait(self, bit: int, value: bool) -> None:
-        row = self._row
-        row.traits = row.traits | bit if value else row.traits & ~bit
-        self._graph.listed = 0
 
 
 class Edge:

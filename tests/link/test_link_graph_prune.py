@@ -75,7 +75,11 @@ def test_the_bounds_of_a_section_keep_it(build: Build, arena: Arena) -> None:
         SOURCE
         + """
     extern int __start_table[], __stop_table[];
-    int sum(void) { int s = 0; for (int *p = __start_table; p < __stop_table; p++) s += *p; return s; }
+    int sum(void) {
+        int s = 0;
+        for (int *p = __start_table; p < __stop_table; p++) s += *p;
+        return s;
+    }
     """
     )
     graph = pruned(build(source, *FLAGS), "sum")
@@ -92,7 +96,13 @@ def test_a_retained_section_stays(assemble: Build) -> None:
 
 
 def test_a_section_linked_to_a_function_lives_with_it(assemble: Build) -> None:
-    one = '.section .text.{0},"ax"\n.globl {0}\n{0}: ret\n.section .list.{0},"ao",@progbits,.text.{0}\n.quad 1\n'
+    one = """
+    .section .text.{0},"ax"
+    .globl {0}
+    {0}: ret
+    .section .list.{0},"ao",@progbits,.text.{0}
+    .quad 1
+    """
     graph = pruned(assemble(one.format("f") + one.format("g")), "f")
     assert names(graph) == {".text.f", ".list.f"}
 
@@ -101,8 +111,12 @@ EXCEPTIONS = """
 struct Guard { int *n; ~Guard() { ++*n; } };
 extern "C" {
 int calls;
-int alive(int x) { try { Guard g{&calls}; if (x > 2) throw x; return 0; } catch (int y) { return y * 10; } }
-int unused(int x) { try { Guard g{&calls}; if (x > 3) throw x; return 0; } catch (int y) { return y; } }
+int alive(int x) {
+    try { Guard g{&calls}; if (x > 2) throw x; return 0; } catch (int y) { return y * 10; }
+}
+int unused(int x) {
+    try { Guard g{&calls}; if (x > 3) throw x; return 0; } catch (int y) { return y; }
+}
 }
 """
 
