@@ -16,12 +16,15 @@ import sys
 from typing import Any
 
 from lazyjit.cli import link_files, link_inputs, link_target, link_watch, process
+from lazyjit.cli.link_fixed import needs_fixed_position
 from lazyjit.cli.link_lazy import read_order
 from lazyjit.cli.link_report import Times, session_dump
 from lazyjit.cli.link_request import LinkRequest
 from lazyjit.errors import FailedToMaterialize, LazyJITError, LibraryNotFound
 
 __all__ = ["make_jit", "run"]
+
+LOADING = "time to load/add object files"
 
 
 def memory_manager(request: LinkRequest, foreign: bool) -> Any:
@@ -44,8 +47,10 @@ def memory_manager(request: LinkRequest, foreign: bool) -> Any:
     return None
 
 
-def make_jit(request: LinkRequest, *, foreign: bool) -> Any:
-    """The JIT that the request describes; `foreign`: for code of another processor."""
+def make_jit(request: LinkRequest, *, foreign: bool, fixed: bool) -> Any:
+    """The JIT that the request describes; `foreign`: for code of another processor, `fixed`: for
+    code that has to be below 2 GiB.
+    """
     # Here, not above: help texts and wrong options need neither LLVM nor NumPy.
     from lazyjit.jit import JIT
 
@@ -57,6 +62,7 @@ def make_jit(request: LinkRequest, *, foreign: bool) -> Any:
         memory_manager=memory_manager(request, foreign),
         debugger_support=debugger and not foreign,
         perf_support=request.perf and not foreign,
+        relocation_model="static" if fixed else "pic",
     )
 
 
@@ -86,9 +92,16 @@ def look_up_entry(jit: Any, request: LinkRequest) -> int:
     return address
 
 
+def is_fixed(file: link_files.File) -> bool:
+    """Whether a file is an object for a fixed position."""
+    return file.kind is link_files.FileKind.OBJECT and needs_fixed_position(file.data)
+
+
 def execute(jit: Any, request: LinkRequest, added: link_inputs.Added) -> int:
     """Run initializers, the program, finalizers; what the program returned."""
     process.become_plain()
+    if added.below is not None:
+        added.below.redirect()
     if request.speculate_order is not None:
         added.lazy.speculate(read_order(request.speculate_order))
     for dylib in added.initialized:
@@ -120,17 +133,20 @@ def run(request: LinkRequest) -> int:
 
 
 def _run(request: LinkRequest, times: Times) -> int:
-    inputs = link_files.read(request)
+    with times.of(LOADING):
+        inputs = link_files.read(request)
     triple = link_target.of(request, inputs)
     preload(request)
-    jit = process.keep(make_jit(request, foreign=link_target.is_foreign(triple)))
+    foreign = link_target.is_foreign(triple)
+    fixed = request.slab_size is None and any(map(is_fixed, inputs.all))
+    jit = process.keep(make_jit(request, foreign=foreign, fixed=fixed))
     watcher = link_watch.Watcher(request, triple)
     watcher.watch(jit)
-    with times.of("load and add files"):
-        added = link_inputs.add(jit, request, inputs, triple)
+    with times.of(LOADING):
+        added = link_inputs.add(jit, request, inputs, triple, fixed=fixed)
     if request.show_initial:
         sys.stdout.write(session_dump(jit.session))
-    with times.of("link"):
+    with times.of("time to link object files"):
         look_up_entry(jit, request)
     if request.show_linked:
         sys.stdout.write(session_dump(jit.session))
@@ -138,5 +154,5 @@ def _run(request: LinkRequest, times: Times) -> int:
     sys.stdout.flush()
     if not request.execute:
         return 0
-    with times.of("run"):
+    with times.of("time to execute jitlink'd code"):
         return execute(jit, request, added)

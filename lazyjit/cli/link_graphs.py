@@ -1,4 +1,4 @@
-"""Link graphs that a `lazyjit link` command line asks for: -sectcreate's by hand, -harness's changed.
+"""Link graphs for `lazyjit link`: -sectcreate's, made by hand, and -harness's, changed.
 
 With a harness, all other objects are read into graphs first, members of archives too, for what
 becomes of one depends on all (see `lazyjit.layers.harness`). An archive is then no more than its

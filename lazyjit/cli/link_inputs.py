@@ -5,14 +5,14 @@ Dylibs are made and linked against each other; symbols, sections and files go ea
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lazyjit.cli import link_graphs
+from lazyjit.cli import link_fixed, link_graphs
 from lazyjit.cli.link_files import File, FileKind, Inputs, object_of
+from lazyjit.cli.link_fixed import ProcessBelow
 from lazyjit.cli.link_lazy import LazyFiles
 from lazyjit.cli.link_request import LinkInput, LinkRequest
 from lazyjit.errors import InputError
@@ -20,14 +20,19 @@ from lazyjit.errors import InputError
 __all__ = ["Added", "add"]
 
 
-def make_dylibs(jit: Any, request: LinkRequest) -> dict[str | None, Any]:
+def make_dylibs(
+    jit: Any, request: LinkRequest, below: ProcessBelow | None
+) -> dict[str | None, Any]:
     """The dylibs of -jd, and main (under None): each links against all, the process last."""
     from lazyjit.core import LookupFlags
 
-    named = {name: jit.create_dylib(name) for name in request.dylibs}
-    dylibs = {None: jit.main, **named}
+    dylibs: dict[str | None, Any] = {None: jit.main}
+    for name in request.dylibs:
+        dylibs[name] = jit.create_dylib(name)
     for dylib in dylibs.values():
         process = dylib.link_order[1:]
+        if below is not None:
+            process.insert(0, (below.dylib, LookupFlags.EXPORTED_ONLY))
         others = [(each, LookupFlags.EXPORTED_ONLY) for each in dylibs.values() if each != dylib]
         dylib.set_link_order([*others, *process])
     return dylibs
@@ -39,6 +44,8 @@ class Added:
 
     dylibs: dict[str | None, Any]
     lazy: LazyFiles
+    #: The process, for a program of objects for fixed positions.
+    below: ProcessBelow | None = None
 
     @property
     def initialized(self) -> list[Any]:
@@ -69,15 +76,20 @@ def add_file(
         )
     elif entry.whole:
         raise InputError("only an archive has members to load", file=file.name)
+    elif to.below is not None:  # so that it is part of the process, and can be brought in reach
+        link_fixed.load(file.name)
     else:
-        jit.load_library(os.path.abspath(file.name), dylib=dylib)
+        jit.load_library(Path(file.name).resolve(), dylib=dylib)
 
 
 def add(
-    jit: Any, request: LinkRequest, inputs: Inputs, triple: str
+    jit: Any, request: LinkRequest, inputs: Inputs, triple: str, *, fixed: bool = False
 ) -> Added:
-    """Make the dylibs and add what goes into them; assembly is for `triple`."""
-    added = Added(make_dylibs(jit, request), LazyFiles(jit))
+    """Make the dylibs and add what goes into them; assembly is for `triple`. `fixed`: some of it
+    is for fixed positions.
+    """
+    below = ProcessBelow(jit) if fixed and request.process_symbols else None
+    added = Added(make_dylibs(jit, request, below), LazyFiles(jit), below)
     add_symbols(jit, request, added.dylibs)
     for section in request.sections:
         jit.add_graph(link_graphs.section_graph(section, triple), dylib=added.dylibs[section.dylib])

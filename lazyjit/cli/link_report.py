@@ -26,19 +26,25 @@ class Times:
 
     @contextlib.contextmanager
     def of(self, phase: str) -> Iterator[None]:
-        """A phase, from here to the end of the `with` statement. It counts also if it fails."""
+        """A part of a phase, from here to the end of the `with` statement; it counts if it fails."""
         wall, processors = perf_counter(), process_time()
         try:
             yield
         finally:
-            self._taken[phase] = (perf_counter() - wall, process_time() - processors)
+            before = self._taken.get(phase, (0.0, 0.0))
+            self._taken[phase] = (
+                before[0] + perf_counter() - wall,
+                before[1] + process_time() - processors,
+            )
 
     def table(self) -> str:
-        """A line a phase: seconds by the wall clock, seconds of all processors, what it was."""
+        """A line a phase: seconds of all processors, by the wall clock, and llvm-jitlink's name for
+        it, so that one program reads both tables.
+        """
         total = tuple(map(sum, zip(*self._taken.values(), strict=True))) or (0.0, 0.0)
         rows = [*self._taken.items(), ("total", total)]
-        lines = [f"  {wall:10.6f}  {cpu:10.6f}  {phase}\n" for phase, (wall, cpu) in rows]
-        return "lazyjit: times\n    wall (s)     CPU (s)\n" + "".join(lines)
+        lines = [f"  {cpu:10.6f}  {wall:10.6f}  {phase}\n" for phase, (wall, cpu) in rows]
+        return "lazyjit: times\n     CPU (s)    wall (s)\n" + "".join(lines)
 
     def report(self) -> None:
         """Print the table on stderr."""

@@ -1,6 +1,7 @@
 """Which processor a link is for: what -triple says, else what the inputs are for.
 
-All objects of a link are for one processor. One that this machine is not can be linked, but not run.
+All objects of a link are for one processor. Code for another one than this machine's can be linked,
+but not run.
 """
 
 from __future__ import annotations

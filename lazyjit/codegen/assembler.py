@@ -14,6 +14,7 @@ import os
 import re
 import shutil
 import subprocess
+from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from lazyjit import errors
@@ -81,7 +82,7 @@ class LLVMAssembler:
     """The assembler in llvmlite's LLVM, for this processor's family. Any thread."""
 
     def __init__(self, triple: str | None = None) -> None:
-        """For `triple` (default: this process's). Raises UsageError when LLVM has no such target."""
+        """For `triple` (default: this process's). Raises UsageError for one that LLVM lacks."""
         self._compiler = LLVMCompiler(
             CompilerOptions(opt_level=0, verify=False, triple=triple, cpu="", features="")
         )
@@ -153,12 +154,8 @@ def _find() -> str | None:
         return plain
     numbered: dict[int, str] = {}
     for directory in os.environ.get("PATH", os.defpath).split(os.pathsep):
-        try:
-            names = os.listdir(directory or ".")
-        except OSError:
-            continue
-        for name in names:
-            number = name.removeprefix("llvm-mc-")
-            if number != name and number.isdigit():
-                numbered.setdefault(int(number), os.path.join(directory, name))
+        for path in Path(directory or ".").glob("llvm-mc-*"):
+            number = path.name.removeprefix("llvm-mc-")
+            if number.isdigit():
+                numbered.setdefault(int(number), str(path))
     return numbered[max(numbered)] if numbered else None

@@ -8,8 +8,8 @@
     ''')
 
 A text is assembled when it is added, for only the assembler knows what it defines; the object that
-comes of it is linked when one of its symbols is wanted, by the object layer below. Labels, sections,
-macros, directives for debuggers and unwinders: all that LLVM's assembler reads.
+comes of it is linked when one of its symbols is wanted, by the object layer below. It may hold all
+that LLVM's assembler reads: labels, sections, macros, directives for debuggers and unwinders.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Test harnesses: objects linked so that a test gets at what is private in them, and mocks the rest.
+"""Test harnesses: objects linked so that a test gets at what is private there, and mocks the rest.
 
 A function that is `static` in its file can't be called by a test, and what it calls can't be
 replaced, once the file is compiled. A linker can do both, to the very object that the build made.

@@ -63,7 +63,7 @@ class _State:
     archives: list[StaticLibraryGenerator] = field(default_factory=list)
     #: Modules whose references have not been held against the archives yet.
     unchecked: list[ModuleTable] = field(default_factory=list)
-    #: Likewise objects, in order. One that was linked meanwhile, and is gone, has found its members.
+    #: Likewise objects, in order. One that was linked and is gone meanwhile has found its members.
     objects: weakref.WeakKeyDictionary[ObjectUnit, None] = field(
         default_factory=weakref.WeakKeyDictionary
     )

@@ -1,5 +1,6 @@
-"""Rewrites what is generated from elsewhere: the snapshot of lli's options and the option lists
-in docs/run.md and docs/link.md. Run it after a change to the option table, or for another release of LLVM:
+"""Rewrites what is generated from elsewhere: the snapshot of lli's options, and the option lists in
+docs/run.md and docs/link.md. Run it after a change to an option table, or for another release of
+LLVM:
 
     python tests/cli/regenerate.py            # the documentation
     python tests/cli/regenerate.py --options  # the snapshot too; needs lli-22

@@ -100,8 +100,13 @@ def test_times_are_told_on_stderr(linking):
     done = linking.run("-show-times", "main.o")
     assert done.stdout == ""
     phases = [line.split(maxsplit=2)[2] for line in done.stderr.splitlines()[2:]]
-    assert phases == ["load and add files", "link", "run", "total"]
-    assert "run" not in linking.run("-noexec", "-show-times", "main.o").stderr
+    assert phases == [
+        "time to load/add object files",
+        "time to link object files",
+        "time to execute jitlink'd code",
+        "total",
+    ]
+    assert "execute" not in linking.run("-noexec", "-show-times", "main.o").stderr
 
 
 # -- symbols -------------------------------------------------------------------------------------

@@ -26,7 +26,8 @@ main:   callq   far@PLT
 value:  .long   7
 """
 
-CHECKED = """# Loads, places, operands.
+CHECKED = (
+    """# Loads, places, operands.
 # jitlink-check: *{4}value = 7
 # jitlink-check: decode_operand(main, 0) = stub_addr(main.s, far) - next_pc(main)
 # jitlink-check: *{8}got_addr(main.s, far) = far
@@ -34,7 +35,9 @@ CHECKED = """# Loads, places, operands.
 # other: value = 0
 # other: main = \\
 # other:   main
-""" + MAIN
+"""
+    + MAIN
+)
 
 
 @pytest.fixture
@@ -46,7 +49,7 @@ def program(linking):
 def test_addresses_of_a_slab_are_where_it_is_said_to_be(program):
     text = program.ok(*SLAB, "-abs", "far=0x123456789abc", "-show-addrs", "main.o")
     assert text.startswith("Registered addresses:\nSymbols:\n")
-    places = dict(re.findall(r'^  (.+): target addr = (0x\w+)', text, re.MULTILINE))
+    places = dict(re.findall(r"^  (.+): target addr = (0x\w+)", text, re.MULTILINE))
     assert {'"main"', '"value"', 'Section ".text"', 'Section ".data"', 'GOT "far"',
             'Stub "far"'} <= places.keys()  # fmt: skip
     addresses = {key: int(value, 16) for key, value in places.items()}

@@ -90,5 +90,5 @@ def test_a_unit_may_hand_assembly_to_the_layer(jit):
     jit.main.define(Late(layer, ".globl late\nlate: movl $42, %eax\nret\n"))
     assert jit.function("late", INT)() == 42
     jit.create_dylib("other").define(Late(layer, "bah"))
-    with pytest.raises(FailedToMaterialize, match="late.s:1: .*bah"):
+    with pytest.raises(FailedToMaterialize, match=r"late\.s:1: .*bah"):
         jit.lookup("late", dylib=jit.dylib("other"))
