@@ -112,15 +112,23 @@ static PyObject *get_doc(PyObject *object, void *unused) {
     return PyObject_GetAttrString(behind, "doc");
 }
 
+static PyObject *get_name(PyObject *object, void *unused) {
+    PyObject *name = ((lj_callable *)object)->name;
+    Py_INCREF(name);
+    return name;
+}
+
 static PyMemberDef members[] = {
     {"__vectorcalloffset__", T_PYSSIZET, offsetof(lj_callable, gate), READONLY},
     {"__weaklistoffset__", T_PYSSIZET, offsetof(lj_callable, weak), READONLY},
     {NULL},
 };
 
-/* In the type's own dictionary, where it hides the type's words about itself. */
+/* What Python itself would put into a class's dictionary: they are in the type's own, where they
+ * come first. */
 static PyGetSetDef properties[] = {
     {"__doc__", get_doc},
+    {"__qualname__", get_name},
     {NULL},
 };
 
