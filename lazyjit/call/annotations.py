@@ -168,9 +168,7 @@ def _from_stub(stub: Callable[..., Any]) -> Described:
     result: Type = VOID
     if written.return_annotation is not written.empty:
         result = _from_annotation(written.return_annotation)
-    return Described(
-        Signature(result, tuple(arguments)), inspect.getdoc(stub), tuple(defaults)
-    )
+    return Described(Signature(result, tuple(arguments)), inspect.getdoc(stub), tuple(defaults))
 
 
 def _from_annotation(annotation: Any) -> Type:

@@ -1,9 +1,9 @@
 """A function's type as its IR says it, and how a signature fits it.
 
 Of a definition only the head is read: `define <attributes> <result> @f(<parameters>) ...`. IR has
-no signs and no arrays: an integer is taken as signed (unless `zeroext` says otherwise), a pointer as
-an address. That is enough for functions of numbers; whoever passes arrays gives a signature. One
-that is given is held against the head, so that a slip is an error and not a crash.
+no signs and no arrays: an integer is taken as signed (unless `zeroext` says otherwise), a
+pointer as an address. That is enough for functions of numbers; whoever passes arrays gives a
+signature. One that is given is held against the head: a slip is an error and not a crash.
 
 IR's aggregates are not C's structures. `define {float, float} @f()` returns in two registers, and a
 C compiler returns a structure of two floats in one. When the head has the aggregate itself, the
@@ -83,9 +83,12 @@ _TOKEN = re.compile(
 )
 _SIMPLE = re.compile(r"i\d+|void|half|bfloat|float|double|fp128|x86_fp80|ppc_fp128|ptr|x86_amx")
 _BEFORE_TYPE = frozenset(
-    "private internal available_externally linkonce weak common appending extern_weak linkonce_odr"
-    " weak_odr external default hidden protected dllimport dllexport dso_local dso_preemptable"
-    " unnamed_addr local_unnamed_addr define declare".split()
+    {
+        *("define", "declare", "private", "internal", "available_externally", "linkonce", "weak"),
+        *("common", "appending", "extern_weak", "linkonce_odr", "weak_odr", "external"),
+        *("default", "hidden", "protected", "dllimport", "dllexport"),
+        *("dso_local", "dso_preemptable", "unnamed_addr", "local_unnamed_addr"),
+    }
 )
 
 
@@ -155,9 +158,7 @@ class _Reader:
         while re.fullmatch(r"[a-z_]\w*|\"[^\"]*\"", self.next) and not _SIMPLE.fullmatch(self.next):
             word = self.word()
             found.add(word)
-            if self.take("="):
-                self.word()
-            elif word == "align" and self.next.isdigit():
+            if self.take("=") or (word == "align" and self.next.isdigit()):
                 self.word()
             elif self.take("("):
                 if word in ("byval", "sret", "byref", "inalloca", "elementtype", "preallocated"):

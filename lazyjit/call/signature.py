@@ -1,4 +1,4 @@
-'''Signatures: what a function takes and gives, and the language that says it.
+"""Signatures: what a function takes and gives, and the language that says it.
 
     void(double a, const double[:] x, double[:] y, int64 n)
     {double, int32}(complex128, double[3])
@@ -20,7 +20,7 @@ A signature is a result, and arguments in parentheses, each with a name or witho
 - What is `out` is not an argument in Python but a result: the callee gets an address to write to.
   Several results are a tuple, the function's own the first.
 - After `...` come the variadic arguments of one certain use of a variadic function.
-'''
+"""
 
 from __future__ import annotations
 
@@ -114,7 +114,10 @@ def check(signature: Signature) -> None:
 _TOKEN = re.compile(r"\s*(\.\.\.|[A-Za-z_]\w*|\d+|[(){}\[\],:*?])")
 
 #: C's names of numbers that are several words.
-_SEVERAL = frozenset("unsigned signed long short int char double complex float _Complex".split())
+_SEVERAL = frozenset(
+    {"unsigned", "signed", "long", "short", "int", "char", "double"}
+    | {"complex", "float", "_Complex"}
+)
 
 
 class _Reader:
@@ -200,7 +203,9 @@ class _Reader:
         if self.next == "[":
             if not isinstance(kind, Scalar):
                 raise self.error(f"{kind} can't be the element of an array")
-            whole = self.array(kind, const, block=result or out)
+            whole: Void | Scalar | Pointer | Structure | Array | Block = self.array(
+                kind, const, block=result or out
+            )
         else:
             whole = kind
         if not out:

@@ -15,7 +15,7 @@ are immutable, and equal when they spell the same.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal, Union
+from typing import Any, Final, Literal
 
 __all__ = [
     "SCALARS",
@@ -198,7 +198,7 @@ class Out:
         return f"out {self.target}"
 
 
-Type = Union[Void, Scalar, Pointer, Array, Structure, Block, Out]
+Type = Void | Scalar | Pointer | Array | Structure | Block | Out
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 """From Python's objects to C's values, inline for the common case of each.
 
 Objects are told apart by the address of their type, and read where this build of Python keeps what
-they hold (`native.layout`). An int of at most one digit, 30 bits, is read as it is; from Python 3.12
-on the digits' number and sign are in a tag, before in `ob_size`.
+they hold (`native.layout`). An int of at most one digit, 30 bits, is read as it is; the digits'
+number and sign are in a tag from Python 3.12 on, and before that in `ob_size`.
 """
 
 from __future__ import annotations
@@ -117,9 +117,7 @@ class Unboxer:
         careful_end = code.block_name
         code.jump(done)
         code.start(done)
-        return code.value(
-            f"phi {result} [ {value}, %{quick_end} ], [ {other}, %{careful_end} ]"
-        )
+        return code.value(f"phi {result} [ {value}, %{quick_end} ], [ {other}, %{careful_end} ]")
 
     def _is(self, obj: str, kind: str) -> str:
         code = self.code
@@ -135,9 +133,7 @@ class Unboxer:
 
         def slow() -> str:
             slot = code.slot("double")
-            code.checked_call(
-                "lj_call_double", f"ptr %self, ptr {obj}, i32 {place}, ptr {slot}"
-            )
+            code.checked_call("lj_call_double", f"ptr %self, ptr {obj}, i32 {place}, ptr {slot}")
             return code.value(f"load double, ptr {slot}")
 
         return self._choose("double", self._is(obj, "PyFloat_Type"), fast, slow)
@@ -171,9 +167,7 @@ class Unboxer:
         def slow() -> str:
             slot = code.slot("i64")
             name = "lj_call_signed" if kind.kind == "i" else "lj_call_unsigned"
-            code.checked_call(
-                name, f"ptr %self, ptr {obj}, i32 {place}, i32 {bits}, ptr {slot}"
-            )
+            code.checked_call(name, f"ptr %self, ptr {obj}, i32 {place}, i32 {bits}, ptr {slot}")
             return code.value(f"load i64, ptr {slot}")
 
         return self._choose("i64", self._is(obj, "PyLong_Type"), fast, slow)
@@ -203,9 +197,7 @@ class Unboxer:
 
         def slow() -> str:
             slot = code.slot("[2 x double]")
-            code.checked_call(
-                "lj_call_complex", f"ptr %self, ptr {obj}, i32 {place}, ptr {slot}"
-            )
+            code.checked_call("lj_call_complex", f"ptr %self, ptr {obj}, i32 {place}, ptr {slot}")
             return slot
 
         parts = self._choose("ptr", exact, fast, slow)

@@ -17,6 +17,7 @@ counts of calls or removal: that is in the gate (native/call_object.c) and behin
 from __future__ import annotations
 
 from dataclasses import dataclass
+
 from lazyjit.call.abi import Lowered, first_class_type, lower
 from lazyjit.call.emitter import Emitter
 from lazyjit.call.native import layout
@@ -262,4 +263,3 @@ def _results(
     if not boxes:
         return code.none()
     return boxes[0] if len(boxes) == 1 else code.tuple(boxes)
-
