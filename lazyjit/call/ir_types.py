@@ -315,7 +315,7 @@ def fit(signature: Signature, head: Head, name: str) -> Signature:
     """
     _check_convention(head, name)
     result = signature.result
-    if isinstance(result, Structure) and head.result.word == "struct":
+    if isinstance(result, Structure | Scalar) and head.result.word == "struct":
         as_c = lower(signature).result
         if not _returns(as_c, head.result) and _same_leaves(result, head.result):
             result = replace(result, first_class=True)
@@ -327,7 +327,7 @@ def fit(signature: Signature, head: Head, name: str) -> Signature:
     for argument in signature.arguments:
         kind = argument.type
         there = parameters[at].type if at < len(parameters) else None
-        if isinstance(kind, Structure) and there is not None and there.word == "struct":
+        if isinstance(kind, Structure | Scalar) and there is not None and there.word == "struct":
             kind = replace(kind, first_class=_same_leaves(kind, there))
         arguments.append(replace(argument, type=kind))
         way = lower(replace(signature, result=VOID, arguments=tuple(arguments))).arguments[-1]
@@ -395,12 +395,16 @@ def _returns(way: Way, kind: IRType) -> bool:
     )
 
 
-def _same_leaves(structure: Structure, kind: IRType) -> bool:
-    flat = _flat(kind)
-    ours = [leaf for _, leaf in leaves(structure)]
+def _same_leaves(kind: Structure | Scalar, there: IRType) -> bool:
+    flat = _flat(there)
+    ours: list[str] = []
+    for _, leaf in leaves(kind):
+        if isinstance(leaf, Scalar) and leaf.kind == "c":
+            ours += ["float" if leaf.size == 8 else "double"] * 2
+        else:
+            ours.append("ptr" if isinstance(leaf, Pointer) else leaf.memory)
     return len(flat) == len(ours) and all(
-        _takes("direct", "ptr" if isinstance(leaf, Pointer) else leaf.memory, part)
-        for leaf, part in zip(ours, flat, strict=True)
+        _takes("direct", piece, part) for piece, part in zip(ours, flat, strict=True)
     )
 
 

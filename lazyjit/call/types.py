@@ -45,12 +45,16 @@ VOID: Final = Void()
 
 @dataclass(frozen=True)
 class Scalar:
-    """A number. `kind` is 'i' signed, 'u' unsigned, 'f' floating-point, 'b' bool, 'c' complex."""
+    """A number. `kind` is 'i' signed, 'u' unsigned, 'f' floating-point, 'b' bool, 'c' complex.
+
+    `first_class` is a complex number's: see `Structure`.
+    """
 
     name: str
     kind: Literal["i", "u", "f", "b", "c"]
     #: In bytes.
     size: int
+    first_class: bool = False
 
     @property
     def alignment(self) -> int:

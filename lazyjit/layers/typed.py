@@ -319,7 +319,8 @@ class _Origin:
     def ir(self) -> str:
         """The unit of this function alone."""
         index, entity = self._in_module()
-        return carve(index, [entity]).text.decode("utf-8", "replace")
+        text = carve(index, [entity]).text.decode("utf-8", "replace")
+        return text.replace(index.name(entity, body=True), index.name(entity))
 
     def asm(self) -> str:
         """That unit, compiled."""
