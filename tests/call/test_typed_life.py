@@ -152,7 +152,7 @@ def test_removal_during_a_call_waits_for_it(nogil, close):
                 jit.close()
             else:
                 tracker.remove()
-            assert jit._grace.waiting == 1
+            removed.append(jit._grace.waiting)
         return x + 1
 
     pointer = CALLBACK(callback)
@@ -163,7 +163,7 @@ def test_removal_during_a_call_waits_for_it(nogil, close):
             assert back(pointer, 1.0) == 4.0
         except SymbolRemoved:
             pass  # it called on, through a stub that is no more
-    assert removed
+    assert removed[1] > 0
     assert jit._grace.waiting == 0
     with pytest.raises(SessionClosed if close else SymbolRemoved):
         back(pointer, 1.0)
@@ -335,7 +335,9 @@ def test_results_and_errors_leave_no_references(jit):
     leaf(value)
     before = sys.getrefcount(value), sys.getrefcount(None), sys.getrefcount(leaf)
     for _ in range(1000):
-        assert sys.getrefcount(leaf(value)) == 1 + 0
+        result = leaf(value)
+        count = sys.getrefcount(result)
+        assert count == 2  # `result` and getrefcount's own argument
     for _ in range(100):
         with pytest.raises(TypeError):
             leaf("x")
@@ -391,14 +393,11 @@ def test_loading_calling_and_removing_leaves_memory_where_it_was(jit):
 
     for _ in range(20):
         once()
-    before = jit.statistics().memory if hasattr(jit.statistics(), "memory") else None
-    used = str(jit.statistics())
-    typed = len(jit._typed._open)
+    before, functions = jit.statistics().arena, len(jit._typed._open)
     for _ in range(50):
         once()
-    assert len(jit._typed._open) == typed
-    assert before is None or jit.statistics().memory == before
-    assert used
+    assert jit.statistics().arena == before
+    assert len(jit._typed._open) == functions
 
 
 def test_an_exit_with_functions_alive_is_quiet():
