@@ -61,11 +61,11 @@ def test_a_stub_of_python_types():
         b: int,
         c: bool,
         d: complex,
-        e: "double[:, :] shape",
-        f: np.float32,  # noqa: F722
+        e: "double[:, :] shape",  # noqa: F722  # not Python
+        f: np.float32,
         g: ctypes.c_short,
-        h: "char*" = b"x",
-        i: str = "y",  # noqa: F722
+        h: "char*" = b"x",  # noqa: F722
+        i: str = "y",
     ) -> tuple[float, int]:
         """What it is for."""
 

@@ -32,7 +32,8 @@ def add(jit):
 
 
 def test_by_position_and_by_name(add):
-    assert add(1.0, 2.0) == add(1.0, b=2.0) == add(b=2.0, a=1.0) == add(*[1.0], **{"b": 2.0}) == 3.0
+    assert add(1.0, 2.0) == add(1.0, b=2.0) == add(b=2.0, a=1.0) == 3.0
+    assert add(*[1.0], **dict.fromkeys(["b"], 2.0)) == 3.0
 
 
 @pytest.mark.parametrize(

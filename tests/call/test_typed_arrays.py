@@ -140,7 +140,7 @@ def test_elements_must_be_of_the_type_that_the_signature_says(shared, name):
         else:
             with pytest.raises(
                 (TypeError, ValueError),
-                match="argument 'x' must be an array of|cannot include dtype 'M'",
+                match=r"argument 'x' must be an array of|cannot include dtype 'M'",
             ):
                 function(values)
     swapped = np.zeros(4, np.dtype(name).newbyteorder(">"))

@@ -234,7 +234,7 @@ def test_ten_arguments_of_each_kind_find_their_places(jit):
     jit.add(f"define double @many({parameters}) {{\n{body}\n  ret double {total}\n}}")
     # Not self-contained, as far as anyone can tell: the guard copies the stack arguments.
     jit.add(
-        "declare double @many({0})\n".format(parameters)
+        f"declare double @many({parameters})\n"
         + f"""
 define double @through({parameters}) {{
   %r = call double @many({parameters})

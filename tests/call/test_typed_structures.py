@@ -66,7 +66,8 @@ def test_registers_run_out_as_in_c(jit, compile_object):
         compile_object(
             """typedef struct { long a, b; } L; typedef struct { double a; long b; } M;
             long f(long a, long b, long c, long d, long e, L l, long g, M m, long h) {
-                return a + 2*b + 3*c + 4*d + 5*e + 6*l.a + 7*l.b + 8*g + 9*(long)m.a + 10*m.b + 11*h;
+                return a + 2*b + 3*c + 4*d + 5*e + 6*l.a + 7*l.b + 8*g + 9*(long)m.a + 10*m.b
+                    + 11*h;
             }
             _Complex double z(double a, double b, double c, double d, double e, double f, double g,
                               _Complex double z, double h) { return z * h + a + g; }"""
