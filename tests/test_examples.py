@@ -11,6 +11,7 @@ EXAMPLES = ROOT / "examples"
 
 #: A part of what each prints.
 LINES = {
+    "arrays": "backwards: 6.0\nin four threads: 3.0 3.0\n",
     "dylibs": "program with the plugin first: 101\n",
     "failing": "program(1) raised FailedToMaterialize\n  program.ll, line 5: use of undefined",
     "first_kernel": "hypotenuse: 5.0\n",
@@ -20,6 +21,7 @@ LINES = {
     "own_compiler": "compiling distance\ndistance: 5.0\n",
     "removing": "the old callable: version was removed\n",
     "threads": "all threads agree: True\nfunctions compiled: 50\n",
+    "typed_call": "called: 5.0 ready\nrefused:\n  TypeError: hypotenuse() takes exactly 2",
     "units": "function:\n  unit root: ",
 }
 
