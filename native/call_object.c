@@ -4,6 +4,9 @@
 
 #include <stddef.h>
 #include <structmember.h>
+#if PY_VERSION_HEX < 0x030B0000
+#include <longintrepr.h> /* later versions include it by themselves */
+#endif
 
 /* --- the gate ------------------------------------------------------------------------------- */
 

@@ -12,6 +12,7 @@ signature language, where `float` is C's, of 32 bits; `tuple[...]` is the result
 """
 
 from __future__ import annotations
+import __future__
 
 import ctypes
 import inspect
@@ -150,7 +151,7 @@ _PYTHON: Final[dict[Any, str]] = {
 def _from_stub(stub: Callable[..., Any]) -> Described:
     name = stub.__name__
     # With "from __future__ import annotations", "float" was written as float.
-    future = bool(stub.__code__.co_flags & 0x1000000)
+    future = bool(stub.__code__.co_flags & __future__.annotations.compiler_flag)
     try:
         written = inspect.signature(stub, eval_str=future)
     except Exception as error:

@@ -22,7 +22,8 @@ from collections.abc import Sequence
 
 from lazyjit.call import native
 from lazyjit.call.annotations import Described, describe
-from lazyjit.call.ir_types import fit, read_head, signature_of
+from lazyjit.call.ir_head import read_head
+from lazyjit.call.ir_types import fit, signature_of
 from lazyjit.call.signature import Signature
 from lazyjit.call.typed import Behind, FunctionState, TypedFunction, typed_function
 from lazyjit.call.wrapper import Wrapper, generate

@@ -2,7 +2,8 @@
 
 import pytest
 
-from lazyjit.call.ir_types import fit, read_head, signature_of
+from lazyjit.call.ir_head import read_head
+from lazyjit.call.ir_types import fit, signature_of
 from lazyjit.call.signature import parse
 from lazyjit.errors import UsageError
 
