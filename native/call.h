@@ -1,11 +1,13 @@
 /* Typed callables: the object that Python calls, and what the code generated for it calls back.
  *
- * A callable is a Python object whose vectorcall slot is its gate. The slot holds one of three
+ * A callable is a Python object whose vectorcall slot is its gate. The slot holds one of these
  * functions, and swapping it is all that it takes to open or close the way:
  *
  *      lj_callable_first     nothing is compiled yet: prepares the callable, then calls it
  *      lj_callable_counted   counts the call while it lasts, and runs the generated wrapper
  *      lj_callable_gone      raises what became of the code
+ *
+ * or, for the simplest functions, a generated one that does it all where nothing uncommon comes up.
  *
  * The wrapper (lazyjit/call/wrapper.py) is made for a signature and shared by all functions that
  * have it: it converts the arguments, calls `target`, and makes an object of the result. The common
@@ -31,6 +33,7 @@ typedef struct lj_call_layout {
     uint32_t long_has_tag;  /* 1: it is lv_tag */
     uint32_t count_none;    /* 1: None is reference counted, at refcount, by 64-bit arithmetic */
     uint32_t refcount;      /* in PyObject, when count_none */
+    uint32_t no_gil;        /* 1: a free-threaded build */
     uint32_t target;        /* in lj_callable */
     uint32_t array_size;    /* of lj_call_view */
     uint32_t array_data;    /* in lj_call_view */

@@ -56,13 +56,15 @@ PyObject *lj_callable_gone(PyObject *object, PyObject *const *arguments, size_t 
     return NULL;
 }
 
-void lj_callable_open(PyObject *object, uint64_t wrapper, uint64_t target) {
+void lj_callable_open(PyObject *object, uint64_t wrapper, uint64_t target, uint64_t quick) {
     lj_callable *self = (lj_callable *)object;
+    vectorcallfunc gate = lj_callable_gone;
     if (wrapper) {
         self->wrapper = (vectorcallfunc)wrapper;
         self->target = (void *)target;
+        gate = quick ? (vectorcallfunc)quick : lj_callable_counted;
     }
-    LJ_STORE(&self->gate, wrapper ? lj_callable_counted : lj_callable_gone);
+    LJ_STORE(&self->gate, gate);
 }
 
 /* --- the type ------------------------------------------------------------------------------- */
@@ -240,6 +242,9 @@ void lj_call_layout_get(lj_call_layout *out) {
         .count_none = 1, /* from 3.12 on None is immortal */
         .refcount = offsetof(PyObject, ob_refcnt),
 #endif
+#ifdef Py_GIL_DISABLED
+        .no_gil = 1,
+#endif
         .target = offsetof(lj_callable, target),
         .array_size = sizeof(lj_call_view),
         .array_data = offsetof(lj_call_view, data),
@@ -273,6 +278,7 @@ uint64_t lj_call_symbol(uint32_t i, const char **name) {
         SYMBOL(PyBool_FromLong),
         SYMBOL(PyEval_SaveThread),
         SYMBOL(PyEval_RestoreThread),
+        SYMBOL(lj_callable_counted),
         SYMBOL(lj_call_arrange),
         SYMBOL(lj_call_double),
         SYMBOL(lj_call_complex),

@@ -96,8 +96,9 @@ LJ_HIDDEN PyObject *lj_callable_new(PyObject *type, lj_calls *calls, PyObject *b
 LJ_HIDDEN PyObject *lj_callable_behind(PyObject *self);
 /* A builtin function that goes through the gate of `self`. */
 LJ_HIDDEN PyObject *lj_callable_builtin(PyObject *self);
-/* Opens the gate, or, with a `wrapper` of 0, closes it. */
-LJ_HIDDEN void lj_callable_open(PyObject *self, uint64_t wrapper, uint64_t target);
+/* Opens the gate, or, with a `wrapper` of 0, closes it. `quick` may be 0; otherwise it becomes the
+ * gate, and leaves to the wrapper what it does not do itself. */
+LJ_HIDDEN void lj_callable_open(PyObject *self, uint64_t wrapper, uint64_t target, uint64_t quick);
 LJ_HIDDEN PyObject *lj_callable_first(PyObject *self, PyObject *const *arguments, size_t count,
                                       PyObject *keywords);
 LJ_HIDDEN PyObject *lj_callable_counted(PyObject *self, PyObject *const *arguments, size_t count,

@@ -17,15 +17,21 @@ from lazyjit.call.types import (
     size_and_alignment,
 )
 
-__all__ = ["Emitter"]
+__all__ = ["Emitter", "unit_of"]
 
-_HEAD = "define ptr @wrapper(ptr %self, ptr %arguments, i64 %count, ptr %keywords) uwtable {"
+_PARAMETERS = "(ptr %self, ptr %arguments, i64 %count, ptr %keywords)"
 
 
 class Emitter:
-    """One function in the making."""
+    """One function in the making.
 
-    def __init__(self) -> None:
+    A `quick` one handles the common cases alone: whatever else comes, it leaves to the native
+    function `otherwise`, of its own type, by a jump.
+    """
+
+    def __init__(self, name: str, otherwise: str | None = None) -> None:
+        self.name = name
+        self.otherwise = otherwise
         self._slots: list[str] = []
         self._lines: list[str] = []
         self._used: dict[str, str] = {}
@@ -144,25 +150,31 @@ class Emitter:
             self.start(on)
 
     def finish(self) -> str:
-        """The unit's text."""
+        """The function's text."""
         if self._failing:
             self.start("fail")
             self.release_views()
             self.line("ret ptr null")
+        if self.otherwise is not None:
+            self.use(self.otherwise, "ptr (ptr, ptr, i64, ptr)")
+            self.start("otherwise")
+            self.line(f"%o = musttail call ptr @{self.otherwise}{_PARAMETERS}")
+            self.line("ret ptr %o")
         parts = [
-            *self._constants,
-            *self._used.values(),
-            _HEAD,
+            f"define ptr @{self.name}{_PARAMETERS} uwtable {{",
             "entry:",
             *self._slots,
             "  br label %begin",
             "begin:",
             *self._lines,
             "}",
-            '!0 = !{!"branch_weights", i32 2000, i32 1}',
-            "",
         ]
         return "\n".join(parts)
+
+    @property
+    def declarations(self) -> dict[str, str]:
+        """What the function refers to: by name, as IR declares it."""
+        return {**{constant: constant for constant in self._constants}, **self._used}
 
     # Boxing
 
@@ -235,3 +247,12 @@ class Emitter:
             self.line(f"store ptr {box}, ptr {self.offset(items, 8 * i)}")
         self.use("lj_call_box_tuple", "ptr (ptr, i64)")
         return self.value(f"call ptr @lj_call_box_tuple(ptr {items}, i64 {len(boxes)})")
+
+
+def unit_of(functions: list[Emitter]) -> str:
+    """The text of a unit of these functions."""
+    texts = [function.finish() for function in functions]
+    declared: dict[str, str] = {}
+    for function in functions:
+        declared.update(function.declarations)
+    return "\n".join([*declared.values(), *texts, '!0 = !{!"branch_weights", i32 2000, i32 1}', ""])

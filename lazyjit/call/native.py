@@ -12,7 +12,17 @@ from typing import Any, Final
 
 from lazyjit._native import check, ffi, lib
 
-__all__ = ["SYMBOLS", "CallCounter", "layout", "new", "new_type", "open_gate", "use_numpy"]
+__all__ = [
+    "SYMBOLS",
+    "CallCounter",
+    "builtin",
+    "close_gate",
+    "layout",
+    "new",
+    "new_type",
+    "open_gate",
+    "use_numpy",
+]
 
 
 def _symbols() -> dict[str, int]:
@@ -40,7 +50,7 @@ _new_type = _function("lj_callable_type", _OBJECT, _OBJECT, ctypes.c_char_p)
 _new = _function(
     "lj_callable_new", _OBJECT, _OBJECT, ctypes.c_void_p, _OBJECT, _OBJECT, _OBJECT, _OBJECT
 )
-_open = _function("lj_callable_open", None, _OBJECT, ctypes.c_uint64, ctypes.c_uint64)
+_open = _function("lj_callable_open", None, _OBJECT, *[ctypes.c_uint64] * 3)
 _turn = _function("lj_calls_turn", ctypes.c_int, ctypes.c_void_p, ctypes.c_int64)
 _busy = _function("lj_calls_busy", ctypes.c_int64, ctypes.c_void_p)
 _array_type = _function("lj_call_array_type", None, _OBJECT)
@@ -72,9 +82,14 @@ def new(
     return _new(kind, counter.address, behind, name, names, defaults)
 
 
-def open_gate(function: object, wrapper: int, target: int) -> None:
-    """From now on calls run `wrapper`, which calls `target`; with 0, `behind.gone(function)`."""
-    _open(function, wrapper, target)
+def open_gate(function: object, wrapper: int, target: int, quick: int = 0) -> None:
+    """From now on calls run `quick`, if there is one, or `wrapper`; both call `target`."""
+    _open(function, wrapper, target, quick)
+
+
+def close_gate(function: object) -> None:
+    """From now on calls run `behind.gone(function)`."""
+    _open(function, 0, 0, 0)
 
 
 def builtin(function: object) -> Any:

@@ -52,14 +52,8 @@ class Origin(Protocol):
     #: What callers of the function jump to.
     address: int
 
-    def prepare(self) -> tuple[int, int]:
-        """Compile the function; the addresses of its wrapper, and of what that shall call.
-
-        Raises what kept it from being compiled.
-        """
-
-    def open(self, function: TypedFunction, wrapper: int, target: int) -> None:
-        """Let calls through, unless the code is gone."""
+    def prepare(self, function: TypedFunction) -> None:
+        """Compile the function, and open its gate. Raises what kept it from being compiled."""
 
     def gone(self) -> LazyJITError:
         """Why calls can't be made any more."""
@@ -217,8 +211,7 @@ class Behind:
 
     def prepare(self, function: TypedFunction) -> None:
         """The first call: compile, and open the gate."""
-        wrapper, target = self.origin.prepare()
-        self.origin.open(function, wrapper, target)
+        self.origin.prepare(function)
 
     def gone(self, function: TypedFunction) -> None:
         """A call after the end."""

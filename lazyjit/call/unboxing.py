@@ -103,6 +103,15 @@ class Unboxer:
         """A value of the type `result`: `fast`'s if `condition` holds and, where it gives one,
         its own condition too; else `slow`'s."""
         code = self.code
+        if code.otherwise is not None:
+            quick, done = code.new_block(), code.new_block()
+            code.branch(condition, quick, "otherwise")
+            code.start(quick)
+            value, further = fast()
+            if further is not None:
+                code.branch(further, done, "otherwise")
+                code.start(done)
+            return value
         quick, careful, done = code.new_block(), code.new_block(), code.new_block()
         code.branch(condition, quick, careful)
         code.start(quick)

@@ -12,6 +12,12 @@ The common case of each conversion is inline: an exact float, a small int, True 
 by one comparison with the address of their type, and their value is loaded from where this build of
 Python has it. The other cases are calls of native/call_convert.c. Nothing here knows of guards,
 counts of calls or removal: that is in the gate (native/call_object.c) and behind `target`.
+
+Beside it there may be a *quick* wrapper, for functions of plain numbers: it knows the common cases
+and nothing else. From its first instruction to its last no Python code can run, and the GIL is
+held, so that nobody can remove anything meanwhile: such a call needs no counting, and the quick
+wrapper can be the gate itself. It is for functions that call nothing at all
+(`lazyjit.layers.self_contained`); whatever is uncommon goes on to the counted gate.
 """
 
 from __future__ import annotations
@@ -19,7 +25,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lazyjit.call.abi import Lowered, first_class_type, lower
-from lazyjit.call.emitter import Emitter
+from lazyjit.call.emitter import Emitter, unit_of
 from lazyjit.call.native import layout
 from lazyjit.call.signature import Signature
 from lazyjit.call.types import (
@@ -42,10 +48,14 @@ __all__ = ["Wrapper", "generate"]
 
 @dataclass(frozen=True)
 class Wrapper:
-    """A wrapper's IR, with `@wrapper` for its name, and what its calls put on the stack."""
+    """A wrapper's IR, with `@wrapper` for its name, and what its calls put on the stack.
+
+    With `quick`, the IR has `@quick` too.
+    """
 
     text: str
     stack_bytes: int
+    quick: bool
 
 
 @dataclass
@@ -65,7 +75,7 @@ def generate(signature: Signature, *, nogil: bool = False) -> Wrapper:
     Raises UsageError for what this ABI can't pass.
     """
     lowered = lower(signature)
-    code = Emitter()
+    code = Emitter("wrapper")
     unboxer = Unboxer(code)
     inputs = signature.inputs
     start = _arrange(code, len(inputs))
@@ -85,7 +95,41 @@ def generate(signature: Signature, *, nogil: bool = False) -> Wrapper:
     boxes = _results(code, signature, result, memory, passed)
     code.release_views()
     code.line(f"ret ptr {boxes}")
-    return Wrapper(code.finish(), lowered.stack_bytes)
+    functions = [code]
+    if not nogil and not layout.no_gil and _is_plain(signature):
+        functions.append(_quick(signature, lowered))
+    return Wrapper(unit_of(functions), lowered.stack_bytes, len(functions) > 1)
+
+
+def _is_plain(signature: Signature) -> bool:
+    """Whether all that comes and goes are numbers that can be unboxed and boxed without Python."""
+    kinds = [argument.type for argument in signature.arguments]
+    if not isinstance(signature.result, Void):
+        kinds.append(signature.result)
+    return signature.fixed is None and all(
+        isinstance(kind, Scalar) and kind.kind != "c" for kind in kinds
+    )
+
+
+def _quick(signature: Signature, lowered: Lowered) -> Emitter:
+    code = Emitter("quick", otherwise="lj_callable_counted")
+    unboxer = Unboxer(code)
+    count = len(signature.arguments)
+    number = code.value("and i64 %count, 9223372036854775807")
+    as_many = code.value(f"icmp eq i64 {number}, {count}")
+    positional = code.value("icmp eq ptr %keywords, null")
+    go = code.new_block()
+    code.branch(code.value(f"and i1 {as_many}, {positional}"), go, "otherwise")
+    code.start(go)
+    passed = []
+    for place, (argument, way) in enumerate(
+        zip(signature.arguments, lowered.arguments, strict=True)
+    ):
+        value = code.value(f"load ptr, ptr {code.offset('%arguments', 8 * place)}")
+        passed.append(_pass(code, unboxer, argument.type, way.types, way.how, value, place))
+    result, memory = _call(code, signature, lowered, passed, nogil=False)
+    code.line(f"ret ptr {_results(code, signature, result, memory, passed)}")
+    return code
 
 
 def _arrange(code: Emitter, count: int) -> str:

@@ -7,7 +7,8 @@ which that dylib defines. Functions of one signature share it, so all but the fi
 A function's first call compiles it by a lookup, on which it waits: what is wrong with it is raised
 there and then. Later calls go through the gate, the wrapper, a guard and the stub; the guard is for
 what the function itself calls for the first time. Where it calls nothing of the session, the
-wrapper calls its code directly (`lazyjit.layers.self_contained`).
+wrapper calls its code directly, and where it calls nothing at all, a quick wrapper may be the gate
+(`lazyjit.layers.self_contained`, `lazyjit.call.wrapper`).
 
 Removal closes the gates of a tracker's functions before its memory is retired. A call that is
 under way then was counted by the gate, so its memory waits for it.
@@ -25,7 +26,7 @@ from lazyjit.call.annotations import Described, describe
 from lazyjit.call.ir_head import read_head
 from lazyjit.call.ir_types import fit, signature_of
 from lazyjit.call.signature import Signature
-from lazyjit.call.typed import Behind, FunctionState, TypedFunction, typed_function
+from lazyjit.call.typed import FunctionState, TypedFunction, typed_function
 from lazyjit.call.wrapper import Wrapper, generate
 from lazyjit.codegen import CompilerOptions, LLVMCompiler
 from lazyjit.core import (
@@ -61,6 +62,7 @@ __all__ = ["TypedFunctions"]
 #: A module's table, and the entity in it.
 Definition = tuple[ModuleTable, int]
 
+_QUICK = ".quick"
 _FLAGS = SymbolFlags.EXPORTED | SymbolFlags.CALLABLE
 
 
@@ -68,10 +70,12 @@ class WrapperUnit(MaterializationUnit):
     """The code of one wrapper."""
 
     def __init__(self, owner: TypedFunctions, name: str, wrapper: Wrapper) -> None:
-        """As the symbol `name`."""
-        super().__init__(name, {name: _FLAGS})
+        """As the symbol `name`, and with `quick` after it the quick one."""
+        names = [name, name + _QUICK] if wrapper.quick else [name]
+        super().__init__(name, dict.fromkeys(names, _FLAGS))
         self.owner = owner
-        self.text = wrapper.text.replace("@wrapper(", f'@"{name}"(', 1)
+        text = wrapper.text.replace("@wrapper(", f"@{name}(", 1)
+        self.text = text.replace("@quick(", f"@{name}{_QUICK}(", 1)
 
     def materialize(self, responsibility: MaterializationResponsibility) -> None:
         """Compile and link it."""
@@ -105,10 +109,12 @@ class WrapperTable:
     def _find(self, name: str) -> Found | None:
         if name in native.SYMBOLS:
             return Found(_FLAGS, address=native.SYMBOLS[name])
-        wrapper = self._wrappers.get(name)
+        plain = name.removesuffix(_QUICK)
+        wrapper = self._wrappers.get(plain)
         if wrapper is None:
             return None
-        return Found(_FLAGS, unit=lambda: WrapperUnit(self._owner, name, wrapper))
+        together = frozenset({plain, plain + _QUICK}) if wrapper.quick else ()
+        return Found(_FLAGS, None, lambda: WrapperUnit(self._owner, plain, wrapper), together)
 
     def conflicts(self, other: SymbolTable) -> list[str]:
         """None (SymbolTable)."""
@@ -178,27 +184,30 @@ class TypedFunctions:
             doc=described.doc if described else None,
             defaults=described.defaults if described else (),
         )
-        origin.behind = weakref.ref(function._behind)
         with self._lock:
             self._open.setdefault(tracker.key if tracker else 0, weakref.WeakSet()).add(function)
             gone = origin.is_gone()
         if gone:
-            native.open_gate(function, 0, 0)
+            native.close_gate(function)
         return function
 
-    def wrapper(self, wrapper: Wrapper) -> int:
-        """The address of a wrapper's code, compiled if it is the first of its kind."""
+    def wrapper(self, wrapper: Wrapper) -> tuple[int, int]:
+        """The addresses of a wrapper's code, and of the quick one's or 0; compiled for the first
+        that asks."""
         name = self._table.name_of(wrapper)
-        order = self._dylib.link_order
-        return self.session.lookup(order, [name], SymbolState.READY)[name].address
+        names = [name, name + _QUICK] if wrapper.quick else [name]
+        found = self.session.lookup(self._dylib.link_order, names, SymbolState.READY)
+        return found[name].address, found[names[1]].address if wrapper.quick else 0
 
-    def open(self, function: TypedFunction, origin: _Origin, wrapper: int, target: int) -> None:
+    def open(
+        self, function: TypedFunction, origin: _Origin, wrapper: int, target: int, quick: int
+    ) -> None:
         """Open a function's gate, unless its code is gone."""
         with self._lock:
             if not origin.is_gone():
-                native.open_gate(function, wrapper, target)
+                native.open_gate(function, wrapper, target, quick)
                 return
-            native.open_gate(function, 0, 0)
+            native.close_gate(function)
         raise origin.gone()
 
     # ResourceManager
@@ -210,7 +219,7 @@ class TypedFunctions:
             if self.session.closed:
                 functions += self._open.pop(0, ())
             for function in functions:
-                native.open_gate(function, 0, 0)
+                native.close_gate(function)
 
     def handle_transfer_resources(self, dylib: JITDylib, destination: int, source: int) -> None:
         """Functions of `source` are `destination`'s."""
@@ -230,7 +239,6 @@ class _Origin:
         "_tracker",
         "_wrapper",
         "address",
-        "behind",
         "name",
     )
 
@@ -251,7 +259,6 @@ class _Origin:
         self._definition = definition
         self._wrapper = wrapper
         self._keepalive = keepalive
-        self.behind: weakref.ref[Behind] | None = None
 
     def is_gone(self) -> bool:
         """Whether calls can't be made any more. Takes no lock."""
@@ -264,29 +271,33 @@ class _Origin:
             return SessionClosed(f"{self.name} was called after its session was closed")
         return SymbolRemoved(self.name)
 
-    def prepare(self) -> tuple[int, int]:
-        """Compile the function and its wrapper."""
+    def prepare(self, function: TypedFunction) -> None:
+        """Compile the function and its wrapper, and choose how the one calls the other."""
         owner = self._owner
         if self.is_gone():
             raise self.gone()
         body = self._body()
+        address = None
         if body is not None:
             dylib, name = body
             order = [(dylib, LookupFlags.ALL_SYMBOLS)]
             try:
-                found = owner.session.lookup(order, [name], SymbolState.READY)[name]
+                address = owner.session.lookup(order, [name], SymbolState.READY)[name].address
             except SymbolsNotFound:
                 if self.is_gone():
                     raise self.gone() from None
                 raise
-        wrapper = owner.wrapper(self._wrapper)
-        if body is not None and self._needs_no_guard():
-            return wrapper, found.address
-        behind = self.behind() if self.behind is not None else None
-        assert behind is not None  # it is what calls
-        return wrapper, behind.guard(self.address, self._wrapper.stack_bytes)
+        wrapper, quick = owner.wrapper(self._wrapper)
+        if address is None or not self._is_self_contained(intrinsics_only=False):
+            target = function._behind.guard(self.address, self._wrapper.stack_bytes)
+            quick = 0
+        else:
+            target = address
+            if quick and not self._is_self_contained(intrinsics_only=True):
+                quick = 0
+        owner.open(function, self, wrapper, target, quick)
 
-    def _needs_no_guard(self) -> bool:
+    def _is_self_contained(self, *, intrinsics_only: bool) -> bool:
         owner = self._owner
         if owner.modules.first_tier is not None:
             return False  # better code will come, and the stub will lead there
@@ -294,15 +305,13 @@ class _Origin:
         order = self._definition[0].dylib.link_order if self._definition else ()
 
         def of_process(name: str) -> bool:
+            if intrinsics_only:
+                return False
             # It is there: the function that refers to it has been linked.
             found = owner.session.lookup(order, [name], SymbolState.READY, weak=[name])
             return name in found and found[name].address not in owner.objects.arena
 
         return is_self_contained(index, function, of_process)
-
-    def open(self, function: TypedFunction, wrapper: int, target: int) -> None:
-        """Let calls through."""
-        self._owner.open(function, self, wrapper, target)
 
     def state(self) -> FunctionState:
         """How far it has come."""
