@@ -13,6 +13,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from lazyjit.call.typed import FunctionState, TypedFunction
     from lazyjit.core import JITDylib, ResourceTracker
     from lazyjit.errors import LazyJITError
     from lazyjit.jit import JIT
@@ -22,11 +23,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "JIT",
+    "FunctionState",
     "JITDylib",
     "JITFunction",
     "LazyJITError",
     "ResourceTracker",
     "Statistics",
+    "TypedFunction",
     "UnitInfo",
     "UnitPolicy",
     "__version__",
@@ -35,12 +38,14 @@ __all__ = [
 __version__ = "0.1.0"
 
 _HOMES = {
+    "FunctionState": "lazyjit.call.typed",
     "JIT": "lazyjit.jit",
     "JITDylib": "lazyjit.core",
     "JITFunction": "lazyjit.layers.handle",
     "LazyJITError": "lazyjit.errors",
     "ResourceTracker": "lazyjit.core",
     "Statistics": "lazyjit.layers.statistics",
+    "TypedFunction": "lazyjit.call.typed",
     "UnitInfo": "lazyjit.layers.unit_policy",
     "UnitPolicy": "lazyjit.layers.unit_policy",
 }

@@ -11,6 +11,7 @@ EXAMPLES = ROOT / "examples"
 
 #: A part of what each prints.
 LINES = {
+    "arrays": "backwards: 6.0\nin four threads: 3.0 3.0\n",
     "assembly": "SO LOUD\nwrong.s:2: invalid instruction mnemonic",
     "check_link": "jmp -> stub of nobody\n6 checks, 1 failed\nline 8: 0x68 isn't 0x48\n",
     "dylibs": "program with the plugin first: 101\n",
@@ -26,6 +27,7 @@ LINES = {
     "own_compiler": "compiling distance\ndistance: 5.0\n",
     "removing": "the old callable: version was removed\n",
     "threads": "all threads agree: True\nfunctions compiled: 50\n",
+    "typed_call": "called: 5.0 ready\nrefused:\n  TypeError: hypotenuse() takes exactly 2",
     "units": "function:\n  unit root: ",
 }
 

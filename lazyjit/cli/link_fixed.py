@@ -241,7 +241,9 @@ def _libraries() -> Iterator[_Library]:
                 page = mmap.PAGESIZE
                 sealed = range((base + address) & -page, (base + address + size) & -page)
         entries = _dynamic(dynamic) if dynamic else {}
-        if _DT_RELA in entries and entries[_DT_RELA] > base:  # the loader's own form, not the vdso's
+        if (
+            _DT_RELA in entries and entries[_DT_RELA] > base
+        ):  # the loader's own form, not the vdso's
             yield _Library(base, entries[_DT_RELA], entries.get(_DT_RELASZ, 0), sealed)
 
 
