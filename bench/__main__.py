@@ -26,7 +26,7 @@ from bench.workloads import Context, lazyjit_absent
 #: Where a page of docs/ takes the tables.
 BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
 
-WORKLOADS = ("lua", "modules", "overhead", "threads", "calls", "dependences", "memory")
+WORKLOADS = ("lua", "modules", "overhead", "threads", "calls", "dependences", "memory", "linking")
 
 
 def parse() -> argparse.Namespace:

@@ -21,7 +21,6 @@ from pathlib import Path
 from time import perf_counter_ns
 from typing import Any, Union
 
-from lazyjit import forking
 from lazyjit.codegen import CompilerOptions, LLVMCompiler
 from lazyjit.core import (
     ExecutionSession,
@@ -38,18 +37,26 @@ from lazyjit.core.dispatch import ThreadPoolDispatcher
 from lazyjit.errors import LazyJITError, SessionClosed, SymbolRemoved, SymbolsNotFound, UsageError
 from lazyjit.ir import ModuleIndex
 from lazyjit.layers.archive import StaticLibraryGenerator
+from lazyjit.layers.assembly import AssemblyLayer
 from lazyjit.layers.call_through import UPPER_HALF, StubCallThrough
 from lazyjit.layers.grace import GracePeriods
 from lazyjit.layers.handle import JITFunction
 from lazyjit.layers.idle import IdleWork
 from lazyjit.layers.object_linking import LOW, ObjectLinkingLayer
+from lazyjit.layers.object_unit import ObjectUnit
 from lazyjit.layers.on_demand import CompileOnDemandLayer
 from lazyjit.layers.platform import Platform
+from lazyjit.layers.plugin import Plugin
+from lazyjit.layers.plugins.gdb import DebuggerSupport
+from lazyjit.layers.plugins.perf import JitDump, PerfMap
 from lazyjit.layers.runtime_libraries import RuntimeLibraries
 from lazyjit.layers.statistics import Counters, Statistics
 from lazyjit.layers.unit_policy import Chooser, UnitInfo, UnitPolicy
 from lazyjit.link.archive import Archive
-from lazyjit.link.arena import DEFAULT_SIZE, Arena
+from lazyjit.link.arena import DEFAULT_SIZE, Arena, ArenaKind
+from lazyjit.link.graph import LinkGraph
+from lazyjit.link.linker_script import library_files
+from lazyjit.link.memory import MemoryManager
 from lazyjit.link.runtime import DSOHandle
 from lazyjit.stubs import StubPool
 from lazyjit.symbols import ExecutorSymbolDef, SymbolFlags
@@ -84,6 +91,10 @@ class JIT:
     - `process_symbols`: whether code may use what this process exports (the C library, ...)
     - `arena_size`: bytes of address space for code and data
     - `on_unit`: called with a `UnitInfo` before each unit is compiled, on the compiling thread
+    - `memory_manager`: where linked code and data go (default: the arena); stubs stay in the arena
+    - `debugger_support`: show code to debuggers, with lines of the source where there is debug
+      information, and keep it where they can write breakpoints (see `lazyjit.layers.plugins.gdb`)
+    - `perf_support`: tell Linux perf the names of functions (see `lazyjit.layers.plugins.perf`)
     - `lazy_compile_failure`: where a failed first call goes that no Python call led to (an address)
 
     Raises UsageError for options out of range, ResourceError when the system refuses memory.
@@ -106,7 +117,10 @@ class JIT:
         process_symbols: bool = True,
         arena_size: int | None = None,
         on_unit: Callable[[UnitInfo], None] | None = None,
+        debugger_support: bool = False,
+        perf_support: bool = False,
         lazy_compile_failure: int = 0,
+        memory_manager: MemoryManager | None = None,
     ) -> None:
         try:
             policy = UnitPolicy(unit_policy) if lazy else UnitPolicy.MODULE
@@ -135,7 +149,9 @@ class JIT:
         self._counters = Counters()
         # Code for fixed positions has absolute addresses of 32 bits, for stubs and data alike.
         fixed = relocation_model != "pic" and code_model != "large"
-        self._arena = Arena(arena_size or DEFAULT_SIZE, near=LOW if fixed else None)
+        kind = ArenaKind.PROFILED if perf_support else ArenaKind.PLAIN
+        kind = ArenaKind.DEBUGGED if debugger_support else kind
+        self._arena = Arena(arena_size or DEFAULT_SIZE, near=LOW if fixed else None, kind=kind)
         try:
             self._dispatcher = ThreadPoolDispatcher(threads)
         except BaseException:
@@ -146,7 +162,15 @@ class JIT:
         self.session = ExecutionSession(self._dispatcher)
         self._stubs = StubPool(self._arena, self._dispatcher.queue)
         self._stubs.set_failure_address(lazy_compile_failure)
-        self._objects = ObjectLinkingLayer(self.session, self._arena, self._grace, self._counters)
+        self._objects = ObjectLinkingLayer(
+            self.session, self._arena, self._grace, self._counters, memory=memory_manager
+        )
+        self._assembly = AssemblyLayer(self._objects)
+        if debugger_support:
+            self._objects.add_plugin(DebuggerSupport())
+        if perf_support:
+            self._objects.add_plugin(PerfMap())
+            self._objects.add_plugin(JitDump())
         self._idle = IdleWork(
             self.session, threads, speculate=speculate and policy is UnitPolicy.CLUSTER
         )
@@ -177,7 +201,6 @@ class JIT:
             self._process.add_generator(RuntimeLibraries())
         #: The dylib that things go to when none is named.
         self.main = self.create_dylib("main")
-        forking.join(forking.Phase.SESSION, self)
 
     # Dylibs
 
@@ -241,8 +264,11 @@ class JIT:
         dylib: JITDylib | None = None,
         name: str | None = None,
         whole: bool = False,
+        hidden: bool = False,
     ) -> ResourceTracker:
         """Add a static library: a member is linked when it is needed (with `whole`: each is added).
+
+        What `hidden` members define is seen within the dylib, but not from others.
 
         Raises ArchiveFormatError, OSError; with `whole` also what `add_object` raises.
         """
@@ -253,7 +279,11 @@ class JIT:
             archive = Archive(Path(os.fspath(source)), file=name)
         tracker = target.create_tracker()
         generator = StaticLibraryGenerator(
-            archive, self._objects, tracker, on_object=self._platform.note_object
+            archive,
+            self._objects,
+            tracker,
+            on_object=self._platform.note_object,
+            hidden=hidden,
         )
         if whole:
             generator.add_all(target)
@@ -262,9 +292,52 @@ class JIT:
             self._platform.note_archive(target, generator)
         return tracker
 
+    def add_assembly(
+        self,
+        text: str | bytes | os.PathLike[str],
+        *,
+        dylib: JITDylib | None = None,
+        name: str | None = None,
+    ) -> ResourceTracker:
+        """Add assembly, by its text or by the path of a file (as a `Path`, not as a `str`).
+
+        It is assembled now, and linked when a symbol of it is wanted. Raises AssemblyError with the
+        line in the text, RelocationError, DuplicateDefinition, OSError.
+        """
+        target = self._open(dylib)
+        if isinstance(text, os.PathLike):
+            path = Path(text)
+            text, name = path.read_bytes(), name or str(path)
+        file = name or "<assembly>"
+        assembled = self._assembly.assembler.assemble(text, file=file)
+        return self._add_object(assembled.object, file, target)
+
+    def add_graph(self, graph: LinkGraph, *, dylib: JITDylib | None = None) -> ResourceTracker:
+        """Add a link graph, made by hand say, which is the JIT's from here on.
+
+        It is linked when a symbol of it is wanted. Raises DuplicateDefinition, UsageError.
+        """
+        target = self._open(dylib)
+        return self._added(
+            target, lambda tracker: self._objects.add_graph(target, graph, tracker=tracker)
+        )
+
     def load_library(self, name: str | os.PathLike[str], *, dylib: JITDylib | None = None) -> None:
-        """Let `dylib` use the symbols of a shared library, loading it. Raises LibraryNotFound."""
-        self._open(dylib).add_generator(SharedLibrary(os.fspath(name)))
+        """Let `dylib` use the symbols of a shared library, loading it.
+
+        A path may also be that of a linker script, as `libc.so` often is: then the libraries that
+        it names, archives too. Raises LibraryNotFound, LinkerScriptError, ArchiveFormatError.
+        """
+        target = self._open(dylib)
+        files = library_files(name)
+        if files == [Path(name)]:  # as it was given: the loader searches for what has no slash
+            target.add_generator(SharedLibrary(os.fspath(name)))
+            return
+        for file in files:
+            if file.suffix == ".a":
+                self.add_archive(file, dylib=target)
+            else:
+                target.add_generator(SharedLibrary(file.resolve()))
 
     def define(
         self, name: str, address: int, *, dylib: JITDylib | None = None, callable: bool = True
@@ -348,6 +421,19 @@ class JIT:
             plain = [name.removesuffix("$body") for name in error.symbols]
             raise SymbolsNotFound(plain, needed_by=error.needed_by) from None
 
+    # Looking on
+
+    def add_plugin(self, plugin: Plugin) -> None:
+        """Have `plugin` see, and change, what is linked from now on. Raises UsageError if it does.
+
+        Objects and compiled modules alike; each link then costs tens of microseconds more.
+        """
+        self._objects.add_plugin(plugin)
+
+    def remove_plugin(self, plugin: Plugin) -> None:
+        """Leave `plugin` out of later links. Raises UsageError if it was not added."""
+        self._objects.remove_plugin(plugin)
+
     # Running
 
     def initialize(self, dylib: JITDylib | None = None) -> None:
@@ -420,16 +506,6 @@ class JIT:
             f" compiled in {statistics.units} units>"
         )
 
-    # Around fork (lazyjit.forking); the session's own lock is taken before
-
-    def before_fork(self) -> None:
-        """Take the linking layer's lock; the other layers take part by themselves."""
-        self._objects._lock.acquire()
-
-    def after_fork(self, in_child: bool) -> None:
-        """Give it back."""
-        self._objects._lock.release()
-
     # Within
 
     def _first_call(self, payload: int) -> None:
@@ -462,9 +538,17 @@ class JIT:
 
     def _add_object(self, data: bytes, file: str, dylib: JITDylib | None) -> ResourceTracker:
         target = self._open(dylib)
+        return self._added(
+            target, lambda tracker: self._objects.add(target, data, file=file, tracker=tracker)
+        )
+
+    def _added(
+        self, target: JITDylib, add: Callable[[ResourceTracker], ObjectUnit]
+    ) -> ResourceTracker:
+        """A new tracker, with what `add` defines under it."""
         tracker = target.create_tracker()
         try:
-            unit = self._objects.add(target, data, file=file, tracker=tracker)
+            unit = add(tracker)
         except LazyJITError:
             tracker.remove()
             raise

@@ -7,6 +7,7 @@
     calls         a call through a stub, and resolving a stub
     dependences   100,000 units in chains, stars and rings
     memory        what a function costs that is known and never called
+    linking       objects linked without execution, beside llvm-jitlink
 
 A workload is a function from a `Context` to a `Table`. It must leave out what is absent, saying so,
 and in quick mode be done within seconds.

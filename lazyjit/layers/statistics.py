@@ -88,6 +88,12 @@ class Counters(forking.Guarded):
             for stage, amount in nanoseconds.items():
                 self._nanoseconds[stage] += amount
 
+    def linked(self, nanoseconds: int) -> None:
+        """One object was linked, in so much time of its own."""
+        with self._lock:
+            self._counts["objects_linked"] += 1
+            self._nanoseconds["link"] += nanoseconds
+
     def snapshot(self, arena: dict[str, int]) -> Statistics:
         """Everything counted so far, read at one moment."""
         with self._lock:
