@@ -9,7 +9,9 @@
     ├── InputError                    what was handed in is malformed
     │   ├── IRError                   ... IR or bitcode; carries file, line and LLVM's words
     │   ├── ObjectFormatError         ... an object file
-    │   └── ArchiveFormatError
+    │   ├── ArchiveFormatError
+    │   ├── LinkerScriptError
+    │   └── AssemblyError         ... assembly; carries file, line, column and LLVM's words
     ├── LinkError                     the pieces are well formed but don't fit together
     │   ├── SymbolsNotFound           names that nothing defines, all of them at once
     │   ├── DuplicateDefinition       two strong definitions of a name
@@ -36,6 +38,7 @@ from collections.abc import Iterable, Mapping
 __all__ = [
     "ArchiveFormatError",
     "ArenaFull",
+    "AssemblyError",
     "CompileError",
     "DuplicateDefinition",
     "DuplicateDylib",
@@ -48,6 +51,7 @@ __all__ = [
     "LazyJITError",
     "LibraryNotFound",
     "LinkError",
+    "LinkerScriptError",
     "MaterializationError",
     "MissingDefinitions",
     "ObjectFormatError",
@@ -132,6 +136,25 @@ class ObjectFormatError(InputError):
 
 class ArchiveFormatError(InputError):
     """A malformed archive."""
+
+
+class LinkerScriptError(InputError):
+    """A malformed linker script, or one for another purpose than naming libraries."""
+
+
+class AssemblyError(InputError):
+    """LLVM's assembler refused assembly text; `column` is 1-based or None, `reason` its words."""
+
+    def __init__(
+        self,
+        reason: str,
+        *,
+        file: str | None = None,
+        line: int | None = None,
+        column: int | None = None,
+    ) -> None:
+        super().__init__(reason, file=file, line=line)
+        self.column = column
 
 
 class LinkError(LazyJITError):

@@ -37,6 +37,7 @@ from lazyjit.core import (
 from lazyjit.core.dispatch import ThreadPoolDispatcher
 from lazyjit.errors import LazyJITError, SessionClosed, SymbolRemoved, SymbolsNotFound, UsageError
 from lazyjit.ir import ModuleIndex
+from lazyjit.layers.assembly import AssemblyLayer
 from lazyjit.layers.archive import StaticLibraryGenerator
 from lazyjit.layers.call_through import UPPER_HALF, StubCallThrough
 from lazyjit.layers.grace import GracePeriods
@@ -45,10 +46,12 @@ from lazyjit.layers.idle import IdleWork
 from lazyjit.layers.object_linking import LOW, ObjectLinkingLayer
 from lazyjit.layers.on_demand import CompileOnDemandLayer, UnitInfo, UnitPolicy
 from lazyjit.layers.platform import Platform
+from lazyjit.layers.plugin import Plugin
 from lazyjit.layers.runtime_libraries import RuntimeLibraries
 from lazyjit.layers.statistics import Counters, Statistics
 from lazyjit.link.archive import Archive
 from lazyjit.link.arena import DEFAULT_SIZE, Arena
+from lazyjit.link.linker_script import library_files
 from lazyjit.link.runtime import DSOHandle
 from lazyjit.stubs import StubPool
 from lazyjit.symbols import ExecutorSymbolDef, SymbolFlags
@@ -146,6 +149,7 @@ class JIT:
         self._stubs = StubPool(self._arena, self._dispatcher.queue)
         self._stubs.set_failure_address(lazy_compile_failure)
         self._objects = ObjectLinkingLayer(self.session, self._arena, self._grace, self._counters)
+        self._assembly = AssemblyLayer(self._objects)
         self._idle = IdleWork(
             self.session, threads, speculate=speculate and policy is UnitPolicy.CLUSTER
         )
@@ -241,10 +245,11 @@ class JIT:
         dylib: JITDylib | None = None,
         name: str | None = None,
         whole: bool = False,
+        hidden: bool = False,
     ) -> ResourceTracker:
         """Add a static library: a member is linked when it is needed (with `whole`: each is added).
 
-        Raises ArchiveFormatError, OSError; with `whole` also what `add_object` raises.
+        What `hidden` members define is seen within the dylib, but not from others. Raises ArchiveFormatError, OSError; with `whole` also what `add_object` raises.
         """
         target = self._open(dylib)
         if isinstance(source, bytes):
@@ -253,7 +258,11 @@ class JIT:
             archive = Archive(Path(os.fspath(source)), file=name)
         tracker = target.create_tracker()
         generator = StaticLibraryGenerator(
-            archive, self._objects, tracker, on_object=self._platform.note_object
+            archive,
+            self._objects,
+            tracker,
+            on_object=self._platform.note_object,
+            hidden=hidden,
         )
         if whole:
             generator.add_all(target)
@@ -262,9 +271,38 @@ class JIT:
             self._platform.note_archive(target, generator)
         return tracker
 
+    def add_assembly(
+        self,
+        text: str | bytes | os.PathLike[str],
+        *,
+        dylib: JITDylib | None = None,
+        name: str | None = None,
+    ) -> ResourceTracker:
+        """Add assembly, by its text or by the path of a file (as a `Path`, not as a `str`).
+
+        It is assembled now, and linked when a symbol of it is wanted. Raises AssemblyError with the
+        line in the text, RelocationError, DuplicateDefinition, OSError.
+        """
+        target = self._open(dylib)
+        if isinstance(text, os.PathLike):
+            path = Path(text)
+            text, name = path.read_bytes(), name or str(path)
+        file = name or "<assembly>"
+        assembled = self._assembly.assembler.assemble(text, file=file)
+        return self._add_object(assembled.object, file, target)
+
     def load_library(self, name: str | os.PathLike[str], *, dylib: JITDylib | None = None) -> None:
-        """Let `dylib` use the symbols of a shared library, loading it. Raises LibraryNotFound."""
-        self._open(dylib).add_generator(SharedLibrary(os.fspath(name)))
+        """Let `dylib` use the symbols of a shared library, loading it.
+
+        A path may also be that of a linker script, as `libc.so` often is: then the libraries that
+        it names, archives too. Raises LibraryNotFound, LinkerScriptError, ArchiveFormatError.
+        """
+        target = self._open(dylib)
+        for file in library_files(name):
+            if file.suffix == ".a":
+                self.add_archive(file, dylib=target)
+            else:
+                target.add_generator(SharedLibrary(os.fspath(file)))
 
     def define(
         self, name: str, address: int, *, dylib: JITDylib | None = None, callable: bool = True
@@ -347,6 +385,19 @@ class JIT:
         except SymbolsNotFound as error:
             plain = [name.removesuffix("$body") for name in error.symbols]
             raise SymbolsNotFound(plain, needed_by=error.needed_by) from None
+
+    # Looking on
+
+    def add_plugin(self, plugin: Plugin) -> None:
+        """Have `plugin` see, and change, what is linked from now on. Raises UsageError if it does.
+
+        Objects and compiled modules alike; each link then costs tens of microseconds more.
+        """
+        self._objects.add_plugin(plugin)
+
+    def remove_plugin(self, plugin: Plugin) -> None:
+        """Leave `plugin` out of later links. Raises UsageError if it was not added."""
+        self._objects.remove_plugin(plugin)
 
     # Running
 
@@ -434,7 +485,7 @@ class JIT:
         self._held = [
             *(table._lock for table in self._modules._tables.values()),
             self._call_through._lock,
-            self._objects._lock,
+            *self._objects.locks(),
             self._idle._lock,
             self._grace._lock,
             self._counters._lock,

@@ -1,4 +1,4 @@
-/* ELF x86-64 relocatable objects, bytes to records.
+/* ELF relocatable objects, bytes to records.
  *
  * An object file is a header, a table of section headers, and bytes that they point to. Of
  * interest: allocatable sections (code and data), the one symbol table with its strings, RELA
@@ -32,9 +32,10 @@ static lj_status read_header(lj_elf *elf) {
     if (elf->size < sizeof h)
         return MALFORMED(elf, elf->size, "the file ends inside the ELF header");
     memcpy(&h, data, sizeof h);
-    if (h.e_machine != EM_X86_64)
+    elf->graph->arch = lj_arch_of(h.e_machine);
+    if (!elf->graph->arch)
         return UNSUPPORTED(elf, offsetof(Elf64_Ehdr, e_machine),
-                           "machine %u, x86-64 (62) is needed", h.e_machine);
+                           "machine %u, which lazyjit doesn't link", h.e_machine);
     if (h.e_type != ET_REL)
         return UNSUPPORTED(elf, offsetof(Elf64_Ehdr, e_type), "%s, not a relocatable object",
                            h.e_type == ET_EXEC   ? "an executable"
@@ -161,6 +162,9 @@ static lj_status survey(lj_elf *elf) {
     }
     for (uint64_t i = 0; i < elf->symbols; i++)
         elf->ifuncs += ELF64_ST_TYPE(lj_elf_symbol(elf, i).st_info) == STT_GNU_IFUNC;
+    if (elf->ifuncs && !elf->graph->arch->ifunc_entry_size)
+        return UNSUPPORTED(elf, elf->symbols_at, "indirect functions on %s",
+                           elf->graph->arch->name);
     if (elf->symbols >= INT32_MAX / 2 || elf->relocations >= INT32_MAX / 4)
         return UNSUPPORTED(elf, 0, "more symbols or relocations than 31 bits count");
     if (elf->names)
@@ -190,7 +194,8 @@ static lj_status take_slab(lj_elf *elf) {
     lj_graph *graph = elf->graph;
     uint64_t sections = (uint64_t)elf->count + SYNTHETIC_SECTIONS;
     uint64_t blocks = sections + elf->symbols; /* each symbol may be a common one */
-    uint64_t edges = 3 * elf->relocations + 2 + 5 * elf->ifuncs;
+    uint64_t of_plt = elf->graph->arch->plt_edges + 1, of_ifunc = elf->graph->arch->ifunc_edges + 2;
+    uint64_t edges = (of_plt > 2 ? of_plt + 1 : 3) * elf->relocations + 2 + of_ifunc * elf->ifuncs;
     uint64_t symbols = elf->symbols + elf->ifuncs + 1;
     uint64_t strings = elf->strtab_size + elf->names_size + sizeof synthetic_names;
     if (strings > UINT32_MAX)

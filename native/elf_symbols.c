@@ -7,11 +7,6 @@
  * thread-local relocations and thread-local symbols go together.
  */
 #include "elf_read.h"
-#include "link_x86_64.h"
-
-#ifndef SHN_X86_64_LCOMMON
-#define SHN_X86_64_LCOMMON 0xff02
-#endif
 
 static lj_status place_common(lj_elf *elf, uint64_t number, const Elf64_Sym *in,
                               lj_link_symbol *out) {
@@ -119,7 +114,6 @@ static lj_status read_symbol(lj_elf *elf, uint64_t number, lj_link_symbol *out) 
         out->offset = out->address = in.st_value;
         return LJ_OK;
     case SHN_COMMON:
-    case SHN_X86_64_LCOMMON:
         return place_common(elf, number, &in, out);
     case SHN_XINDEX:
         if (!elf->shndx)
@@ -128,6 +122,8 @@ static lj_status read_symbol(lj_elf *elf, uint64_t number, lj_link_symbol *out) 
         return place_in_section(elf, number, &in, lj_elf_word(elf, elf->shndx_at + 4 * number),
                                 out);
     }
+    if (in.st_shndx >= SHN_LORESERVE && in.st_shndx == graph->arch->large_common)
+        return place_common(elf, number, &in, out);
     if (in.st_shndx >= SHN_LORESERVE)
         return UNSUPPORTED(elf, at, "symbol %llu is in reserved section %#x",
                            (unsigned long long)number, in.st_shndx);
@@ -141,16 +137,11 @@ lj_status lj_elf_read_symbols(lj_elf *elf) {
     return LJ_OK;
 }
 
-static int is_thread_local(int form) {
-    return form == LJ_FORM_TLSGD || form == LJ_FORM_DTPOFF || form == LJ_FORM_DTPMOD ||
-           form == LJ_FORM_DESC || form == LJ_FORM_DESCWORD;
-}
-
 /* Whether the relocation suits its target. */
 static lj_status check_edge(lj_graph *graph, uint32_t section, const lj_link_edge *edge) {
     const lj_link_symbol *target = &graph->symbols[edge->target];
-    int form =
-        edge->kind < LJ_X86_64_KIND_COUNT ? lj_x86_64_kinds[edge->kind].form : LJ_FORM_UNKNOWN;
+    int form = lj_arch_kind(graph->arch, edge->kind)->form;
+    int thread_local = lj_form_needs[form] & LJ_THREAD_LOCAL;
     const char *words = NULL;
     if (form == LJ_FORM_UNKNOWN)
         words = "unknown relocation";
@@ -160,9 +151,9 @@ static lj_status check_edge(lj_graph *graph, uint32_t section, const lj_link_edg
         words =
             "needs a variable in the static thread-local block; JIT'd ones are not: compile with "
             "-fPIC or -ftls-model=global-dynamic";
-    else if (is_thread_local(form) && !(target->traits & LJ_TRAIT_TLS))
+    else if (thread_local && !(target->traits & LJ_TRAIT_TLS))
         words = "thread-local relocation, but the symbol isn't thread-local";
-    else if ((target->traits & LJ_TRAIT_TLS) && !is_thread_local(form) && form != LJ_FORM_TLSLD &&
+    else if ((target->traits & LJ_TRAIT_TLS) && !thread_local && form != LJ_FORM_TLSLD &&
              form != LJ_FORM_SIZE && form != LJ_FORM_NOTHING)
         words = "the symbol is thread-local, but the relocation isn't";
     else if (target->place == LJ_PLACE_NOWHERE && form != LJ_FORM_TLSLD)
@@ -198,7 +189,7 @@ static lj_status read_edges(lj_elf *elf, uint32_t index, const Elf64_Shdr *heade
         Elf64_Rela in;
         memcpy(&in, elf->data + at, sizeof in);
         uint32_t kind = (uint32_t)ELF64_R_TYPE(in.r_info), target = ELF64_R_SYM(in.r_info);
-        if (kind == LJ_X86_64_NONE)
+        if (kind == 0) /* NONE, everywhere */
             continue;
         if (target >= elf->symbols)
             return MALFORMED(elf, at, "relocation %llu of section %u refers to symbol %u of %llu",
@@ -212,15 +203,12 @@ static lj_status read_edges(lj_elf *elf, uint32_t index, const Elf64_Shdr *heade
         if (symbol->place == LJ_PLACE_NOWHERE && section->role == LJ_ROLE_EH_FRAME)
             continue;
         TRY(check_edge(graph, section_number, edge));
-        uint32_t bytes = lj_x86_64_kinds[kind].bytes;
+        uint32_t bytes = lj_arch_kind(graph->arch, kind)->bytes;
         if (in.r_offset > block->input_size || bytes > block->input_size - in.r_offset)
             return MALFORMED(elf, at, "relocation %llu lies outside of section %u",
                              (unsigned long long)i, section_number);
-        /* Old assemblers mark calls and jumps as PC32. Before a displacement of data there is a
-         * ModRM byte with mod 0 and rm 5, never e8 (call) or e9 (jmp). */
-        if (kind == LJ_X86_64_PC32 && section->region == LJ_TEXT && in.r_offset &&
-            (content[in.r_offset - 1] & 0xfe) == 0xe8)
-            edge->kind = LJ_X86_64_PLT32;
+        if (section->region == LJ_TEXT && graph->arch->better_kind)
+            edge->kind = graph->arch->better_kind(kind, content, in.r_offset);
         symbol->traits |= LJ_TRAIT_USED;
         graph->edge_count++;
     }

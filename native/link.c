@@ -1,7 +1,6 @@
 /* The stations of one object, and the end of it. link_graph.h has the tour. */
 #include "frames.h"
 #include "link_graph.h"
-#include "link_x86_64.h"
 #include "tls.h"
 
 #include <stdio.h>
@@ -120,15 +119,13 @@ lj_status lj_graph_fix_up(lj_graph *graph, const uint64_t *addresses, uint32_t c
     graph->fixed = 1;
     bind_externals(graph, addresses);
     if (graph->plt_block != UINT32_MAX)
-        lj_x86_64_write_plt((uint8_t *)(uintptr_t)graph->blocks[graph->plt_block].content,
-                            graph->plt_entries);
+        graph->arch->write_plt((uint8_t *)(uintptr_t)graph->blocks[graph->plt_block].content,
+                               graph->plt_entries);
     lj_graph_write_ifuncs(graph);
-    for (uint32_t i = 0; i < graph->block_count; i++) {
-        lj_status status = lj_x86_64_fix_up(graph, &graph->blocks[i]);
-        if (status)
-            return status;
-    }
-    lj_status status = register_frames(graph);
+    lj_status status = lj_graph_apply_edges(graph);
+    if (status)
+        return status;
+    status = register_frames(graph);
     return status ? status : register_tls(graph);
 }
 

@@ -15,7 +15,7 @@
  *   lj_graph_read      bytes -> records; GOT and PLT slots are planned     (elf_read.c,
  * link_slots.c) lj_graph_allocate  blocks get addresses; contents are copied (link_layout.c)
  *     ... the caller looks the external names up ...
- *   lj_graph_fix_up    edges are applied, eh-frames and TLS image registered (link_x86_64.c,
+ *   lj_graph_fix_up    edges are applied, eh-frames and TLS image registered (link_fixup.c,
  * link.c) lj_graph_finalize  the records go; `lj_linked` is what stays of a linked object
  *   lj_linked_release  ... until its code is freed
  *
@@ -25,6 +25,7 @@
 #define LAZYJIT_LINK_GRAPH_H
 
 #include "arena.h"
+#include "link_arch.h"
 #include "status.h"
 
 /* cffi: begin */
@@ -112,7 +113,7 @@ typedef struct lj_link_edge {
     int64_t addend;  /* A */
     uint32_t offset; /* in its block: P = block address + offset */
     uint32_t target; /* symbol number */
-    uint32_t kind;   /* the ABI's relocation type: link_x86_64.h has the formulas */
+    uint32_t kind;   /* the ABI's relocation type, or one of the linker's own: link_arch.h */
     uint32_t reserved;
 } lj_link_edge;
 
@@ -138,7 +139,8 @@ typedef struct lj_bad_edge {
     uint32_t reserved;
 } lj_bad_edge;
 
-typedef struct lj_graph {
+struct lj_graph {
+    const lj_arch *arch;
     lj_link_section *sections;
     lj_link_block *blocks;
     lj_link_symbol *symbols;
@@ -171,11 +173,12 @@ typedef struct lj_graph {
     lj_bad_edge bad;
     lj_fault fault;
     void *slab; /* owns every array above */
-} lj_graph;
+};
 
-/* Reads an ELF x86-64 relocatable object. `*out` is NULL only with NO_MEMORY; after a failure it
- * holds the fault and what the fault's numbers refer to, and is good for lj_graph_free alone.
- * `data` must stay until lj_graph_allocate. OBJ_MALFORMED, OBJ_UNSUPPORTED, OBJ_RELOCATION. */
+/* Reads an ELF relocatable object of an architecture that link_arch.h lists. `*out` is NULL only
+ * with NO_MEMORY; after a failure it holds the fault and what the fault's numbers refer to, and is
+ * good for lj_graph_free alone. `data` must stay until lj_graph_allocate. OBJ_MALFORMED,
+ * OBJ_UNSUPPORTED, OBJ_RELOCATION. */
 lj_status lj_graph_read(const uint8_t *data, uint64_t size, lj_graph **out);
 /* The same, but for sections and `defined` only: what an archive's index says of a member. */
 lj_status lj_graph_scan(const uint8_t *data, uint64_t size, lj_graph **out);
@@ -197,8 +200,6 @@ void lj_graph_free(lj_graph *graph);
 /* Deregisters and frees everything of a linked object; on a graph's own `linked`, abandons a link
  * half-way. Nobody may run in it. Does nothing the second time. */
 void lj_linked_release(lj_linked *linked);
-/* "R_X86_64_PC32"; NULL for a number that the ABI doesn't have. */
-const char *lj_relocation_name(uint32_t kind);
 /* cffi: end */
 
 /* Names of what the linker adds, and their places after `synthetic_names`. */
@@ -220,6 +221,8 @@ lj_status lj_graph_list_symbols(lj_graph *graph, uint64_t input_size);
 /* Appends a section of the linker's own, still without blocks. */
 lj_link_section *lj_graph_add_section(lj_graph *graph, int name, int region, int role);
 
+/* Applies the edges of every block (link_fixup.c). */
+lj_status lj_graph_apply_edges(lj_graph *graph);
 /* Writes the constant bytes of the linker's own ifunc blocks. */
 void lj_graph_write_ifuncs(lj_graph *graph);
 

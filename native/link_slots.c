@@ -6,11 +6,11 @@
  * aside for each that could be; fix-up decides which it uses. Each object has tables of its own:
  * nothing is shared that would outlive it.
  *
- * The words themselves are edges of the GOT's block (an R_X86_64_64 for an address, DTPMOD64 and
- * DTPOFF64 for a thread-local pair, TLSDESC for a descriptor), and an entry's displacement is a
- * GOTPCREL edge of the PLT's block: fix-up knows nothing special about either.
+ * The words themselves are edges of the GOT's block, of the kinds that the architecture names for
+ * them, and a PLT entry leads to its word by edges of the PLT's block: fix-up knows nothing special
+ * about either.
  */
-#include "link_x86_64.h"
+#include "link_graph.h"
 #include "tls.h"
 
 #include <elf.h>
@@ -52,7 +52,7 @@ static void need_got(planner *plan, uint32_t number) {
         return;
     uint32_t word = take_words(plan, 1);
     symbol->got = word + 1;
-    add_got_edge(plan, word, LJ_X86_64_64, number);
+    add_got_edge(plan, word, plan->graph->arch->pointer, number);
 }
 
 static void need_pair(planner *plan, uint32_t *slot, uint32_t number) {
@@ -60,10 +60,10 @@ static void need_pair(planner *plan, uint32_t *slot, uint32_t number) {
         return;
     uint32_t word = take_words(plan, 2);
     *slot = word + 1;
-    add_got_edge(plan, word, LJ_X86_64_DTPMOD64, number);
+    add_got_edge(plan, word, plan->graph->arch->dtpmod, number);
     /* Local-dynamic code adds the offset itself. */
     if (number)
-        add_got_edge(plan, word + 1, LJ_X86_64_DTPOFF64, number);
+        add_got_edge(plan, word + 1, plan->graph->arch->dtpoff, number);
 }
 
 static void need_descriptor(planner *plan, uint32_t number) {
@@ -72,7 +72,7 @@ static void need_descriptor(planner *plan, uint32_t number) {
         return;
     uint32_t word = take_words(plan, 4);
     symbol->tls_desc = word + 1;
-    add_got_edge(plan, word, LJ_X86_64_TLSDESC, number);
+    add_got_edge(plan, word, plan->graph->arch->tlsdesc, number);
 }
 
 /* Whether the target may turn out to be anywhere in the address space. */
@@ -81,37 +81,22 @@ static int may_be_far(const lj_link_symbol *symbol) {
 }
 
 static void plan_edge(planner *plan, const lj_link_edge *edge) {
+    uint32_t need = lj_form_needs[lj_arch_kind(plan->graph->arch, edge->kind)->form];
     lj_link_symbol *target = &plan->graph->symbols[edge->target];
-    switch (lj_x86_64_kinds[edge->kind].form) {
-    case LJ_FORM_BRANCH:
-        if (may_be_far(target) && !target->plt) {
-            need_got(plan, edge->target);
-            target->plt = ++plan->graph->plt_entries;
-        }
-        break;
-    case LJ_FORM_GOTENT:
-        plan->got_based = 1;
+    if (need & LJ_NEED_PLT && may_be_far(target) && !target->plt) {
         need_got(plan, edge->target);
-        break;
-    case LJ_FORM_GOTREL:
-    case LJ_FORM_GOTREX:
-        need_got(plan, edge->target);
-        break;
-    case LJ_FORM_GOTOFF:
-    case LJ_FORM_GOTPC:
-    case LJ_FORM_PLTOFF:
-        plan->got_based = 1;
-        break;
-    case LJ_FORM_TLSGD:
-        need_pair(plan, &target->tls_pair, edge->target);
-        break;
-    case LJ_FORM_TLSLD:
-        need_pair(plan, &plan->graph->tls_module_pair, 0);
-        break;
-    case LJ_FORM_DESC:
-        need_descriptor(plan, edge->target);
-        break;
+        target->plt = ++plan->graph->plt_entries;
     }
+    if (need & LJ_NEED_BASE)
+        plan->got_based = 1;
+    if (need & LJ_NEED_GOT)
+        need_got(plan, edge->target);
+    if (need & LJ_NEED_PAIR)
+        need_pair(plan, &target->tls_pair, edge->target);
+    if (need & LJ_NEED_MODULE)
+        need_pair(plan, &plan->graph->tls_module_pair, 0);
+    if (need & LJ_NEED_DESC)
+        need_descriptor(plan, edge->target);
 }
 
 static void add_got_block(planner *plan) {
@@ -132,23 +117,22 @@ static void add_plt_block(lj_graph *graph) {
     lj_link_section *section = lj_graph_add_section(graph, LJ_NAME_PLT, LJ_TEXT, LJ_ROLE_PLT);
     section->block_count = 1;
     section->flags |= SHF_EXECINSTR;
+    const lj_arch *arch = graph->arch;
     graph->plt_block = graph->block_count;
     graph->blocks[graph->block_count++] =
-        (lj_link_block){.size = (uint64_t)LJ_PLT_ENTRY_SIZE * graph->plt_entries,
+        (lj_link_block){.size = (uint64_t)arch->plt_entry_size * graph->plt_entries,
                         .align = 8,
                         .section = graph->section_count - 1,
                         .first_edge = graph->edge_count,
-                        .edge_count = graph->plt_entries};
+                        .edge_count = graph->plt_entries * arch->plt_edges};
     lj_link_edge *edges = graph->edges + graph->edge_count;
     for (uint32_t i = 0; i < graph->symbol_count; i++) {
         uint32_t entry = graph->symbols[i].plt;
         if (entry)
-            edges[entry - 1] = (lj_link_edge){.addend = -4,
-                                              .offset = (entry - 1) * LJ_PLT_ENTRY_SIZE + 2,
-                                              .target = i,
-                                              .kind = LJ_X86_64_GOTPCREL};
+            arch->plan_plt(edges + (uint64_t)(entry - 1) * arch->plt_edges,
+                           (entry - 1) * arch->plt_entry_size, i);
     }
-    graph->edge_count += graph->plt_entries;
+    graph->edge_count += graph->plt_entries * arch->plt_edges;
 }
 
 void lj_graph_plan_slots(lj_graph *graph) {

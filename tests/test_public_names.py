@@ -24,6 +24,7 @@ PUBLIC = {
 ERRORS = {
     "ArchiveFormatError",
     "ArenaFull",
+    "AssemblyError",
     "CompileError",
     "DuplicateDefinition",
     "DuplicateDylib",
@@ -36,6 +37,7 @@ ERRORS = {
     "LazyJITError",
     "LibraryNotFound",
     "LinkError",
+    "LinkerScriptError",
     "MaterializationError",
     "MissingDefinitions",
     "ObjectFormatError",

@@ -31,7 +31,7 @@ from lazyjit.errors import LazyJITError
 from lazyjit.ir import Constructor
 from lazyjit.layers.archive import StaticLibraryGenerator
 from lazyjit.layers.module_table import ModuleTable
-from lazyjit.layers.object_linking import ObjectUnit
+from lazyjit.layers.object_unit import ObjectUnit
 from lazyjit.link.runtime import DSOHandle, call_at_exit, runtime_symbols
 from lazyjit.symbols import ExecutorSymbolDef, SymbolFlags
 
@@ -63,6 +63,10 @@ class _State:
     archives: list[StaticLibraryGenerator] = field(default_factory=list)
     #: Modules whose references have not been held against the archives yet.
     unchecked: list[ModuleTable] = field(default_factory=list)
+    #: Likewise objects, in order. One that was linked meanwhile, and is gone, has found its members.
+    objects: weakref.WeakKeyDictionary[ObjectUnit, None] = field(
+        default_factory=weakref.WeakKeyDictionary
+    )
 
 
 _live: weakref.WeakSet[Platform] = weakref.WeakSet()
@@ -111,9 +115,11 @@ class Platform:
 
     def note_object(self, dylib: JITDylib, unit: ObjectUnit, tracker: ResourceTracker) -> None:
         """An object was added: likewise."""
-        if unit.init_symbol is not None:
-            with self._lock:
-                self._states[dylib].added.append((unit, tracker))
+        with self._lock:
+            state = self._states[dylib]
+            state.objects[unit] = None
+            if unit.init_symbol is not None:
+                state.added.append((unit, tracker))
 
     def note_archive(self, dylib: JITDylib, generator: StaticLibraryGenerator) -> None:
         """A static library was added: members that need initializing are found when it is time."""
@@ -177,13 +183,18 @@ class Platform:
             # Without a library, what there is waits for the first that is added.
             state.unchecked = [] if archives else unchecked
             unchecked = unchecked if archives else []
+            objects = list(state.objects) if archives else []
+            for unit in objects:
+                del state.objects[unit]
         try:
             needed = [name for table in unchecked for name, _ in table.index.undefined()]
+            needed += [name for unit in objects for name in unit.externals]
             for archive in archives:
                 archive.add_initialized(dylib, needed)
         except BaseException:
             with self._lock:
                 state.unchecked[:0] = unchecked
+                state.objects.update(dict.fromkeys(objects))
             raise
         with self._lock:
             added, state.added = state.added, []

@@ -385,7 +385,7 @@ class LinkGraph:
         if name not in ("OBJ_RELOCATION", "LINK_OVERFLOW"):
             return error(status, ffi.addressof(fault), file=self.file)
         bad = graph.bad
-        kind = lib.lj_relocation_name(bad.kind)
+        kind = lib.lj_relocation_name(graph.arch, bad.kind)
         symbol = graph.symbols[bad.symbol]
         section = graph.sections[bad.section]
         words = ffi.string(fault.detail).decode() or (
@@ -393,13 +393,17 @@ class LinkGraph:
         )
         return RelocationError(
             words,
-            kind=ffi.string(kind).decode() if kind else f"R_X86_64_{bad.kind}",
+            kind=ffi.string(kind).decode() if kind else self._unknown_kind(bad.kind),
             symbol=self._symbol_name(symbol),
             file=self.file,
             section=decode_name(ffi.string(graph.strings + section.name)),
             offset=bad.offset,
             value=bad.value if name == "LINK_OVERFLOW" else None,
         )
+
+    def _unknown_kind(self, number: int) -> str:
+        prefix: str = ffi.string(lib.lj_arch_prefix(self._graph.arch)).decode()
+        return f"{prefix}{number}"
 
     def _symbol_name(self, symbol: Any) -> str | None:
         """A symbol's name; a section symbol has its section's."""

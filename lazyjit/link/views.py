@@ -233,7 +233,7 @@ class Edge(_View):
     @property
     def kind(self) -> str:
         """The ABI's name."""
-        return str(ffi.string(lib.lj_relocation_name(self._row.kind)).decode())
+        return str(ffi.string(lib.lj_relocation_name(self._graph.arch, self._row.kind)).decode())
 
     @property
     def offset(self) -> int:
