@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import llvmlite.binding as llvm
@@ -39,6 +40,18 @@ def create_mcjit_compiler(
     return ExecutionEngine(module, target_machine)
 
 
+@dataclass(eq=False)
+class _Held:
+    """A module of an engine."""
+
+    #: The program's reference, which it may close.
+    module: Any
+    #: Our own to the same memory.
+    ours: Any
+    #: What removes its code, once lazyjit has it.
+    tracker: ResourceTracker | None = None
+
+
 class ExecutionEngine(Closing):
     """Owns modules and runs them; the face of llvmlite's. Any thread.
 
@@ -62,10 +75,9 @@ class ExecutionEngine(Closing):
         self._machine = target_machine
         self._target_data: Any = None
         self._lock = threading.RLock()
-        #: Our own references to the modules' memory: a program may close its own.
-        self._owned: dict[Any, Any] = {}
-        self._waiting: list[Any] = []
-        self._trackers: dict[Any, ResourceTracker] = {}
+        # By identity: a module that the program closes has no hash any more.
+        self._held: dict[int, _Held] = {}
+        self._waiting: list[_Held] = []
         self._notify: Notify | None = None
         self._getbuffer: GetBuffer | None = None
         # What `add_symbol` and `load_library_permanently` have told LLVM.
@@ -76,23 +88,24 @@ class ExecutionEngine(Closing):
         """Take ownership of a module. Raises KeyError when it is in the engine already."""
         self._check()
         with self._lock:
-            if module in self._owned:
+            if id(module) in self._held:
                 raise KeyError("module already added to this engine")
-            self._owned[module] = llvm.ModuleRef(module._ptr, module._context)
+            held = _Held(module, llvm.ModuleRef(module._ptr, module._context))
             module._owned = True
-            self._waiting.append(module)
+            self._held[id(module)] = held
+            self._waiting.append(held)
 
     def remove_module(self, module: Any) -> None:
         """Give a module back, and remove its code. Raises KeyError when it isn't in the engine."""
         self._check()
         with self._lock:
-            self._owned.pop(module).detach()
+            held = self._held.pop(id(module))
+            held.ours.detach()
             module._owned = False
-            if module in self._waiting:
-                self._waiting.remove(module)
-            tracker = self._trackers.pop(module, None)
-        if tracker is not None:
-            tracker.remove()
+            if held in self._waiting:
+                self._waiting.remove(held)
+        if held.tracker is not None:
+            held.tracker.remove()
 
     def finalize_object(self) -> None:
         """Take the modules that were added since; their functions can be asked for then.
@@ -102,12 +115,11 @@ class ExecutionEngine(Closing):
         self._check()
         with self._lock:
             while self._waiting:
-                module = self._waiting[0]
+                held = self._waiting.pop(0)
                 try:
-                    self._trackers[module] = self._take(module)
+                    held.tracker = self._take(held)
                 except LazyJITError as error:
                     raise RuntimeError(str(error)) from error
-                del self._waiting[0]
 
     def get_function_address(self, name: str) -> int:
         """The address of a function, compiled; 0 when there is none of this name.
@@ -129,10 +141,12 @@ class ExecutionEngine(Closing):
             raise RuntimeError(str(error)) from error
 
     def add_object_file(self, obj_file: Any) -> None:
-        """Add an object, by reference or by path. Raises RuntimeError, OSError."""
+        """Add an object, by reference or by path. Raises RuntimeError, OSError; UsageError for a
+        plain llvmlite reference."""
         self._check()
+        data = object_bytes(obj_file)
         try:
-            self._jit.add_object(object_bytes(obj_file))
+            self._jit.add_object(data)
         except LazyJITError as error:
             raise RuntimeError(str(error)) from error
 
@@ -170,16 +184,17 @@ class ExecutionEngine(Closing):
             self._target_data = self._machine.target_data
         return self._target_data
 
-    def _take(self, module: Any) -> ResourceTracker:
+    def _take(self, held: _Held) -> ResourceTracker:
         """Hand a module to lazyjit, or its object when there is a cache."""
+        name = held.ours.name or None
         if self._notify is None and self._getbuffer is None:
-            return self._jit.add_module(self._owned[module], name=module.name or None)
-        data = self._getbuffer(module) if self._getbuffer is not None else None
+            return self._jit.add_module(held.ours, name=name)
+        data = self._getbuffer(held.module) if self._getbuffer is not None else None
         if data is None:
-            data = self._machine.emit_object(self._owned[module])
+            data = self._machine.emit_object(held.ours)
             if self._notify is not None:
-                self._notify(module, data)
-        return self._jit.add_object(bytes(data), name=module.name or None)
+                self._notify(held.module, data)
+        return self._jit.add_object(bytes(data), name=name)
 
     def _address(self, name: str) -> int:
         self.finalize_object()
@@ -195,12 +210,12 @@ class ExecutionEngine(Closing):
         return address
 
     def _dispose(self) -> None:
-        with self._lock:
-            owned, self._owned = self._owned, {}
         self._jit.close()
-        for module, ours in owned.items():
-            module.detach()
-            ours.close()
+        with self._lock:
+            held, self._held = self._held, {}
+        for each in held.values():
+            each.module.detach()
+            each.ours.close()
 
 
 def compile_body(jit: JIT, dylib: Any, name: str) -> None:
