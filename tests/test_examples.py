@@ -15,6 +15,7 @@ LINES = {
     "failing": "program(1) raised FailedToMaterialize\n  program.ll, line 5: use of undefined",
     "first_kernel": "hypotenuse: 5.0\n",
     "lazy_reexports": "now the call that needs it\nbuilding the table\nprogram(12): 144\n",
+    "llvmlite_program": "a = 3: 21.0\n",
     "lookups": "dot: 999000.0\n",
     "objects_and_archives": "program: 42\nlinked: 3\n",
     "own_compiler": "compiling distance\ndistance: 5.0\n",
