@@ -502,6 +502,11 @@ class JIT:
         )
         return self._counters.snapshot(regions)
 
+    @property
+    def closed(self) -> bool:
+        """Whether `close` was called."""
+        return self._closed
+
     def close(self) -> None:
         """Stop: lookups and first calls under way fail with SessionClosed, and so do later ones.
 

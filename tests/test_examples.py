@@ -22,6 +22,7 @@ LINES = {
     "link_graph": "greeting: hello, linker\nlength: 13\n",
     "link_pass": "to toupper becomes one to tolower\nchange('A'): a\n",
     "link_plugin": "link:\n  defines loud$body\n  needs toupper\nin memory: loud$body\nloud: A\n",
+    "llvmlite_program": "a = 3: 21.0\n",
     "lookups": "dot: 999000.0\n",
     "objects_and_archives": "program: 42\nlinked: 3\n",
     "own_compiler": "compiling distance\ndistance: 5.0\n",

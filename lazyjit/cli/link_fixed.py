@@ -188,7 +188,7 @@ _PT_DYNAMIC, _PT_GNU_RELRO = 2, 0x6474E552
 
 
 class _Library(NamedTuple):
-    """A loaded library: where it is, its relocations, and what is read-only since they were made."""
+    """A loaded library: where it is, its relocations, what is read-only since they were made."""
 
     base: int
     relocations: int
