@@ -19,12 +19,14 @@ if TYPE_CHECKING:
     from lazyjit.layers.handle import JITFunction
     from lazyjit.layers.on_demand import UnitInfo, UnitPolicy
     from lazyjit.layers.statistics import Statistics
+    from lazyjit.plugin import Plugin
 
 __all__ = [
     "JIT",
     "JITDylib",
     "JITFunction",
     "LazyJITError",
+    "Plugin",
     "ResourceTracker",
     "Statistics",
     "UnitInfo",
@@ -39,6 +41,7 @@ _HOMES = {
     "JITDylib": "lazyjit.core",
     "JITFunction": "lazyjit.layers.handle",
     "LazyJITError": "lazyjit.errors",
+    "Plugin": "lazyjit.plugin",
     "ResourceTracker": "lazyjit.core",
     "Statistics": "lazyjit.layers.statistics",
     "UnitInfo": "lazyjit.layers.on_demand",

@@ -147,6 +147,12 @@ class CompileOnDemandLayer:
             tables = [table for table in self._tables.values() if table.dylib is dylib]
         return [name for table in tables for name in table.symbols_of(table.functions())]
 
+    def functions(self, dylib: JITDylib) -> list[str]:
+        """The names of the functions that modules define in `dylib`, local ones' too."""
+        with self._lock:
+            tables = [table for table in self._tables.values() if table.dylib is dylib]
+        return [table.index.name(entity) for table in tables for entity in table.functions()]
+
     def first_call(self, payload: int) -> None:
         """A stub was called that leads nowhere yet. On a pool thread; never raises."""
         with self._lock:

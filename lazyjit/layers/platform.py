@@ -54,6 +54,8 @@ class _State:
     """One dylib's; guarded by the platform's lock."""
 
     runtime: DSOHandle
+    #: Held while its initializers or finalizers run; they may look symbols up, and so re-enter.
+    running: threading.RLock = field(default_factory=threading.RLock)
     #: What has initializers that have not run yet, each with what may remove it before they do.
     added: list[tuple[ModuleTable | ObjectUnit, ResourceTracker]] = field(default_factory=list)
     #: Constructors that an initialization did not come to, for one before them failed.
@@ -78,15 +80,13 @@ def _deinitialize_everything() -> None:
 
 
 class Platform:
-    """Runs initializers and finalizers. Any thread, one initialization at a time a dylib."""
+    """Runs initializers and finalizers. Any thread; those of one dylib on one thread at a time."""
 
     def __init__(self, session: ExecutionSession, call: Caller) -> None:
         """`call` runs a `void()` at an address."""
         self._session = session
         self._call = call
         self._lock = threading.Lock()
-        # Constructors may look symbols up, and so re-enter; other threads wait.
-        self._running = threading.RLock()
         self._states: dict[JITDylib, _State] = {}
         _live.add(self)
         call_at_exit(_deinitialize_everything)
@@ -125,18 +125,32 @@ class Platform:
 
         Raises what a constructor's lookup or first call raises; that one and later ones stay to do.
         """
-        with self._running:
-            for each in self._in_order(dylib):
-                self._initialize_one(each)
+        for each in self._in_order(dylib):
+            with self._lock:
+                state = self._states.get(each)
+            if state is not None:
+                with state.running:
+                    self._initialize_one(each, state)
 
     def deinitialize(self, dylib: JITDylib) -> None:
         """Run the handlers and finalizers of `dylib`. It may be initialized again."""
-        with self._running:
+        with self._lock:
+            state = self._states.get(dylib)
+        if state is None:
+            return  # forgotten, or the session closed meanwhile
+        with state.running:
             with self._lock:
-                state = self._states[dylib]
                 finalizers, state.finalizers = state.finalizers, []
             state.runtime.run_exit_handlers()
             _run_all(sorted(finalizers, key=lambda each: each.priority)[::-1])
+
+    def forget(self, dylib: JITDylib) -> DSOHandle | None:
+        """Know a dylib no more, for it is being removed; the handle to close when nobody runs in
+        it. None when it isn't known.
+        """
+        with self._lock:
+            state = self._states.pop(dylib, None)
+        return state.runtime if state is not None else None
 
     def deinitialize_all(self) -> None:
         """Deinitialize every dylib, the latest first."""
@@ -168,11 +182,8 @@ class Platform:
                 stack.pop()
         return order
 
-    def _initialize_one(self, dylib: JITDylib) -> None:
+    def _initialize_one(self, dylib: JITDylib, state: _State) -> None:
         with self._lock:
-            state = self._states.get(dylib)
-            if state is None:
-                return
             archives, unchecked = list(state.archives), state.unchecked
             # Without a library, what there is waits for the first that is added.
             state.unchecked = [] if archives else unchecked
