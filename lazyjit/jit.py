@@ -24,6 +24,7 @@ from time import perf_counter_ns
 from typing import Any, Union
 
 from lazyjit import forking
+from lazyjit.call.typed import TypedFunction
 from lazyjit.codegen import CompilerOptions, LLVMCompiler
 from lazyjit.core import (
     ExecutionSession,
@@ -49,6 +50,7 @@ from lazyjit.layers.on_demand import CompileOnDemandLayer, UnitInfo, UnitPolicy
 from lazyjit.layers.platform import Platform
 from lazyjit.layers.runtime_libraries import RuntimeLibraries
 from lazyjit.layers.statistics import Counters, Statistics
+from lazyjit.layers.typed import TypedFunctions
 from lazyjit.link.archive import Archive
 from lazyjit.link.arena import DEFAULT_SIZE, Arena
 from lazyjit.link.runtime import DSOHandle
@@ -167,6 +169,9 @@ class JIT:
         )
         self._call_through = StubCallThrough(self._stubs, self._grace)
         self.session.register_resource_manager(self._call_through)
+        self._typed = TypedFunctions(
+            self.session, self._objects, self._modules, self._stubs, self._grace
+        )
         # Pool threads hold the dispatcher; through this they must not hold the JIT, or nobody's
         # last reference would ever be the last.
         weak = weakref.WeakMethod(self._first_call)
@@ -367,6 +372,40 @@ class JIT:
         exported = SymbolFlags.EXPORTED | SymbolFlags.CALLABLE
         return [name for name in names if flags[name] & exported == exported]
 
+    def __getitem__(self, name: str) -> TypedFunction:
+        """The function `name` of the main dylib as a Python callable, typed by its IR.
+
+        Raises SymbolsNotFound, and UsageError where IR does not tell the type (see `callable`).
+        """
+        if not isinstance(name, str):
+            raise TypeError(f"a function's name is a str, not {type(name).__name__}")
+        return self.callable(name)
+
+    def callable(
+        self,
+        name: str,
+        signature: object = None,
+        *,
+        nogil: bool = False,
+        dylib: JITDylib | None = None,
+    ) -> TypedFunction:
+        """A Python callable for a function, with arguments and results as `signature` has them.
+
+        That is a str of the signature language (see `lazyjit.call.signature`), ctypes types
+        `(result, [arguments])`, an annotated function as a stub, or None: what its IR says. With
+        `nogil`, the GIL is free during a call. Nothing is compiled yet. Raises SymbolsNotFound,
+        and UsageError for a signature that is none, or not this function's.
+        """
+        target = self._open(dylib)
+        found = self.session.lookup(target.link_order, [name], SymbolState.READY)[name]
+        tracker = self.session.tracker_of(target.link_order, name)
+        if tracker is None:
+            self._open(target)
+            raise SymbolRemoved(name)
+        if not found.flags & SymbolFlags.CALLABLE and not found.flags & SymbolFlags.ABSOLUTE:
+            raise UsageError(f"{name} is data, not a function")
+        return self._typed.make(name, found.address, target, tracker, signature, nogil, self)
+
     def compile(self, names: Sequence[str] | None = None, *, dylib: JITDylib | None = None) -> None:
         """Compile these functions now (None: all of the dylib's modules), in parallel, and wait.
 
@@ -426,6 +465,11 @@ class JIT:
         )
         return self._counters.snapshot(regions)
 
+    @property
+    def closed(self) -> bool:
+        """Whether `close` was called."""
+        return self._closed
+
     def close(self) -> None:
         """Stop: lookups and first calls under way fail with SessionClosed, and so do later ones.
 
@@ -482,6 +526,7 @@ class JIT:
             self._idle._lock,
             self._grace._lock,
             self._counters._lock,
+            self._typed._lock,
         ]
         for lock in self._held:
             lock.acquire()

@@ -11,8 +11,8 @@ a plug-in hands out is a `PluginFunction`, which calls the present generation's;
 new generation, swaps the two in one store, and retires the old one: calls that are in it return
 from it, then its finalizers run and its memory goes.
 
-A plug-in is unloaded by `unload`, at the end of its `with` block, or when nothing refers to it or to
-a function of it. Unloading for the last reason runs on a compile thread: Python may drop a
+A plug-in is unloaded by `unload`, at the end of its `with` block, or when nothing refers to it or
+to a function of it. Unloading for the last reason runs on a compile thread: Python may drop a
 reference in the middle of anything.
 """
 

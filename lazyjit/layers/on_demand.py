@@ -37,7 +37,7 @@ from lazyjit.core import (
     SymbolState,
 )
 from lazyjit.errors import CompileError, FailedToMaterialize, IRError, LazyJITError
-from lazyjit.ir import Kind, ModuleAsm, ModuleIndex, carve, seed
+from lazyjit.ir import Kind, ModuleAsm, ModuleIndex, What, carve, seed
 from lazyjit.layers.grace import GracePeriods
 from lazyjit.layers.idle import IdleWork
 from lazyjit.layers.module_table import ModuleTable, UnitMaker
@@ -152,6 +152,21 @@ class CompileOnDemandLayer:
         with self._lock:
             tables = [table for table in self._tables.values() if table.dylib is dylib]
         return [table.index.name(entity) for table in tables for entity in table.functions()]
+
+    def definition(
+        self, dylib: JITDylib, name: str, address: int
+    ) -> tuple[ModuleTable, int] | None:
+        """The module and entity of the function that a lookup of `name` found at `address`; None
+        if no module's."""
+        with self._lock:
+            tables = list(self._tables.values())
+        searched = [each for each, _ in dylib.link_order]
+        for table in tables:
+            if table.dylib in searched:
+                [(entity, what)] = table.index.find_many([name])
+                if what == What.STUB and table.stubs_of([entity]) == [address]:
+                    return table, entity
+        return None
 
     def first_call(self, payload: int) -> None:
         """A stub was called that leads nowhere yet. On a pool thread; never raises."""
