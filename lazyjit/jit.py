@@ -367,7 +367,7 @@ class JIT:
         once they are linked. Compiles nothing.
         """
         target = self._open(dylib)
-        names = [*target.names(), *self._modules.functions(target)]
+        names = list(dict.fromkeys([*target.names(), *self._modules.functions(target)]))
         flags = self.session.lookup_flags([(target, LookupFlags.ALL_SYMBOLS)], names)
         exported = SymbolFlags.EXPORTED | SymbolFlags.CALLABLE
         return [name for name in names if flags[name] & exported == exported]

@@ -18,7 +18,7 @@ import weakref
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from lazyjit.core import (
     ExecutionSession,
@@ -64,7 +64,7 @@ class _State:
     finalizers: list[_Structor] = field(default_factory=list)
     archives: list[StaticLibraryGenerator] = field(default_factory=list)
     #: Modules whose references have not been held against the archives yet.
-    unchecked: list[ModuleTable] = field(default_factory=list)
+    unchecked: list[tuple[ModuleTable, ResourceTracker]] = field(default_factory=list)
 
 
 _live: weakref.WeakSet[Platform] = weakref.WeakSet()
@@ -106,14 +106,14 @@ class Platform:
         with self._lock:
             state = self._states[table.dylib]
             if table.index.constructors or table.index.destructors:
-                state.added.append((table, tracker))
-            state.unchecked.append(table)
+                _append(state.added, (table, tracker))
+            _append(state.unchecked, (table, tracker))
 
     def note_object(self, dylib: JITDylib, unit: ObjectUnit, tracker: ResourceTracker) -> None:
         """An object was added: likewise."""
         if unit.init_symbol is not None:
             with self._lock:
-                self._states[dylib].added.append((unit, tracker))
+                _append(self._states[dylib].added, (unit, tracker))
 
     def note_archive(self, dylib: JITDylib, generator: StaticLibraryGenerator) -> None:
         """A static library was added: members that need initializing are found when it is time."""
@@ -189,7 +189,12 @@ class Platform:
             state.unchecked = [] if archives else unchecked
             unchecked = unchecked if archives else []
         try:
-            needed = [name for table in unchecked for name, _ in table.index.undefined()]
+            needed = [
+                name
+                for table, tracker in unchecked
+                if not tracker.removed
+                for name, _ in table.index.undefined()
+            ]
             for archive in archives:
                 archive.add_initialized(dylib, needed)
         except BaseException:
@@ -224,7 +229,8 @@ class Platform:
             raise
         todo.sort(key=lambda each: each.priority)
         with self._lock:
-            state.finalizers += finalizers
+            for finalizer in finalizers:
+                _append(state.finalizers, finalizer)
         try:
             while todo:
                 _run_all(todo[:1])
@@ -248,6 +254,20 @@ class Platform:
     def _run(self, dylib: JITDylib, name: str) -> None:
         order = [(dylib, LookupFlags.ALL_SYMBOLS)]
         self._call(self._session.lookup(order, [name], SymbolState.READY)[name].address)
+
+
+_Entry = TypeVar("_Entry", bound="tuple[Any, ...]")
+
+
+def _append(entries: list[_Entry], entry: _Entry) -> None:
+    """Append; now and then, when the list has doubled, drop what was removed meanwhile.
+
+    The last part of an entry is what removes it.
+    """
+    count = len(entries)
+    if count >= 16 and not count & count - 1:
+        entries[:] = [each for each in entries if not each[-1].removed]
+    entries.append(entry)
 
 
 def _run_all(structors: Iterable[_Structor]) -> None:
