@@ -13,6 +13,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from lazyjit.call.typed import FunctionState, TypedFunction
     from lazyjit.core import JITDylib, ResourceTracker
     from lazyjit.errors import LazyJITError
     from lazyjit.jit import JIT
@@ -23,12 +24,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "JIT",
+    "FunctionState",
     "JITDylib",
     "JITFunction",
     "LazyJITError",
     "Plugin",
     "ResourceTracker",
     "Statistics",
+    "TypedFunction",
     "UnitInfo",
     "UnitPolicy",
     "__version__",
@@ -37,6 +40,7 @@ __all__ = [
 __version__ = "0.1.0"
 
 _HOMES = {
+    "FunctionState": "lazyjit.call.typed",
     "JIT": "lazyjit.jit",
     "JITDylib": "lazyjit.core",
     "JITFunction": "lazyjit.layers.handle",
@@ -44,6 +48,7 @@ _HOMES = {
     "Plugin": "lazyjit.plugin",
     "ResourceTracker": "lazyjit.core",
     "Statistics": "lazyjit.layers.statistics",
+    "TypedFunction": "lazyjit.call.typed",
     "UnitInfo": "lazyjit.layers.on_demand",
     "UnitPolicy": "lazyjit.layers.on_demand",
 }

@@ -39,6 +39,8 @@ static const char *plural(uint32_t count) {
 static int check_shape(PyObject *self, uint32_t place, const lj_call_array_kind *kind,
                        int dimensions, const Py_ssize_t *shape, const Py_ssize_t *strides,
                        lj_call_view *out) {
+    if (dimensions < 0)
+        return lj_call_complain(self, PyExc_ValueError, place, "has too many dimensions");
     if (dimensions != (int)kind->dimensions)
         return lj_call_complain(self, PyExc_ValueError, place, "must have %u dimension%s, not %d",
                                 kind->dimensions, plural(kind->dimensions), dimensions);
@@ -92,6 +94,29 @@ static int matches(const lj_call_array_kind *kind, const char *format, Py_ssize_
     return strchr(codes, *format) != NULL;
 }
 
+/* Some exporters (ctypes) leave out what was asked for, where it can be worked out. */
+static int complete(Py_buffer *buffer, Py_ssize_t *shape, Py_ssize_t *strides) {
+    if (buffer->ndim > LJ_MOST_DIMENSIONS)
+        return 0; /* there is no room; and no signature has so many */
+    if (!buffer->shape) {
+        if (buffer->ndim > 1)
+            return 0;
+        shape[0] = buffer->itemsize ? buffer->len / buffer->itemsize : 0;
+    } else {
+        memcpy(shape, buffer->shape, (size_t)buffer->ndim * sizeof *shape);
+    }
+    if (buffer->strides) {
+        memcpy(strides, buffer->strides, (size_t)buffer->ndim * sizeof *strides);
+        return 1;
+    }
+    Py_ssize_t stride = buffer->itemsize;
+    for (int i = buffer->ndim; i-- > 0;) {
+        strides[i] = stride;
+        stride *= shape[i];
+    }
+    return 1;
+}
+
 static int from_buffer(PyObject *self, PyObject *value, uint32_t place,
                        const lj_call_array_kind *kind, lj_call_view *out) {
     int writable = kind->flags & LJ_ARRAY_WRITABLE;
@@ -106,7 +131,9 @@ static int from_buffer(PyObject *self, PyObject *value, uint32_t place,
         return lj_call_complain(self, PyExc_TypeError, place,
                                 "must be an array of %s, not of format '%s'", kind->element,
                                 buffer->format ? buffer->format : "B");
-    if (check_shape(self, place, kind, buffer->ndim, buffer->shape, buffer->strides, out))
+    Py_ssize_t shape[LJ_MOST_DIMENSIONS] = {0}, strides[LJ_MOST_DIMENSIONS] = {0};
+    int known = complete(buffer, shape, strides);
+    if (check_shape(self, place, kind, known ? buffer->ndim : -1, shape, strides, out))
         return -1;
     if ((kind->flags & LJ_ARRAY_C && !PyBuffer_IsContiguous(buffer, 'C')) ||
         (kind->flags & LJ_ARRAY_F && !PyBuffer_IsContiguous(buffer, 'F')))
@@ -115,9 +142,9 @@ static int from_buffer(PyObject *self, PyObject *value, uint32_t place,
         return read_only(self, place);
     uint64_t addresses = (uint64_t)buffer->buf;
     for (int i = 0; i < buffer->ndim; i++)
-        addresses |= (uint64_t)buffer->strides[i];
+        addresses |= (uint64_t)strides[i];
     uint64_t unit = kind->kind == 'c' ? kind->itemsize / 2 : kind->itemsize;
-    if (addresses & (unit - 1))
+    if (buffer->len && addresses & (unit - 1))
         return misaligned(self, place);
     return 0;
 }

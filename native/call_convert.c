@@ -60,14 +60,13 @@ static int wrong_count(const lj_callable *self, int64_t count, int64_t wanted) {
 }
 
 static int64_t place_of(const lj_callable *self, PyObject *keyword, int64_t wanted) {
-    for (int64_t i = 0; i < wanted; i++) {
-        PyObject *name = PyTuple_GET_ITEM(self->names, i);
-        if (name == keyword)
-            return i;
-    }
+    if (!PyUnicode_GetLength(keyword))
+        return -1; /* that is how nameless arguments are kept */
     for (int64_t i = 0; i < wanted; i++)
-        if (!PyUnicode_Compare(PyTuple_GET_ITEM(self->names, i), keyword) &&
-            PyUnicode_GetLength(keyword) > 0)
+        if (PyTuple_GET_ITEM(self->names, i) == keyword)
+            return i;
+    for (int64_t i = 0; i < wanted; i++)
+        if (!PyUnicode_Compare(PyTuple_GET_ITEM(self->names, i), keyword))
             return i;
     return -1;
 }

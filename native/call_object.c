@@ -99,6 +99,7 @@ static void dealloc(PyObject *object) {
     Py_CLEAR(self->name);
     Py_CLEAR(self->names);
     Py_CLEAR(self->defaults);
+    Py_CLEAR(self->method_doc);
     if (self->calls)
         lj_calls_release(self->calls);
     type->tp_free(object);
@@ -186,6 +187,39 @@ PyObject *lj_callable_behind(PyObject *self) {
     return behind;
 }
 
+/* --- as a builtin
+ * ---------------------------------------------------------------------------------
+ *
+ * A builtin's function with METH_FASTCALL | METH_KEYWORDS has the shape of a vectorcall function,
+ * with the builtin's `self` in the first place: so the gate itself can be called. */
+
+static PyObject *through_gate(PyObject *object, PyObject *const *arguments, Py_ssize_t count,
+                              PyObject *keywords) {
+    return LJ_LOAD(&((lj_callable *)object)->gate)(object, arguments, (size_t)count, keywords);
+}
+
+PyObject *lj_callable_builtin(PyObject *object) {
+    lj_callable *self = (lj_callable *)object;
+    if (!self->method.ml_meth) {
+        PyObject *doc = get_doc(object, NULL);
+        if (!doc)
+            return NULL;
+        const char *name = PyUnicode_AsUTF8(self->name);
+        const char *words = doc == Py_None ? NULL : PyUnicode_AsUTF8(doc);
+        if (!name || (doc != Py_None && !words)) {
+            Py_DECREF(doc);
+            return NULL;
+        }
+        Py_XSETREF(self->method_doc, doc);
+        self->method.ml_name = name;
+        self->method.ml_doc = words;
+        self->method.ml_flags = METH_FASTCALL | METH_KEYWORDS;
+        self->method.ml_meth = (PyCFunction)(void (*)(void))through_gate;
+    }
+    /* The builtin holds `self`, and with it the method's definition. */
+    return PyCFunction_New(&self->method, object);
+}
+
 /* --- for whoever generates code --------------------------------------------------------------- */
 
 void lj_call_layout_get(lj_call_layout *out) {
@@ -259,6 +293,7 @@ uint64_t lj_call_symbol(uint32_t i, const char **name) {
         SYMBOL(lj_callable_new),
         SYMBOL(lj_callable_behind),
         SYMBOL(lj_callable_open),
+        SYMBOL(lj_callable_builtin),
         SYMBOL(lj_calls_turn),
         SYMBOL(lj_calls_busy),
         SYMBOL(lj_calls_on_drained),

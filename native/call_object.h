@@ -25,6 +25,8 @@ typedef struct lj_callable {
     PyObject *names;    /* tuple of str, of each argument; "" for those without one */
     PyObject *defaults; /* tuple of the last arguments' defaults */
     PyObject *weak;
+    PyMethodDef method; /* of `lj_callable_builtin`, and what it keeps its words in */
+    PyObject *method_doc;
 } lj_callable;
 
 /* --- counting: call_count.c ------------------------------------------------------------------ */
@@ -92,6 +94,8 @@ LJ_HIDDEN PyObject *lj_callable_type(PyObject *base, const char *name);
 LJ_HIDDEN PyObject *lj_callable_new(PyObject *type, lj_calls *calls, PyObject *behind,
                                     PyObject *name, PyObject *names, PyObject *defaults);
 LJ_HIDDEN PyObject *lj_callable_behind(PyObject *self);
+/* A builtin function that goes through the gate of `self`. */
+LJ_HIDDEN PyObject *lj_callable_builtin(PyObject *self);
 /* Opens the gate, or, with a `wrapper` of 0, closes it. */
 LJ_HIDDEN void lj_callable_open(PyObject *self, uint64_t wrapper, uint64_t target);
 LJ_HIDDEN PyObject *lj_callable_first(PyObject *self, PyObject *const *arguments, size_t count,

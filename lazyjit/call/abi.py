@@ -50,9 +50,9 @@ def eightbytes(kind: Structure | Scalar) -> tuple[str, ...]:
     return tuple(kinds)
 
 
-def first_class_type(kind: Structure | Block) -> str:
+def first_class_type(kind: Scalar | Structure | Block) -> str:
     """The IR type of a value that IR has as such."""
-    if isinstance(kind, Block):
+    if not isinstance(kind, Structure):
         return memory_type(kind)
     parts = []
     for each in kind.fields:
@@ -130,7 +130,7 @@ def lower(signature: Signature) -> Lowered:
 def _result(kind: Type) -> Way:
     if isinstance(kind, Void):
         return Way("direct", ("void",))
-    if isinstance(kind, Block) or (isinstance(kind, Structure) and kind.first_class):
+    if isinstance(kind, Block) or (isinstance(kind, Structure | Scalar) and kind.first_class):
         return Way("first class", (first_class_type(kind),))
     if isinstance(kind, Structure) or (isinstance(kind, Scalar) and kind.kind == "c"):
         pieces = eightbytes(kind)
@@ -139,8 +139,10 @@ def _result(kind: Type) -> Way:
     return Way("direct", (value_type(kind),))
 
 
-def _part(leaf: Scalar | Pointer) -> str:
-    return _VECTOR if isinstance(leaf, Scalar) and leaf.kind == "f" else _GENERAL
+def _parts(leaf: Scalar | Pointer) -> tuple[str, ...]:
+    if isinstance(leaf, Scalar) and leaf.kind in "fc":
+        return (_VECTOR,) * (2 if leaf.kind == "c" else 1)
+    return (_GENERAL,)
 
 
 def _argument(kind: Type, registers: _Registers) -> Way:
@@ -150,8 +152,8 @@ def _argument(kind: Type, registers: _Registers) -> Way:
         types = ("ptr", *[_GENERAL] * extra)
         registers.each(types)
         return Way("direct", types)
-    if isinstance(kind, Structure) and kind.first_class:
-        registers.each(tuple(_part(leaf) for _, leaf in leaves(kind)))
+    if isinstance(kind, Structure | Scalar) and kind.first_class:
+        registers.each(tuple(part for _, leaf in leaves(kind) for part in _parts(leaf)))
         return Way("first class", (first_class_type(kind),))
     if isinstance(kind, Structure) or (isinstance(kind, Scalar) and kind.kind == "c"):
         pieces = eightbytes(kind)

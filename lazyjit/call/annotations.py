@@ -165,6 +165,8 @@ def _from_stub(stub: Callable[..., Any]) -> Described:
         arguments.append(Argument(kind, parameter.name))
         if parameter.default is not parameter.empty:
             defaults.append(parameter.default)
+        elif defaults:
+            raise UsageError(f"argument {parameter.name!r} of {name} follows one with a default")
     result: Type = VOID
     if written.return_annotation is not written.empty:
         result = _from_annotation(written.return_annotation)
@@ -202,4 +204,6 @@ def _tuple(annotation: Any) -> Structure:
         if not isinstance(kind, Scalar | Pointer | Structure):
             raise UsageError(f"{kind} can't be in a tuple")
         fields.append(kind)
+    if not fields:
+        raise UsageError("a tuple of results has at least one")
     return Structure(tuple(fields))

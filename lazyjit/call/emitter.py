@@ -220,10 +220,10 @@ class Emitter:
             part = "float" if kind.size == 8 else "double"
             parts = []
             for i in range(2):
-                each = self.value(f"load {part}, ptr {self.offset(memory, i * kind.size // 2)}")
+                piece = self.value(f"load {part}, ptr {self.offset(memory, i * kind.size // 2)}")
                 if part == "float":
-                    each = self.value(f"fpext float {each} to double")
-                parts.append(f"double {each}")
+                    piece = self.value(f"fpext float {piece} to double")
+                parts.append(f"double {piece}")
             self.use("PyComplex_FromDoubles", "ptr (double, double)")
             return self.value(f"call ptr @PyComplex_FromDoubles({', '.join(parts)})")
         return self.box(kind, self.value(f"load {memory_type(kind)}, ptr {memory}"))

@@ -1,9 +1,9 @@
 """A function's type as its IR says it, and how a signature fits it.
 
 Of a definition only the head is read: `define <attributes> <result> @f(<parameters>) ...`. IR has
-no signs and no arrays: an integer is taken as signed (unless `zeroext` says otherwise), a pointer as
-an address. That is enough for functions of numbers; whoever passes arrays gives a signature. One
-that is given is held against the head, so that a slip is an error and not a crash.
+no signs and no arrays: an integer is taken as signed (unless `zeroext` says otherwise), a
+pointer as an address. That is enough for functions of numbers; whoever passes arrays gives a
+signature. One that is given is held against the head: a slip is an error and not a crash.
 
 IR's aggregates are not C's structures. `define {float, float} @f()` returns in two registers, and a
 C compiler returns a structure of two floats in one. When the head has the aggregate itself, the
@@ -83,9 +83,12 @@ _TOKEN = re.compile(
 )
 _SIMPLE = re.compile(r"i\d+|void|half|bfloat|float|double|fp128|x86_fp80|ppc_fp128|ptr|x86_amx")
 _BEFORE_TYPE = frozenset(
-    "private internal available_externally linkonce weak common appending extern_weak linkonce_odr"
-    " weak_odr external default hidden protected dllimport dllexport dso_local dso_preemptable"
-    " unnamed_addr local_unnamed_addr define declare".split()
+    {
+        *("define", "declare", "private", "internal", "available_externally", "linkonce", "weak"),
+        *("common", "appending", "extern_weak", "linkonce_odr", "weak_odr", "external"),
+        *("default", "hidden", "protected", "dllimport", "dllexport"),
+        *("dso_local", "dso_preemptable", "unnamed_addr", "local_unnamed_addr"),
+    }
 )
 
 
@@ -155,9 +158,7 @@ class _Reader:
         while re.fullmatch(r"[a-z_]\w*|\"[^\"]*\"", self.next) and not _SIMPLE.fullmatch(self.next):
             word = self.word()
             found.add(word)
-            if self.take("="):
-                self.word()
-            elif word == "align" and self.next.isdigit():
+            if self.take("=") or (word == "align" and self.next.isdigit()):
                 self.word()
             elif self.take("("):
                 if word in ("byval", "sret", "byref", "inalloca", "elementtype", "preallocated"):
@@ -314,7 +315,7 @@ def fit(signature: Signature, head: Head, name: str) -> Signature:
     """
     _check_convention(head, name)
     result = signature.result
-    if isinstance(result, Structure) and head.result.word == "struct":
+    if isinstance(result, Structure | Scalar) and head.result.word == "struct":
         as_c = lower(signature).result
         if not _returns(as_c, head.result) and _same_leaves(result, head.result):
             result = replace(result, first_class=True)
@@ -326,7 +327,7 @@ def fit(signature: Signature, head: Head, name: str) -> Signature:
     for argument in signature.arguments:
         kind = argument.type
         there = parameters[at].type if at < len(parameters) else None
-        if isinstance(kind, Structure) and there is not None and there.word == "struct":
+        if isinstance(kind, Structure | Scalar) and there is not None and there.word == "struct":
             kind = replace(kind, first_class=_same_leaves(kind, there))
         arguments.append(replace(argument, type=kind))
         way = lower(replace(signature, result=VOID, arguments=tuple(arguments))).arguments[-1]
@@ -394,12 +395,16 @@ def _returns(way: Way, kind: IRType) -> bool:
     )
 
 
-def _same_leaves(structure: Structure, kind: IRType) -> bool:
-    flat = _flat(kind)
-    ours = [leaf for _, leaf in leaves(structure)]
+def _same_leaves(kind: Structure | Scalar, there: IRType) -> bool:
+    flat = _flat(there)
+    ours: list[str] = []
+    for _, leaf in leaves(kind):
+        if isinstance(leaf, Scalar) and leaf.kind == "c":
+            ours += ["float" if leaf.size == 8 else "double"] * 2
+        else:
+            ours.append("ptr" if isinstance(leaf, Pointer) else leaf.memory)
     return len(flat) == len(ours) and all(
-        _takes("direct", "ptr" if isinstance(leaf, Pointer) else leaf.memory, part)
-        for leaf, part in zip(ours, flat, strict=True)
+        _takes("direct", piece, part) for piece, part in zip(ours, flat, strict=True)
     )
 
 

@@ -16,7 +16,8 @@ __all__ = ["SYMBOLS", "CallCounter", "layout", "new", "new_type", "open_gate", "
 
 
 def _symbols() -> dict[str, int]:
-    name, found = ffi.new("char **"), {}
+    name = ffi.new("char **")
+    found: dict[str, int] = {}
     while address := lib.lj_call_symbol(len(found), name):
         found[ffi.string(name[0]).decode()] = int(address)
     return found
@@ -43,6 +44,8 @@ _open = _function("lj_callable_open", None, _OBJECT, ctypes.c_uint64, ctypes.c_u
 _turn = _function("lj_calls_turn", ctypes.c_int, ctypes.c_void_p, ctypes.c_int64)
 _busy = _function("lj_calls_busy", ctypes.c_int64, ctypes.c_void_p)
 _array_type = _function("lj_call_array_type", None, _OBJECT)
+
+_builtin = _function("lj_callable_builtin", _OBJECT, _OBJECT)
 
 #: What a callable keeps, given to the native functions; read by those that need it in Python.
 behind: Final[Any] = _function("lj_callable_behind", _OBJECT, _OBJECT)
@@ -72,6 +75,11 @@ def new(
 def open_gate(function: object, wrapper: int, target: int) -> None:
     """From now on calls run `wrapper`, which calls `target`; with 0, `behind.gone(function)`."""
     _open(function, wrapper, target)
+
+
+def builtin(function: object) -> Any:
+    """A builtin function that goes through the same gate."""
+    return _builtin(function)
 
 
 def use_numpy(array: type) -> None:

@@ -114,7 +114,10 @@ def check(signature: Signature) -> None:
 _TOKEN = re.compile(r"\s*(\.\.\.|[A-Za-z_]\w*|\d+|[(){}\[\],:*?])")
 
 #: C's names of numbers that are several words.
-_SEVERAL = frozenset("unsigned signed long short int char double complex float _Complex".split())
+_SEVERAL = frozenset(
+    {"unsigned", "signed", "long", "short", "int", "char", "double"}
+    | {"complex", "float", "_Complex"}
+)
 
 
 class _Reader:
@@ -200,7 +203,9 @@ class _Reader:
         if self.next == "[":
             if not isinstance(kind, Scalar):
                 raise self.error(f"{kind} can't be the element of an array")
-            whole = self.array(kind, const, block=result or out)
+            whole: Void | Scalar | Pointer | Structure | Array | Block = self.array(
+                kind, const, block=result or out
+            )
         else:
             whole = kind
         if not out:

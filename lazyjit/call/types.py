@@ -15,7 +15,7 @@ are immutable, and equal when they spell the same.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal, Union
+from typing import Any, Final, Literal
 
 __all__ = [
     "SCALARS",
@@ -45,12 +45,16 @@ VOID: Final = Void()
 
 @dataclass(frozen=True)
 class Scalar:
-    """A number. `kind` is 'i' signed, 'u' unsigned, 'f' floating-point, 'b' bool, 'c' complex."""
+    """A number. `kind` is 'i' signed, 'u' unsigned, 'f' floating-point, 'b' bool, 'c' complex.
+
+    `first_class` is a complex number's: see `Structure`.
+    """
 
     name: str
     kind: Literal["i", "u", "f", "b", "c"]
     #: In bytes.
     size: int
+    first_class: bool = False
 
     @property
     def alignment(self) -> int:
@@ -198,7 +202,7 @@ class Out:
         return f"out {self.target}"
 
 
-Type = Union[Void, Scalar, Pointer, Array, Structure, Block, Out]
+Type = Void | Scalar | Pointer | Array | Structure | Block | Out
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 """From Python's objects to C's values, inline for the common case of each.
 
 Objects are told apart by the address of their type, and read where this build of Python keeps what
-they hold (`native.layout`). An int of at most one digit, 30 bits, is read as it is; from Python 3.12
-on the digits' number and sign are in a tag, before in `ob_size`.
+they hold (`native.layout`). An int of at most one digit, 30 bits, is read as it is; the digits'
+number and sign are in a tag from Python 3.12 on, and before that in `ob_size`.
 """
 
 from __future__ import annotations

@@ -17,6 +17,7 @@ counts of calls or removal: that is in the gate (native/call_object.c) and behin
 from __future__ import annotations
 
 from dataclasses import dataclass
+
 from lazyjit.call.abi import Lowered, first_class_type, lower
 from lazyjit.call.emitter import Emitter
 from lazyjit.call.native import layout
@@ -138,7 +139,6 @@ def _pass(
     memory = code.slot(f"[{-(-size // 8)} x i64]", zeroed=True)
     unboxer.store(kind, value, place, memory)
     if how == "first class":
-        assert isinstance(kind, Structure)
         return _Passed([f"{types[0]} {_aggregate(code, kind, memory)}"])
     if how == "memory":
         return _Passed([f"ptr byval([{-(-size // 8)} x i64]) align 8 {memory}"])
@@ -156,9 +156,11 @@ def _extension(kind: Scalar | Pointer) -> str:
     return ""
 
 
-def _aggregate(code: Emitter, kind: Structure, memory: str) -> str:
+def _aggregate(code: Emitter, kind: Scalar | Structure, memory: str) -> str:
     """The value that IR has for a structure in memory."""
     whole = first_class_type(kind)
+    if isinstance(kind, Scalar):
+        return code.value(f"load {whole}, ptr {memory}")
     value = "poison"
     for (offset, leaf), path in zip(leaves(kind), _paths(kind), strict=True):
         part = memory_type(leaf)
@@ -231,7 +233,7 @@ def _call(
 
 
 def _store_aggregate(code: Emitter, kind: Type, value: str, memory: str) -> None:
-    if isinstance(kind, Block):
+    if isinstance(kind, Block | Scalar):
         code.line(f"store {first_class_type(kind)} {value}, ptr {memory}")
         return
     assert isinstance(kind, Structure)

@@ -6,7 +6,8 @@ which that dylib defines. Functions of one signature share it, so all but the fi
 
 A function's first call compiles it by a lookup, on which it waits: what is wrong with it is raised
 there and then. Later calls go through the gate, the wrapper, a guard and the stub; the guard is for
-what the function itself calls for the first time.
+what the function itself calls for the first time. Where it calls nothing of the session, the
+wrapper calls its code directly (`lazyjit.layers.self_contained`).
 
 Removal closes the gates of a tracker's functions before its memory is retired. A call that is
 under way then was counted by the gate, so its memory waits for it.
@@ -50,6 +51,7 @@ from lazyjit.layers.grace import GracePeriods
 from lazyjit.layers.module_table import ModuleTable
 from lazyjit.layers.object_linking import ObjectLinkingLayer
 from lazyjit.layers.on_demand import CompileOnDemandLayer
+from lazyjit.layers.self_contained import is_self_contained
 from lazyjit.stubs import StubPool
 from lazyjit.symbols import SymbolFlags
 
@@ -271,15 +273,31 @@ class _Origin:
             dylib, name = body
             order = [(dylib, LookupFlags.ALL_SYMBOLS)]
             try:
-                owner.session.lookup(order, [name], SymbolState.READY)
+                found = owner.session.lookup(order, [name], SymbolState.READY)[name]
             except SymbolsNotFound:
                 if self.is_gone():
                     raise self.gone() from None
                 raise
         wrapper = owner.wrapper(self._wrapper)
+        if body is not None and self._needs_no_guard():
+            return wrapper, found.address
         behind = self.behind() if self.behind is not None else None
         assert behind is not None  # it is what calls
         return wrapper, behind.guard(self.address, self._wrapper.stack_bytes)
+
+    def _needs_no_guard(self) -> bool:
+        owner = self._owner
+        if owner.modules.first_tier is not None:
+            return False  # better code will come, and the stub will lead there
+        index, function = self._in_module()
+        order = self._definition[0].dylib.link_order if self._definition else ()
+
+        def of_process(name: str) -> bool:
+            # It is there: the function that refers to it has been linked.
+            found = owner.session.lookup(order, [name], SymbolState.READY, weak=[name])
+            return name in found and found[name].address not in owner.objects.arena
+
+        return is_self_contained(index, function, of_process)
 
     def open(self, function: TypedFunction, wrapper: int, target: int) -> None:
         """Let calls through."""
@@ -301,7 +319,8 @@ class _Origin:
     def ir(self) -> str:
         """The unit of this function alone."""
         index, entity = self._in_module()
-        return carve(index, [entity]).text.decode("utf-8", "replace")
+        text = carve(index, [entity]).text.decode("utf-8", "replace")
+        return text.replace(index.name(entity, body=True), index.name(entity))
 
     def asm(self) -> str:
         """That unit, compiled."""
