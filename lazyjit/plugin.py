@@ -5,8 +5,8 @@
     plugin.reload()             # the file has changed: the next call runs the new code
     del plugin                  # finalizers run, the memory goes
 
-A plug-in is a dylib of its own, linked against the JIT's main one and the process: two loads of
-one file are two plug-ins with data of their own. What is loaded is a *generation*. A function that
+A plug-in is a dylib of its own, linked against the JIT's main one and what that is linked against: two loads
+of one file are two plug-ins with data of their own. What is loaded is a *generation*. A function that
 a plug-in hands out is a `PluginFunction`, which calls the present generation's; reloading makes a
 new generation, swaps the two in one store, and retires the old one: calls that are in it return
 from it, then its finalizers run and its memory goes.
@@ -46,7 +46,10 @@ class _Generation:
         self.dylib: JITDylib = jit.create_dylib(f"plugin {next(_numbers)}: {path.name}")
         self.functions: dict[tuple[str, Any], Any] = {}
         try:
-            self.dylib.add_to_link_order(jit.main, LookupFlags.EXPORTED_ONLY)
+            # The host's definitions come before the process's, as in the host itself.
+            self.dylib.set_link_order(
+                (each, LookupFlags.EXPORTED_ONLY) for each, _ in jit.main.link_order
+            )
             self.source = jit.add(path, dylib=self.dylib)
             jit.initialize(self.dylib)
         except BaseException:
@@ -58,6 +61,10 @@ class _Generation:
         key = (name, signature if isinstance(signature, str | None) else id(signature))
         found = self.functions.get(key)
         if found is None:
+            # Its own: what it is linked against has functions too.
+            own = [(self.dylib, LookupFlags.EXPORTED_ONLY)]
+            if not self.jit.session.lookup_flags(own, [name]):
+                raise SymbolsNotFound([name])
             found = self.jit.callable(name, signature, dylib=self.dylib)
             found = self.functions.setdefault(key, found)
         return found
