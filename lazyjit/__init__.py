@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from lazyjit.layers.handle import JITFunction
     from lazyjit.layers.statistics import Statistics
     from lazyjit.layers.unit_policy import UnitInfo, UnitPolicy
+    from lazyjit.plugin import Plugin
 
 __all__ = [
     "JIT",
@@ -27,6 +28,7 @@ __all__ = [
     "JITDylib",
     "JITFunction",
     "LazyJITError",
+    "Plugin",
     "ResourceTracker",
     "Statistics",
     "TypedFunction",
@@ -43,6 +45,7 @@ _HOMES = {
     "JITDylib": "lazyjit.core",
     "JITFunction": "lazyjit.layers.handle",
     "LazyJITError": "lazyjit.errors",
+    "Plugin": "lazyjit.plugin",
     "ResourceTracker": "lazyjit.core",
     "Statistics": "lazyjit.layers.statistics",
     "TypedFunction": "lazyjit.call.typed",

@@ -12,11 +12,13 @@ without this one; what it adds is the usual choice at each point, and one place 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from time import perf_counter_ns
 from typing import Any, Union
@@ -60,6 +62,7 @@ from lazyjit.link.graph import LinkGraph
 from lazyjit.link.linker_script import library_files
 from lazyjit.link.memory import MemoryManager
 from lazyjit.link.runtime import DSOHandle
+from lazyjit.plugin import Plugin
 from lazyjit.stubs import StubPool
 from lazyjit.symbols import ExecutorSymbolDef, SymbolFlags
 
@@ -146,7 +149,7 @@ class JIT:
         self._closed = True  # until there is something to close
         self._lazy = lazy
         self._ordinals = 0
-        self._runtimes: list[DSOHandle] = []
+        self._runtimes: set[DSOHandle] = set()
         self._grace = GracePeriods()
         self._counters = Counters()
         # Code for fixed positions has absolute addresses of 32 bits, for stubs and data alike.
@@ -215,9 +218,24 @@ class JIT:
         dylib.add_to_link_order(self._process)
         runtime = DSOHandle(self._arena)
         with self._lock:
-            self._runtimes.append(runtime)
+            self._runtimes.add(runtime)
         self._platform.set_up(dylib, runtime)
         return dylib
+
+    def remove_dylib(self, dylib: JITDylib) -> None:
+        """Run a dylib's finalizers and remove it with all that it holds; its name is free again.
+
+        Memory is freed when the calls under way have returned. Raises DylibNotFound when it isn't a
+        dylib of this session (any more), and what a finalizer raises; then it is still there.
+        """
+        self._open(dylib)
+        self._platform.deinitialize(dylib)
+        self.session.remove_dylib(dylib)
+        runtime = self._platform.forget(dylib)
+        if runtime is not None:
+            with self._lock:
+                self._runtimes.discard(runtime)
+            self._grace.retire(runtime.close)
 
     def dylib(self, name: str) -> JITDylib:
         """The dylib of this name. Raises DylibNotFound."""
@@ -344,6 +362,14 @@ class JIT:
             else:
                 target.add_generator(SharedLibrary(file.resolve()))
 
+    def load(self, path: str | os.PathLike[str]) -> Plugin:
+        """Load a file of IR, bitcode, an object or an archive as a plug-in, by content.
+
+        It is linked against the main dylib and the process, its constructors run, and it is
+        unloaded when its last handle goes. Raises what `add` and a constructor raise.
+        """
+        return Plugin(self, path)
+
     def define(
         self, name: str, address: int, *, dylib: JITDylib | None = None, callable: bool = True
     ) -> None:
@@ -408,6 +434,16 @@ class JIT:
             tracker=tracker,
             keepalive=self,
         )
+
+    def functions(self, dylib: JITDylib | None = None) -> list[str]:
+        """The functions that `dylib` exports: its modules' and objects'; archives' members only
+        once they are linked. Compiles nothing.
+        """
+        target = self._open(dylib)
+        names = list(dict.fromkeys([*target.names(), *self._modules.functions(target)]))
+        flags = self.session.lookup_flags([(target, LookupFlags.ALL_SYMBOLS)], names)
+        exported = SymbolFlags.EXPORTED | SymbolFlags.CALLABLE
+        return [name for name in names if flags[name] & exported == exported]
 
     def __getitem__(self, name: str) -> TypedFunction:
         """The function `name` of the main dylib as a Python callable, typed by its IR.
@@ -491,6 +527,19 @@ class JIT:
         """Remove what was added under `tracker`. Its names go at once; its memory is freed when the
         calls under way have returned. Removing again does nothing."""
         tracker.remove()
+
+    def after_calls(self, action: Callable[[], None]) -> None:
+        """Run `action` on a compile thread, once the calls that are under way have returned.
+
+        May be called from a `__del__`. Raises SessionClosed, or drops `action` when the JIT closes
+        meanwhile.
+        """
+        self._open(None)
+        self._grace.retire(partial(self._dispatch_quietly, action))
+
+    def _dispatch_quietly(self, action: Callable[[], None]) -> None:
+        with contextlib.suppress(SessionClosed):
+            self._dispatcher.dispatch(action)
 
     def statistics(self) -> Statistics:
         """A snapshot of what was known, compiled and linked, and of the time it took."""

@@ -116,6 +116,12 @@ class CompileOnDemandLayer(forking.Guarded):
             names += table.index.definitions(functions)
         return names
 
+    def functions(self, dylib: JITDylib) -> list[str]:
+        """The names of the functions that modules define in `dylib`, local ones' too."""
+        with self._lock:
+            tables = [table for table in self._tables.values() if table.dylib is dylib]
+        return [table.index.name(entity) for table in tables for entity in table.functions()]
+
     def definition(
         self, dylib: JITDylib, name: str, address: int
     ) -> tuple[ModuleTable, int] | None:
