@@ -11,6 +11,7 @@ EXAMPLES = ROOT / "examples"
 
 #: A part of what each prints.
 LINES = {
+    "arrays": "backwards: 6.0\nin four threads: 3.0 3.0\n",
     "assembly": "SO LOUD\nwrong.s:2: invalid instruction mnemonic",
     "check_link": "jmp -> stub of nobody\n6 checks, 1 failed\nline 8: 0x68 isn't 0x48\n",
     "dylibs": "program with the plugin first: 101\n",
@@ -21,6 +22,7 @@ LINES = {
     "link_graph": "greeting: hello, linker\nlength: 13\n",
     "link_pass": "to toupper becomes one to tolower\nchange('A'): a\n",
     "link_plugin": "link:\n  defines loud$body\n  needs toupper\nin memory: loud$body\nloud: A\n",
+    "llvmlite_program": "a = 3: 21.0\n",
     "lookups": "dot: 999000.0\n",
     "objects_and_archives": "program: 42\nlinked: 3\n",
     "own_compiler": "compiling distance\ndistance: 5.0\n",
@@ -32,6 +34,7 @@ LINES = {
     "plugin_unwinding": "f: 3\ntables: 1\nafter removal: 0\n",
     "removing": "the old callable: version was removed\n",
     "threads": "all threads agree: True\nfunctions compiled: 50\n",
+    "typed_call": "called: 5.0 ready\nrefused:\n  TypeError: hypotenuse() takes exactly 2",
     "units": "function:\n  unit root: ",
 }
 
