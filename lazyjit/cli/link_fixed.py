@@ -241,9 +241,7 @@ def _libraries() -> Iterator[_Library]:
                 page = mmap.PAGESIZE
                 sealed = range((base + address) & -page, (base + address + size) & -page)
         entries = _dynamic(dynamic) if dynamic else {}
-        if (
-            _DT_RELA in entries and entries[_DT_RELA] > base
-        ):  # else the vdso's
+        if _DT_RELA in entries and entries[_DT_RELA] > base:  # else the vdso's
             yield _Library(base, entries[_DT_RELA], entries.get(_DT_RELASZ, 0), sealed)
 
 
