@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from lazyjit.errors import LazyJITError
     from lazyjit.jit import JIT
     from lazyjit.layers.handle import JITFunction
-    from lazyjit.layers.on_demand import UnitInfo, UnitPolicy
     from lazyjit.layers.statistics import Statistics
+    from lazyjit.layers.unit_policy import UnitInfo, UnitPolicy
+    from lazyjit.plugin import Plugin
 
 __all__ = [
     "JIT",
@@ -27,6 +28,7 @@ __all__ = [
     "JITDylib",
     "JITFunction",
     "LazyJITError",
+    "Plugin",
     "ResourceTracker",
     "Statistics",
     "TypedFunction",
@@ -43,11 +45,12 @@ _HOMES = {
     "JITDylib": "lazyjit.core",
     "JITFunction": "lazyjit.layers.handle",
     "LazyJITError": "lazyjit.errors",
+    "Plugin": "lazyjit.plugin",
     "ResourceTracker": "lazyjit.core",
     "Statistics": "lazyjit.layers.statistics",
     "TypedFunction": "lazyjit.call.typed",
-    "UnitInfo": "lazyjit.layers.on_demand",
-    "UnitPolicy": "lazyjit.layers.on_demand",
+    "UnitInfo": "lazyjit.layers.unit_policy",
+    "UnitPolicy": "lazyjit.layers.unit_policy",
 }
 
 

@@ -8,6 +8,7 @@
     callables     a call from Python, beside the other ways into native code
     dependences   100,000 units in chains, stars and rings
     memory        what a function costs that is known and never called
+    linking       objects linked without execution, beside llvm-jitlink
 
 A workload is a function from a `Context` to a `Table`. It must leave out what is absent, saying so,
 and in quick mode be done within seconds.

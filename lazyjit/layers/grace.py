@@ -25,12 +25,13 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
+from lazyjit import forking
 from lazyjit.call.native import CallCounter, on_drained
 
 __all__ = ["GracePeriods"]
 
 
-class GracePeriods:
+class GracePeriods(forking.Guarded):
     """Counts calls under way and runs retired actions after them. Every method: any thread."""
 
     def __init__(self) -> None:
@@ -42,6 +43,7 @@ class GracePeriods:
         #: Counts the calls of typed callables.
         self.counter = CallCounter()
         _by_counter[self.counter.address] = self
+        forking.join(forking.Phase.TABLE, self)
 
     def enter(self) -> int:
         """A call begins; returns what `leave` wants. The call may not outlive its `leave`."""

@@ -21,6 +21,7 @@ import threading
 import weakref
 from collections.abc import Sequence
 
+from lazyjit import forking
 from lazyjit.call import native
 from lazyjit.call.annotations import Described, describe
 from lazyjit.call.ir_head import read_head
@@ -121,7 +122,7 @@ class WrapperTable:
         return []
 
 
-class TypedFunctions:
+class TypedFunctions(forking.Guarded):
     """Makes a session's typed functions, and closes them. Every method: any thread."""
 
     def __init__(
@@ -139,6 +140,7 @@ class TypedFunctions:
         self.stubs = stubs
         self.grace = grace
         self._lock = threading.Lock()
+        forking.join(forking.Phase.TABLE, self)
         self._compiler: LLVMCompiler | None = None
         self._table = WrapperTable(self)
         self._dylib = session.create_dylib("<wrappers>")

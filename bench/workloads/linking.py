@@ -1,0 +1,115 @@
+"""Linking alone, without execution, beside llvm-jitlink: a large object, small ones, a chain.
+
+Each linker's own timer counts, from the first lookup to the last symbol's readiness, so neither
+pays for the start of its process. The large object is SQLite from Debian's static library, its
+members joined into one. The small ones call each other as a binary tree, so that all are needed.
+The chain is one object with 2,000 sections, each of which calls the next.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from bench.debian import SQLITE
+from bench.measure import Subject
+from bench.peers import python_path
+from bench.report import Cell, Column, Table, ratio_aim
+from bench.toolchain import Absent, built, digest, system_tool, tool
+from bench.toolchain import run as run_tool
+from bench.workloads import Context, factor
+from bench.workloads.dependences import chain_object
+
+
+def large_object() -> Path:
+    """SQLite as one relocatable object."""
+    archive, linker = SQLITE.file(), system_tool("ld")
+    return built(
+        "sqlite.o",
+        digest([archive, linker]),
+        lambda product: run_tool([linker, "-r", "-o", product, "--whole-archive", archive]),
+    )
+
+
+def small_objects(count: int) -> list[Path]:
+    """This many objects of one function: the i-th calls number 2i+1 and 2i+2."""
+    assembler = system_tool("as")
+
+    def source(number: int) -> str:
+        calls = [
+            f"\tcall t{child}\n" for child in (2 * number + 1, 2 * number + 2) if child < count
+        ]
+        return (
+            f"\t.text\n\t.globl t{number}\n\t.type t{number}, @function\nt{number}:\n"
+            f"\t.cfi_startproc\n\tpush %rax\n\t.cfi_def_cfa_offset 16\n{''.join(calls)}"
+            "\tpop %rax\n\t.cfi_def_cfa_offset 8\n\tret\n\t.cfi_endproc\n"
+            f"\t.size t{number}, .-t{number}\n"
+        )
+
+    def build(product: Path) -> None:
+        product.mkdir()
+        for number in range(count):
+            text = product.parent / "one.s"
+            text.write_text(source(number))
+            run_tool([assembler, text, "-o", product / f"t{number}.o"])
+
+    texts = [source(number) for number in range(count)]
+    folder = built("tree.objects", digest([*texts, assembler]), build)
+    return [folder / f"t{number}.o" for number in range(count)]
+
+
+def run(context: Context) -> list[Table]:
+    """The table of this workload."""
+    count, length = (50, 200) if context.quick else (2_000, 2_000)
+    table = Table(
+        "linking",
+        "Linking, without execution",
+        "Seconds that linking took, by each linker's own timer (`-noexec -show-times`).",
+        [
+            Column("subject", "what was linked, and by whom"),
+            Column("link s", "wall time of `time to link object files`", "{:.4f}"),
+            Column("ratio", "llvm-jitlink's time over ours", "{:.2f}"),
+        ],
+    )
+    kinds: list[tuple[str, str, Callable[[], Sequence[Path]], float]] = [
+        ("SQLite as one object", "sqlite3_open", lambda: [large_object()], 1.0),
+        (f"{count:,} objects", "t0", lambda: small_objects(count), 1.0),
+        (f"a chain of {length:,} sections", "main", lambda: [chain_object(length)], 50.0),
+    ]
+    for what, entry, make, least in kinds:
+        try:
+            inputs = make()
+            words = ["-noexec", "-show-times", "-phony-externals", "-entry", entry, *inputs]
+            subjects = [subject(f"LLVM llvm-jitlink, {what}", [tool("llvm-jitlink"), *words])]
+        except Absent as reason:
+            context.leave_out(f"linking {what}: {reason}")
+            continue
+        if context.lazyjit:
+            command = [sys.executable, "-m", "lazyjit", "link", *words]
+            subjects.append(subject(f"lazyjit, {what}", command))
+        measured = context.measure(subjects)
+        theirs = measured[subjects[0].name].median("returned")
+        for each in subjects:
+            seconds = measured[each.name].median("returned")
+            ours = each is not subjects[0]
+            cells: list[Cell] = [
+                each.name,
+                measured[each.name].failure or seconds,
+                factor(theirs, seconds) if ours else None,
+            ]
+            table.rows.append(cells)
+            if ours:
+                goal = "level or ahead" if least == 1 else f"{least:.0f} times ahead"
+                table.aims.append(ratio_aim(f"{what}: {goal}", factor(theirs, seconds), least))
+    return [table]
+
+
+def subject(name: str, command: Sequence[str | Path]) -> Subject:
+    """A linker under its own clock."""
+    timer = [sys.executable, "-m", "bench.peers.link_times"]
+    return Subject(
+        name,
+        lambda times: [*timer, "--times", times, *command],
+        environment={"PYTHONPATH": python_path()},
+    )
