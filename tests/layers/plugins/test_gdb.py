@@ -49,6 +49,8 @@ with lazyjit.JIT(debugger_support=True, opt_level=0, compile_threads=1) as jit:
 @pytest.fixture(scope="module")
 def debug() -> Callable[..., str]:
     """`debug(command..., program=, files=)` -> what gdb and the program print."""
+    if "LAZYJIT_SANITIZED" in os.environ:
+        pytest.skip("the sanitizers' libraries would be loaded into gdb too")
     path = shutil.which("gdb")
     if path is None:
         pytest.skip("needs gdb")

@@ -17,9 +17,14 @@ import pytest
 import lazyjit
 from lazyjit.errors import FailedToMaterialize, ObjectFormatError, ResourceError
 from lazyjit.layers.plugins.elf import ElfObject
+from lazyjit.layers.plugins.gdb import DebuggerSupport
 from lazyjit.layers.plugins.jitdump import Dump, DumpedFunction, open_dump
 from lazyjit.layers.plugins.line_table import Line, line_table
 from lazyjit.layers.plugins.perf import JitDump, PerfMap
+from lazyjit.link.graph import LinkGraph
+from lazyjit.link.memory_null import NullMemoryManager
+from lazyjit.link.memory_slab import SlabMemoryManager
+from lazyjit.link.model import MemProt
 
 INT = ctypes.c_int
 ROOT = Path(lazyjit.__file__).resolve().parent.parent
@@ -271,6 +276,8 @@ with lazyjit.JIT(perf_support=True, opt_level=0, compile_threads=1) as jit:
 @pytest.fixture(scope="module")
 def perf() -> str:
     """A perf that can record here, or a skip with its words."""
+    if "LAZYJIT_SANITIZED" in os.environ:
+        pytest.skip("the sanitizers' libraries would be loaded into perf too")
     path = shutil.which("perf")
     if path is None:
         pytest.skip("needs perf (Debian's package linux-perf)")
@@ -323,3 +330,38 @@ def test_perf_report_names_jitd_functions(perf, own, compile_object, request, la
     tables = [elf.raw(number) for elf in made for number in elf.named(".debug_line")]
     rows = [row for table in tables for row in line_table(table)]
     assert {3, 4} <= {row.line for row in rows if row.file.endswith(("hot.c", "<stdin>"))}
+
+
+def test_code_in_any_memory_is_dumped_beside_a_debuggers_support(own, compile_object):
+    slab = SlabMemoryManager(1 << 22)
+    with lazyjit.JIT(
+        perf_support=True, debugger_support=True, memory_manager=slab, compile_threads=1
+    ) as jit:
+        jit.add(compile_object(SOURCE, "-g"))
+        assert jit.function("outer", INT, INT)(3) == 8
+        address = jit.lookup("outer")
+    found, _ = parse((own / f"jit-{os.getpid()}.dump").read_bytes())
+    assert address in {each.address for each in found}
+
+
+def test_what_does_not_run_here_is_not_read(own, jit, compile_object):
+    with lazyjit.JIT(
+        perf_support=True, debugger_support=True, memory_manager=NullMemoryManager()
+    ) as jit:
+        jit.add(compile_object(SOURCE, "-g"))
+        jit.lookup("outer")
+        dump = own / f"jit-{os.getpid()}.dump"
+        assert parse(dump.read_bytes()) == ([], False)
+
+
+def test_a_graph_by_hand_is_named(own, jit):
+    plugin = PerfMap()
+    jit.add_plugin(plugin)
+    jit.add_plugin(DebuggerSupport())
+    graph = LinkGraph("by hand")
+    text = graph.create_section(".text", MemProt.READ | MemProt.EXEC)
+    code = graph.create_content_block(text, b"\xb8\x2a\0\0\0\xc3", align=16)
+    graph.add_defined_symbol(code, 0, "answer", 6, callable=True)
+    jit.add_graph(graph)
+    assert jit.function("answer", INT)() == 42
+    assert in_map(plugin.path)["answer"] == (jit.lookup("answer"), 6)
