@@ -5,9 +5,9 @@
     plugin.reload()             # the file has changed: the next call runs the new code
     del plugin                  # finalizers run, the memory goes
 
-A plug-in is a dylib of its own, linked against the JIT's main one and what that is linked against: two loads
-of one file are two plug-ins with data of their own. What is loaded is a *generation*. A function that
-a plug-in hands out is a `PluginFunction`, which calls the present generation's; reloading makes a
+A plug-in is a dylib of its own, linked against the JIT's main one and what that is linked against:
+two loads of one file are two plug-ins with data of their own. What is loaded is a *generation*. A
+function that a plug-in hands out is a `PluginFunction`, which calls the present generation's; reloading makes a
 new generation, swaps the two in one store, and retires the old one: calls that are in it return
 from it, then its finalizers run and its memory goes.
 
@@ -24,23 +24,52 @@ import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
-from lazyjit.core import JITDylib, LookupFlags
+from lazyjit.core import ExecutionSession, JITDylib, LookupFlags
 from lazyjit.errors import SessionClosed, SymbolRemoved, SymbolsNotFound
 
-if TYPE_CHECKING:
-    from lazyjit.jit import JIT
-
-__all__ = ["Plugin", "PluginFunction"]
+__all__ = ["Host", "Plugin", "PluginFunction"]
 
 _numbers = itertools.count()
+
+
+class Host(Protocol):
+    """What a plug-in needs of the JIT that loads it."""
+
+    session: ExecutionSession
+    main: JITDylib
+
+    @property
+    def closed(self) -> bool:
+        """Whether it was closed."""
+
+    def create_dylib(self, name: str) -> JITDylib:
+        """A new dylib."""
+
+    def remove_dylib(self, dylib: JITDylib) -> None:
+        """Run its finalizers and remove it."""
+
+    def add(self, source: Any, *, dylib: JITDylib | None = None) -> Any:
+        """Add a file by content."""
+
+    def initialize(self, dylib: JITDylib | None = None) -> None:
+        """Run its constructors."""
+
+    def callable(self, name: str, signature: Any = None, *, dylib: JITDylib | None = None) -> Any:
+        """A typed callable."""
+
+    def functions(self, dylib: JITDylib | None = None) -> list[str]:
+        """What it exports."""
+
+    def after_calls(self, action: Callable[[], None]) -> None:
+        """Run `action` when the calls under way have returned."""
 
 
 class _Generation:
     """What one load of a file has made."""
 
-    def __init__(self, jit: JIT, path: Path) -> None:
+    def __init__(self, jit: Host, path: Path) -> None:
         """Loads and initializes. Raises what `JIT.add` and constructors raise; nothing stays."""
         self.jit = jit
         self.dylib: JITDylib = jit.create_dylib(f"plugin {next(_numbers)}: {path.name}")
@@ -88,7 +117,7 @@ class Plugin:
     `function` takes a signature for those of objects.
     """
 
-    def __init__(self, jit: JIT, path: str | os.PathLike[str]) -> None:
+    def __init__(self, jit: Host, path: str | os.PathLike[str]) -> None:
         """Use `JIT.load`."""
         self._generation: _Generation | None = None
         self._lock = threading.Lock()

@@ -35,6 +35,10 @@ const char *lj_arch_name(const lj_arch *arch) {
     return arch->name;
 }
 
+int lj_arch_runs_here(const lj_arch *arch) {
+    return arch->is_host;
+}
+
 const char *lj_arch_prefix(const lj_arch *arch) {
     return arch->prefix;
 }

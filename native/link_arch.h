@@ -35,6 +35,8 @@ typedef struct lj_graph lj_graph;
 const lj_arch *lj_arch_named(const char *name);
 /* Its name; "x86_64". */
 const char *lj_arch_name(const lj_arch *arch);
+/* 1 when this process runs its code. */
+int lj_arch_runs_here(const lj_arch *arch);
 /* What its kinds' names start with; "R_X86_64_". */
 const char *lj_arch_prefix(const lj_arch *arch);
 /* "R_X86_64_PC32"; NULL for a number that neither the ABI nor the linker has. */

@@ -195,8 +195,8 @@ static lj_status open_file(lj_tls_static *image, uint64_t size, uint64_t align, 
                        path);
     image->library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     if (!image->library)
-        return lj_fail(fault, LJ_ARENA_FULL, 0, size,
-                       "the threads' static block has no room for %llu bytes aligned to %llu; "
+        return lj_fail(fault, LJ_STATIC_TLS_FULL, 0, size,
+                       "%llu bytes of thread-local variables aligned to %llu; "
                        "GLIBC_TUNABLES=glibc.rtld.optional_static_tls gives more (%s)",
                        (unsigned long long)size, (unsigned long long)align, dlerror());
     struct link_map *map = NULL;
@@ -227,8 +227,8 @@ lj_status lj_tls_static_open(const void *init, uint64_t init_size, uint64_t size
     align = align < GRAIN ? GRAIN : align;
     size = (size + align - 1) & -align;
     if (align > PAGE || size > UINT32_MAX)
-        return lj_fail(fault, LJ_ARENA_FULL, 0, size,
-                       "the threads' static block has no room for %llu bytes aligned to %llu",
+        return lj_fail(fault, LJ_STATIC_TLS_FULL, 0, size,
+                       "%llu bytes of thread-local variables aligned to %llu",
                        (unsigned long long)size, (unsigned long long)align);
     lj_tls_static *image = calloc(1, sizeof *image);
     if (!image)

@@ -25,7 +25,7 @@
 typedef struct lj_tls_static lj_tls_static;
 
 /* An image of `size` bytes, of which `init_size` are given and the others are 0, in every thread.
- * ARENA_FULL when no room is left (or none with this alignment), SYSTEM, NO_MEMORY. */
+ * STATIC_TLS_FULL when no room is left (or none with this alignment), SYSTEM, NO_MEMORY. */
 lj_status lj_tls_static_open(const void *init, uint64_t init_size, uint64_t size, uint64_t align,
                              lj_tls_static **out, lj_fault *fault);
 /* The token of the image's first byte; others' are so many bytes more. */

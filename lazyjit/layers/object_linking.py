@@ -78,6 +78,11 @@ class ObjectLinkingLayer(forking.Guarded):
         session.register_resource_manager(self)
         forking.join(forking.Phase.SESSION, self)
 
+    @property
+    def runs_here(self) -> bool:
+        """Whether what is linked will run in this process."""
+        return self._memory.runs_here
+
     # -- what is linked ------------------------------------------------------------------------
 
     def add(self, dylib: JITDylib, data: bytes, *, file: str, tracker: Any = None) -> ObjectUnit:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lazyjit._native import lib
 from lazyjit.core import JITDylib, MaterializationResponsibility, MaterializationUnit
-from lazyjit.errors import UsageError
+from lazyjit.errors import ObjectFormatError, UsageError
 from lazyjit.link.graph import LinkGraph
 from lazyjit.link.placing import is_placed
 from lazyjit.symbols import SymbolFlags
@@ -36,6 +37,10 @@ class ObjectUnit(MaterializationUnit):
     def _set_up(
         self, layer: ObjectLinkingLayer, graph: LinkGraph, file: str, *, keep: bool = True
     ) -> None:
+        if layer.runs_here and not lib.lj_arch_runs_here(graph._records().arch):
+            raise ObjectFormatError(
+                f"code for {graph.arch} can be linked, but not run in this process", file=file
+            )
         flags = dict(graph.defined)
         #: Names that it needs from elsewhere.
         self.externals = list(graph.externals)

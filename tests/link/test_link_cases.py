@@ -29,15 +29,7 @@ HERE = Path(__file__).parent
 FILES = sorted((HERE / "cases").glob("*/*.s"))
 NAMES = [f"{file.parent.name}/{file.stem}" for file in FILES]
 #: A slab beyond 4 GiB: shortcuts for lower addresses would hide what is tested.
-LINK = [
-    "-noexec",
-    "-slab-allocate",
-    "100Kb",
-    "-slab-address",
-    "0x276ff0000",
-    "-slab-page-size",
-    "4096",
-]
+LINK = ["-noexec", "-slab-allocate=100Kb", "-slab-address=0x276ff0000", "-slab-page-size=4096"]
 FULL = os.environ.get("LAZYJIT_FULL", "") not in ("", "0")
 HEADER = re.compile(r"^# (assemble|link|expect|peer): (.*)$", re.MULTILINE)
 

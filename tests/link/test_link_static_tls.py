@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from linking import Build, Program
 
-from lazyjit.errors import ArenaFull, ObjectFormatError, RelocationError
+from lazyjit.errors import ObjectFormatError, RelocationError, ResourceError
 from lazyjit.link.arena import Arena
 from lazyjit.link.graph import LinkGraph
 from lazyjit.link.runtime import thread_local_address
@@ -177,7 +177,7 @@ def test_without_room_the_link_fails_and_others_go_on(build: Build, arena: Arena
     data = build("__thread char space[400]; long f(void) { return space[0]++; }", "-fPIE")
     programs: list[Program] = []
     try:
-        with pytest.raises(ArenaFull, match="no room") as caught:
+        with pytest.raises(ResourceError, match="no room") as caught:
             for _ in range(100):
                 programs.append(Program(arena))
                 programs[-1].link(data)
@@ -193,13 +193,13 @@ def test_without_room_the_link_fails_and_others_go_on(build: Build, arena: Arena
 
 def test_an_image_larger_than_the_static_block_is_refused(build: Build, arena: Arena) -> None:
     data = build("__thread char space[1 << 20]; long f(void) { return space[0]; }", "-fPIE")
-    with pytest.raises(ArenaFull, match="no room"):
+    with pytest.raises(ResourceError, match="no room"):
         LinkGraph.from_object(data, arena=arena)
 
 
 def test_an_alignment_that_threads_do_not_have_is_refused(assemble: Build, arena: Arena) -> None:
     source = '.text\nmov %fs:x@TPOFF, %rax\n.section .tbss,"awT",@nobits\n.p2align 14\nx: .quad 0'
-    with pytest.raises(ArenaFull, match="aligned to 16384"):
+    with pytest.raises(ResourceError, match="aligned to 16384"):
         LinkGraph.from_object(assemble(source), arena=arena)
 
 
