@@ -7,9 +7,9 @@
 
 A plug-in is a dylib of its own, linked against the JIT's main one and what that is linked against:
 two loads of one file are two plug-ins with data of their own. What is loaded is a *generation*. A
-function that a plug-in hands out is a `PluginFunction`, which calls the present generation's; reloading makes a
-new generation, swaps the two in one store, and retires the old one: calls that are in it return
-from it, then its finalizers run and its memory goes.
+function that a plug-in hands out is a `PluginFunction`, which calls the present generation's.
+Reloading makes a new generation, swaps the two in one store, and retires the old one: calls that
+are in it return from it, then its finalizers run and its memory goes.
 
 A plug-in is unloaded by `unload`, at the end of its `with` block, or when nothing refers to it or
 to a function of it. Unloading for the last reason runs on a compile thread: Python may drop a
