@@ -50,8 +50,6 @@ from lazyjit.layers.object_unit import ObjectUnit
 from lazyjit.layers.on_demand import CompileOnDemandLayer
 from lazyjit.layers.platform import Platform
 from lazyjit.layers.plugin import Plugin as LinkPlugin
-from lazyjit.layers.plugins.gdb import DebuggerSupport
-from lazyjit.layers.plugins.perf import JitDump, PerfMap
 from lazyjit.layers.runtime_libraries import RuntimeLibraries
 from lazyjit.layers.statistics import Counters, Statistics
 from lazyjit.layers.typed import TypedFunctions
@@ -147,6 +145,7 @@ class JIT:
         threads = compile_threads if compile_threads is not None else _processors()
         self._lock = threading.Lock()
         self._closed = True  # until there is something to close
+        plugins = _plugins(debugger_support, perf_support)
         self._lazy = lazy
         self._ordinals = 0
         self._runtimes: set[DSOHandle] = set()
@@ -171,11 +170,8 @@ class JIT:
             self.session, self._arena, self._grace, self._counters, memory=memory_manager
         )
         self._assembly = AssemblyLayer(self._objects)
-        if debugger_support:
-            self._objects.add_plugin(DebuggerSupport())
-        if perf_support:
-            self._objects.add_plugin(PerfMap())
-            self._objects.add_plugin(JitDump())
+        for plugin in plugins:
+            self._objects.add_plugin(plugin)
         self._idle = IdleWork(
             self.session, threads, speculate=speculate and policy is UnitPolicy.CLUSTER
         )
@@ -658,6 +654,20 @@ def _if_alive(method: Callable[[], Callable[[int], None] | None], payload: int) 
     call = method()
     if call is not None:  # else the stubs fail as the JIT is taken apart
         call(payload)
+
+
+def _plugins(debugger_support: bool, perf_support: bool) -> list[Plugin]:
+    """What the options ask for; imported here, since few sessions do."""
+    plugins: list[Plugin] = []
+    if debugger_support:
+        from lazyjit.layers.plugins.gdb import DebuggerSupport
+
+        plugins.append(DebuggerSupport())
+    if perf_support:
+        from lazyjit.layers.plugins.perf import JitDump, PerfMap
+
+        plugins += [PerfMap(), JitDump()]
+    return plugins
 
 
 def _processors() -> int:
