@@ -656,9 +656,9 @@ def _if_alive(method: Callable[[], Callable[[int], None] | None], payload: int) 
         call(payload)
 
 
-def _plugins(debugger_support: bool, perf_support: bool) -> list[Plugin]:
+def _plugins(debugger_support: bool, perf_support: bool) -> list[LinkPlugin]:
     """What the options ask for; imported here, since few sessions do."""
-    plugins: list[Plugin] = []
+    plugins: list[LinkPlugin] = []
     if debugger_support:
         from lazyjit.layers.plugins.gdb import DebuggerSupport
 
