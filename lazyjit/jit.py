@@ -12,15 +12,18 @@ without this one; what it adds is the usual choice at each point, and one place 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from time import perf_counter_ns
 from typing import Any, Union
 
+from lazyjit.call.typed import TypedFunction
 from lazyjit.codegen import CompilerOptions, LLVMCompiler
 from lazyjit.core import (
     ExecutionSession,
@@ -46,11 +49,12 @@ from lazyjit.layers.object_linking import LOW, ObjectLinkingLayer
 from lazyjit.layers.object_unit import ObjectUnit
 from lazyjit.layers.on_demand import CompileOnDemandLayer
 from lazyjit.layers.platform import Platform
-from lazyjit.layers.plugin import Plugin
+from lazyjit.layers.plugin import Plugin as LinkPlugin
 from lazyjit.layers.plugins.gdb import DebuggerSupport
 from lazyjit.layers.plugins.perf import JitDump, PerfMap
 from lazyjit.layers.runtime_libraries import RuntimeLibraries
 from lazyjit.layers.statistics import Counters, Statistics
+from lazyjit.layers.typed import TypedFunctions
 from lazyjit.layers.unit_policy import Chooser, UnitInfo, UnitPolicy
 from lazyjit.link.archive import Archive
 from lazyjit.link.arena import DEFAULT_SIZE, Arena, ArenaKind
@@ -58,6 +62,7 @@ from lazyjit.link.graph import LinkGraph
 from lazyjit.link.linker_script import library_files
 from lazyjit.link.memory import MemoryManager
 from lazyjit.link.runtime import DSOHandle
+from lazyjit.plugin import Plugin
 from lazyjit.stubs import StubPool
 from lazyjit.symbols import ExecutorSymbolDef, SymbolFlags
 
@@ -144,7 +149,7 @@ class JIT:
         self._closed = True  # until there is something to close
         self._lazy = lazy
         self._ordinals = 0
-        self._runtimes: list[DSOHandle] = []
+        self._runtimes: set[DSOHandle] = set()
         self._grace = GracePeriods()
         self._counters = Counters()
         # Code for fixed positions has absolute addresses of 32 bits, for stubs and data alike.
@@ -189,6 +194,9 @@ class JIT:
         )
         self._call_through = StubCallThrough(self._stubs, self._grace)
         self.session.register_resource_manager(self._call_through)
+        self._typed = TypedFunctions(
+            self.session, self._objects, self._modules, self._stubs, self._grace
+        )
         # Pool threads hold the dispatcher; through this they must not hold the JIT, or nobody's
         # last reference would ever be the last.
         weak = weakref.WeakMethod(self._first_call)
@@ -210,9 +218,24 @@ class JIT:
         dylib.add_to_link_order(self._process)
         runtime = DSOHandle(self._arena)
         with self._lock:
-            self._runtimes.append(runtime)
+            self._runtimes.add(runtime)
         self._platform.set_up(dylib, runtime)
         return dylib
+
+    def remove_dylib(self, dylib: JITDylib) -> None:
+        """Run a dylib's finalizers and remove it with all that it holds; its name is free again.
+
+        Memory is freed when the calls under way have returned. Raises DylibNotFound when it isn't a
+        dylib of this session (any more), and what a finalizer raises; then it is still there.
+        """
+        self._open(dylib)
+        self._platform.deinitialize(dylib)
+        self.session.remove_dylib(dylib)
+        runtime = self._platform.forget(dylib)
+        if runtime is not None:
+            with self._lock:
+                self._runtimes.discard(runtime)
+            self._grace.retire(runtime.close)
 
     def dylib(self, name: str) -> JITDylib:
         """The dylib of this name. Raises DylibNotFound."""
@@ -339,6 +362,14 @@ class JIT:
             else:
                 target.add_generator(SharedLibrary(file.resolve()))
 
+    def load(self, path: str | os.PathLike[str]) -> Plugin:
+        """Load a file of IR, bitcode, an object or an archive as a plug-in, by content.
+
+        It is linked against the main dylib and the process, its constructors run, and it is
+        unloaded when its last handle goes. Raises what `add` and a constructor raise.
+        """
+        return Plugin(self, path)
+
     def define(
         self, name: str, address: int, *, dylib: JITDylib | None = None, callable: bool = True
     ) -> None:
@@ -404,6 +435,50 @@ class JIT:
             keepalive=self,
         )
 
+    def functions(self, dylib: JITDylib | None = None) -> list[str]:
+        """The functions that `dylib` exports: its modules' and objects'; archives' members only
+        once they are linked. Compiles nothing.
+        """
+        target = self._open(dylib)
+        names = list(dict.fromkeys([*target.names(), *self._modules.functions(target)]))
+        flags = self.session.lookup_flags([(target, LookupFlags.ALL_SYMBOLS)], names)
+        exported = SymbolFlags.EXPORTED | SymbolFlags.CALLABLE
+        return [name for name in names if flags[name] & exported == exported]
+
+    def __getitem__(self, name: str) -> TypedFunction:
+        """The function `name` of the main dylib as a Python callable, typed by its IR.
+
+        Raises SymbolsNotFound, and UsageError where IR does not tell the type (see `callable`).
+        """
+        if not isinstance(name, str):
+            raise TypeError(f"a function's name is a str, not {type(name).__name__}")
+        return self.callable(name)
+
+    def callable(
+        self,
+        name: str,
+        signature: object = None,
+        *,
+        nogil: bool = False,
+        dylib: JITDylib | None = None,
+    ) -> TypedFunction:
+        """A Python callable for a function, with arguments and results as `signature` has them.
+
+        That is a str of the signature language (see `lazyjit.call.signature`), ctypes types
+        `(result, [arguments])`, an annotated function as a stub, or None: what its IR says. With
+        `nogil`, the GIL is free during a call. Nothing is compiled yet. Raises SymbolsNotFound,
+        and UsageError for a signature that is none, or not this function's.
+        """
+        target = self._open(dylib)
+        found = self.session.lookup(target.link_order, [name], SymbolState.READY)[name]
+        tracker = self.session.tracker_of(target.link_order, name)
+        if tracker is None:
+            self._open(target)
+            raise SymbolRemoved(name)
+        if not found.flags & SymbolFlags.CALLABLE and not found.flags & SymbolFlags.ABSOLUTE:
+            raise UsageError(f"{name} is data, not a function")
+        return self._typed.make(name, found.address, target, tracker, signature, nogil, self)
+
     def compile(self, names: Sequence[str] | None = None, *, dylib: JITDylib | None = None) -> None:
         """Compile these functions now (None: all of the dylib's modules), in parallel, and wait.
 
@@ -423,14 +498,14 @@ class JIT:
 
     # Looking on
 
-    def add_plugin(self, plugin: Plugin) -> None:
+    def add_plugin(self, plugin: LinkPlugin) -> None:
         """Have `plugin` see, and change, what is linked from now on. Raises UsageError if it does.
 
         Objects and compiled modules alike; each link then costs tens of microseconds more.
         """
         self._objects.add_plugin(plugin)
 
-    def remove_plugin(self, plugin: Plugin) -> None:
+    def remove_plugin(self, plugin: LinkPlugin) -> None:
         """Leave `plugin` out of later links. Raises UsageError if it was not added."""
         self._objects.remove_plugin(plugin)
 
@@ -453,6 +528,19 @@ class JIT:
         calls under way have returned. Removing again does nothing."""
         tracker.remove()
 
+    def after_calls(self, action: Callable[[], None]) -> None:
+        """Run `action` on a compile thread, once the calls that are under way have returned.
+
+        May be called from a `__del__`. Raises SessionClosed, or drops `action` when the JIT closes
+        meanwhile.
+        """
+        self._open(None)
+        self._grace.retire(partial(self._dispatch_quietly, action))
+
+    def _dispatch_quietly(self, action: Callable[[], None]) -> None:
+        with contextlib.suppress(SessionClosed):
+            self._dispatcher.dispatch(action)
+
     def statistics(self) -> Statistics:
         """A snapshot of what was known, compiled and linked, and of the time it took."""
         arena = self._arena.statistics() if not self._arena.closed else None
@@ -462,6 +550,11 @@ class JIT:
             else {f"{region}_used": getattr(arena, region).used for region in arena._fields}
         )
         return self._counters.snapshot(regions)
+
+    @property
+    def closed(self) -> bool:
+        """Whether `close` was called."""
+        return self._closed
 
     def close(self) -> None:
         """Stop: lookups and first calls under way fail with SessionClosed, and so do later ones.

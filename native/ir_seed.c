@@ -84,7 +84,7 @@ static bool wanted(const seeding *s, int32_t id, bool local) {
 static void add_callees(seeding *s, int32_t id) {
     const lj_ir_index *ix = s->index;
     const lj_ir_entity *e = &ix->entities[id];
-    if (s->function_count >= s->max_functions || e->kind != LJ_IR_FUNCTION)
+    if (s->function_count >= s->max_functions || e->kind != LJ_IR_FUNCTION || !e->ref_count)
         return;
     if (e->ref_count > s->chance_room) {
         uint8_t *chances = realloc(s->chances, e->ref_count);

@@ -11,12 +11,14 @@ import lazyjit
 from lazyjit import errors
 
 PUBLIC = {
+    "FunctionState": "lazyjit.call.typed",
     "JIT": "lazyjit.jit",
     "JITDylib": "lazyjit.core.dylib",
     "JITFunction": "lazyjit.layers.handle",
     "LazyJITError": "lazyjit.errors",
     "ResourceTracker": "lazyjit.core.tracker",
     "Statistics": "lazyjit.layers.statistics",
+    "TypedFunction": "lazyjit.call.typed",
     "UnitInfo": "lazyjit.layers.unit_policy",
     "UnitPolicy": "lazyjit.layers.unit_policy",
 }

@@ -121,7 +121,7 @@ class ProcessBelow:
         """Makes the dylib that they are in; the caller puts it into link orders."""
         self._jit = jit
         #: What to link against, before the process.
-        self.dylib = jit.session.create_dylib("<process, below>")
+        self.dylib = jit.create_dylib("<process, below>")
         self.dylib.add_generator(self._make)
         self._lock = threading.Lock()
         self._copies: list[_Copy] = []
@@ -188,7 +188,7 @@ _PT_DYNAMIC, _PT_GNU_RELRO = 2, 0x6474E552
 
 
 class _Library(NamedTuple):
-    """A loaded library: where it is, its relocations, and what is read-only since they were made."""
+    """A loaded library: its base, its relocations, and what is read-only since these were made."""
 
     base: int
     relocations: int
@@ -241,7 +241,7 @@ def _libraries() -> Iterator[_Library]:
                 page = mmap.PAGESIZE
                 sealed = range((base + address) & -page, (base + address + size) & -page)
         entries = _dynamic(dynamic) if dynamic else {}
-        if _DT_RELA in entries and entries[_DT_RELA] > base:  # the loader's own form, not the vdso's
+        if _DT_RELA in entries and entries[_DT_RELA] > base:  # else the vdso's
             yield _Library(base, entries[_DT_RELA], entries.get(_DT_RELASZ, 0), sealed)
 
 

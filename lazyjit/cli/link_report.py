@@ -26,7 +26,7 @@ class Times:
 
     @contextlib.contextmanager
     def of(self, phase: str) -> Iterator[None]:
-        """A part of a phase, from here to the end of the `with` statement; it counts if it fails."""
+        """A part of a phase: the body of the `with` statement, which counts also if it fails."""
         wall, processors = perf_counter(), process_time()
         try:
             yield

@@ -127,6 +127,13 @@ class ModuleTable:
         """Whether the module has a body for the entity."""
         return self.index.kind(entity) is Kind.FUNCTION
 
+    def function_behind(self, entity: int) -> int:
+        """The function whose address an alias gives another name; any other entity itself."""
+        index = self.index
+        if index.kind(entity) is Kind.ALIAS and index.aliasee(entity) >= 0:
+            return index.aliasee(entity)
+        return entity
+
     # Stubs
 
     def stubs_of(self, entities: Sequence[int]) -> list[int]:

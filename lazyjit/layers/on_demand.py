@@ -31,7 +31,7 @@ from lazyjit.core import (
     SymbolState,
 )
 from lazyjit.errors import FailedToMaterialize, LazyJITError
-from lazyjit.ir import Kind, ModuleAsm, ModuleIndex
+from lazyjit.ir import Kind, ModuleAsm, ModuleIndex, What
 from lazyjit.layers.grace import GracePeriods
 from lazyjit.layers.idle import IdleWork
 from lazyjit.layers.ir_unit import IRUnit
@@ -115,6 +115,27 @@ class CompileOnDemandLayer(forking.Guarded):
             table.want(functions)
             names += table.index.definitions(functions)
         return names
+
+    def functions(self, dylib: JITDylib) -> list[str]:
+        """The names of the functions that modules define in `dylib`, local ones' too."""
+        with self._lock:
+            tables = [table for table in self._tables.values() if table.dylib is dylib]
+        return [table.index.name(entity) for table in tables for entity in table.functions()]
+
+    def definition(
+        self, dylib: JITDylib, name: str, address: int
+    ) -> tuple[ModuleTable, int] | None:
+        """The module and entity of the function that a lookup of `name` found at `address`; None
+        if no module's."""
+        with self._lock:
+            tables = list(self._tables.values())
+        searched = [each for each, _ in dylib.link_order]
+        for table in tables:
+            if table.dylib in searched:
+                [(entity, what, _)] = table.index.find_many([name])
+                if what == What.STUB and table.stubs_of([entity]) == [address]:
+                    return table, entity
+        return None
 
     def first_call(self, payload: int) -> None:
         """A stub was called that leads nowhere yet. On a pool thread; never raises."""

@@ -60,7 +60,6 @@ def functions(graph: LinkGraph) -> list[Function]:
     for symbol in graph.defined_symbols():
         if not wanted[symbol.number] or not symbol.name:
             continue
-        row = symbols[symbol.number]
         size = symbol.size
         if not size:
             place = symbols["place"][symbol.number]

@@ -91,6 +91,9 @@ class ElfObject:
         #: Elf64_Shdr records (`HEADER`), by section number.
         self.headers: npt.NDArray[Any] = np.frombuffer(data, HEADER, count, start)
         self._names = self.raw(names) if names < count else b""
+        self._tables: dict[int, list[int]] = {}
+        for table in np.flatnonzero(self.headers["type"] == SHT_RELA).tolist():
+            self._tables.setdefault(int(self.headers[table]["info"]), []).append(table)
 
     def malformed(self, words: str, offset: int) -> ObjectFormatError:
         """The exception for a finding at `offset`."""
@@ -142,9 +145,7 @@ class ElfObject:
 
     def relocations(self, number: int) -> list[int]:
         """Numbers of the RELA sections that belong to a section."""
-        headers = self.headers
-        theirs = (headers["type"] == SHT_RELA) & (headers["info"] == number)
-        return [int(table) for table in np.flatnonzero(theirs)]
+        return self._tables.get(number, [])
 
     def relocated(
         self, number: int, symbols: npt.NDArray[np.uint64], address: int = 0

@@ -49,9 +49,14 @@ class KeepingPlugin(Plugin, Generic[Item]):
 
         def do() -> None:
             (item,) = made
-            self.begin(item)
             with self._lock:
                 self._kept[id(item)] = item
+            try:
+                self.begin(item)
+            except BaseException:
+                with self._lock:
+                    del self._kept[id(item)]
+                raise
 
         def undo() -> None:
             (item,) = made

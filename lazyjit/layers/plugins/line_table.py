@@ -174,12 +174,16 @@ def _old_files(reader: _Reader) -> list[str]:
     while folder := reader.string():
         folders.append(folder)
     files = [""]
-    while name := reader.string():
-        folder_number = reader.uleb()
-        reader.uleb()  # time
-        reader.uleb()  # size
-        files.append(_join(folders, name, folder_number))
+    while reader.data[reader.at : reader.at + 1] != b"\0":
+        files.append(_old_file(reader, folders))
     return files
+
+
+def _old_file(reader: _Reader, folders: list[str]) -> str:
+    name, folder = reader.string(), reader.uleb()
+    reader.uleb()  # time
+    reader.uleb()  # size
+    return _join(folders, name, folder)
 
 
 #: Forms that have a fixed size.
@@ -253,6 +257,8 @@ def _run(reader: _Reader, header: _Header, rows: list[Line]) -> None:
                 if size > 9:
                     raise reader.malformed("an address of more than 8 bytes")
                 address = reader.fixed(size - 1)
+            elif extended == 3:  # DW_LNE_define_file
+                files.append(_old_file(reader, [""]))
             reader.at = stop
         elif opcode == 1:  # DW_LNS_copy
             rows.append(Line(address, name, line, column, False))

@@ -1,19 +1,22 @@
 """The numbering of operands, compared with LLVM's disassembler.
 
-The tables are LLVM's answers, written by `regenerate.py`, so that no LLVM is needed to compare with
-them. With `LAZYJIT_FULL=1` the comparison is made anew over other encodings.
+The tables are LLVM's answers, written by `operand_tables.py`, so that no LLVM is needed to compare
+with them. With `LAZYJIT_FULL=1` the comparison is made anew over other encodings.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import operand_tables
 import pytest
-import regenerate
+from hypothesis import given
+from hypothesis import strategies as st
 from mcinst import llvm_mc
-from samples import AARCH64, X86_64
+from operand_samples import AARCH64, X86_64
 
 from lazyjit.errors import InputError, UsageError
 from lazyjit.link.operands import aarch64, decode_operands
@@ -50,7 +53,7 @@ def test_operands_of_fresh_encodings_are_numbered_as_in_llvm(triple: str) -> Non
     if llvm_mc() is None:
         pytest.skip("no llvm-mc-22 to compare with")
     wrong = []
-    for code, (name, expected) in regenerate.compare(triple, seed=2).items():
+    for code, (name, expected) in operand_tables.compare(triple, seed=2).items():
         if triple == AARCH64:
             found = aarch64.number(int.from_bytes(code, "little"))
         else:
@@ -124,6 +127,13 @@ def test_prefixes_without_end_are_an_input_error() -> None:
     for prefix in b"\x66\xf2\xf3\x2e\x40\xf0\xc5\xc4\x8f\x0f":
         with pytest.raises(InputError):
             decode_operands(bytes([prefix]) * 20, X86_64)
+
+
+@given(st.binary(max_size=20), st.sampled_from([X86_64, AARCH64]))
+def test_any_bytes_are_an_instruction_or_an_input_error(code: bytes, triple: str) -> None:
+    with contextlib.suppress(InputError):
+        found = decode_operands(code, triple)
+        assert 0 < found.size <= len(code)
 
 
 def test_other_architectures_are_refused() -> None:

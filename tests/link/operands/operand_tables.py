@@ -1,6 +1,6 @@
 """Writes the tables of this folder anew, from LLVM's disassembler.
 
-    PYTHONPATH=. python tests/link/operands/regenerate.py
+    PYTHONPATH=. python tests/link/operands/operand_tables.py
 
 A table has one instruction for each of LLVM's opcodes (of vector instructions: for each opcode byte
 and shape of the operands, since lengths and masks make thousands), the one with the most large or
@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import samples
+import operand_samples as samples
 from mcinst import Decoded, truth
 
 from lazyjit.errors import InputError
@@ -22,7 +22,7 @@ HERE = Path(__file__).parent
 
 
 def compare(triple: str, seed: int) -> dict[bytes, Decoded]:
-    """What LLVM says of the instructions that it decodes among those of `samples`."""
+    """What LLVM says of the instructions that it decodes among those of `operand_samples`."""
     codes = samples.x86_64(seed) if triple == samples.X86_64 else samples.aarch64(seed)
     features = samples.AARCH64_FEATURES if triple == samples.AARCH64 else ""
     found: dict[bytes, Decoded] = {}

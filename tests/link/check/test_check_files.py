@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from contexts import Program
+from check_contexts import Program
 
 from lazyjit.errors import CheckError
 from lazyjit.link.check import run_checks

@@ -12,10 +12,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from check_linked import recorded
 
-from lazyjit.link.arena import Arena
 from lazyjit.link.check import CheckRecorder, run_checks
-from lazyjit.link.graph import LinkGraph
 
 SOURCE = """
     .text
@@ -116,16 +115,79 @@ DIFFERENT = [
 FAR = 0x7000_0000_0000
 
 
+AARCH64_SOURCE = """
+    .text
+    .globl main
+    .type main, @function
+main:
+    bl far
+    b.ne main
+    cbz x1, main
+    tbz x2, #40, main
+    adrp x3, foo
+    add x3, x3, :lo12:foo
+    ldr x4, [x3, :lo12:foo]
+    adrp x5, :got:far
+    ldr x5, [x5, :got_lo12:far]
+    movk x6, #:abs_g1_nc:foo
+    ldr x7, foo
+    ldp x29, x30, [sp], #16
+    add x0, x0, #1, lsl #12
+    and x0, x0, #0xff
+    ret
+    .size main, . - main
+    .p2align 3
+    .globl foo
+foo: .quad main
+    .size foo, 8
+"""
+
+AARCH64_SAME = [
+    "decode_operand(main, 0)[25:0] = ((stub_addr(unit.o, far)-main)>>2)[25:0]",
+    "decode_operand(main, 0) = (stub_addr(unit.o, far)-main)",
+    "decode_operand(main+4, 0) = 1",
+    "decode_operand(main+4, 1) = 0xffffffffffffffff",
+    "decode_operand(main+8, 0) = 1",
+    "decode_operand(main+8, 1)[18:0] = (0-2)[18:0]",
+    "decode_operand(main+12, 1) = 40",
+    "decode_operand(main+12, 2) = 0-3",
+    "decode_operand(main+16, 1) = (foo - main)[32:12]",
+    "decode_operand(main+20, 2) = foo[11:0]",
+    "decode_operand(main+20, 3) = 0",
+    "decode_operand(main+24, 2) = foo[11:3]",
+    "decode_operand(main+24, 2) = foo[11:0]",
+    "decode_operand(main+28, 1) = (got_addr(unit.o, far)[31:12]-main[31:12])",
+    "decode_operand(main+32, 2) = got_addr(unit.o, far)[11:3]",
+    "decode_operand(main+36, 2) = foo[31:16]",
+    "decode_operand(main+36, 3) = 16",
+    "decode_operand(main+36, 1) = 16",
+    "decode_operand(main+40, 1) = (foo - main - 40)[20:2]",
+    "decode_operand(main+44, 4) = 2",
+    "decode_operand(main+44, 3) = 2",
+    "decode_operand(main+48, 2) = 1",
+    "decode_operand(main+48, 3) = 12",
+    "decode_operand(main+52, 2) = 0x1007",
+    "decode_operand(main+56, 1) = 0",
+    "next_pc(main) = main+4",
+    "*{8}foo = main",
+    "*{4}main = 0",
+    "*{8}got_addr(unit.o, far) = 0x700000000000",
+]
+
+
+def assembled(folder: Path, source: str, triple: str) -> Path:
+    for needed in ("llvm-jitlink-22", "llvm-mc-22"):
+        if shutil.which(needed) is None:
+            pytest.skip(f"no {needed} to compare with")
+    (folder / "unit.s").write_text(source)
+    command = ["llvm-mc-22", f"-triple={triple}", "-filetype=obj", "unit.s", "-o", "unit.o"]
+    subprocess.run(command, cwd=folder, check=True)
+    return folder / "unit.o"
+
+
 @pytest.fixture(scope="module")
 def unit(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    if shutil.which("llvm-jitlink-22") is None:
-        pytest.skip("no llvm-jitlink-22 to compare with")
-    if shutil.which("clang-22") is None:
-        pytest.skip("no clang-22 to assemble with")
-    folder = tmp_path_factory.mktemp("peer")
-    (folder / "unit.s").write_text(SOURCE)
-    subprocess.run(["clang-22", "-c", "unit.s", "-o", "unit.o"], cwd=folder, check=True)
-    return folder / "unit.o"
+    return assembled(tmp_path_factory.mktemp("peer"), SOURCE, "x86_64-unknown-linux-gnu")
 
 
 def file_of(expressions: list[str]) -> str:
@@ -149,13 +211,7 @@ def peer(unit: Path, expressions: list[str]) -> set[str]:
 
 
 def ours(unit: Path, expressions: list[str]) -> set[str]:
-    arena, recorder = Arena(), CheckRecorder()
-    graph = LinkGraph.from_object(unit.read_bytes(), file=str(unit), arena=arena)
-    graph.fix_up([FAR for _ in graph.externals])
-    recorder.define("far", FAR)
-    recorder.record(graph)
-    graph.deallocate()
-    arena.close()
+    recorder = recorded(unit.read_bytes(), str(unit), {"far": FAR})
     report = run_checks(file_of(expressions), recorder)
     assert report.checked == len(expressions)
     return {error.expression for error in report.failures}
@@ -165,6 +221,13 @@ def test_verdicts_are_llvms(unit: Path) -> None:
     theirs, mine = peer(unit, SAME), ours(unit, SAME)
     assert mine == theirs
     assert 15 < len(theirs) < len(SAME) - 15
+
+
+def test_verdicts_on_aarch64_are_llvms(tmp_path: Path) -> None:
+    unit = assembled(tmp_path, AARCH64_SOURCE, "aarch64-unknown-linux-gnu")
+    theirs, mine = peer(unit, AARCH64_SAME), ours(unit, AARCH64_SAME)
+    assert mine == theirs
+    assert 4 < len(theirs) < 12
 
 
 def test_differences_are_those_that_are_meant(unit: Path) -> None:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import random
+
 import pytest
-from contexts import Program
+from check_contexts import Program
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lazyjit.errors import CheckError, LinkError
 from lazyjit.link.check import Region, check
@@ -199,3 +204,30 @@ def test_aarch64_operands_are_the_words_fields() -> None:
     check("decode_operand(f+4, 1) = 8", program)
     check("decode_operand(f+8, 2) = 1", program)
     check("next_pc(f+4) = f+8", program)
+
+
+_CALLS = ("decode_operand(f, 0)", "next_pc(f", "section_addr(", "stub_addr(a.o, g", "got_addr")
+_WORDS = ("<<", ">>", "0x1f", "7", "f", "x", "z", "*{4}", "*{1}x", "[7:0]")
+_PIECES = st.sampled_from([*"()[]{}*+-&|<>=!:,.0 ", *_WORDS, *_CALLS])
+
+
+@given(st.lists(_PIECES, max_size=20).map("".join) | st.text(max_size=40))
+def test_any_text_is_a_check_or_a_check_error(text: str) -> None:
+    code = bytes.fromhex("e8fbffffff c3")
+    program = Program(symbols={"f": Region(0x1000, code), "x": Region(0, b"\1\2\3\4\5\6\7\x08")})
+    with contextlib.suppress(CheckError):
+        check(text, program)
+
+
+@given(st.lists(st.integers(0, 2**64 - 1), min_size=1, max_size=8), st.randoms())
+def test_values_are_those_of_64_bit_arithmetic(numbers: list[int], rng: random.Random) -> None:
+    value, text = numbers[0], hex(numbers[0])
+    for number in numbers[1:]:
+        operation = rng.choice("+-&|")
+        text += rng.choice(("", " ")) + operation + rng.choice(("", " ")) + str(number)
+        value = {"+": value + number, "-": value - number, "&": value & number}.get(
+            operation, value | number
+        ) % 2**64
+    check(f"{text} = {value}", Program())
+    with pytest.raises(CheckError, match="is false"):
+        check(f"{text} != {value}", Program())
