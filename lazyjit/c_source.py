@@ -7,7 +7,7 @@ a function that is never called costs clang's front end and nothing after it, an
 optimization is the JIT's, not the file's.
 
 The compilers, in order of preference: `clang-22` and `clang` on the PATH, then the `ziglang` wheel
-(`pip install lazyjit[c]`), whose `python -m ziglang cc` is a clang too. An old LLVM's IR is read by
+(`pip install lazyjit[c]`), whose `zig cc` is a clang too. An old LLVM's IR is read by
 a newer LLVM, the reverse is not promised: a clang that is newer than the LLVM in llvmlite is passed
 over. A clang of the same version gives text, which lazyjit indexes as it is; another one gives
 bitcode, for which LLVM does promise compatibility, and LLVM prints it once.
@@ -21,7 +21,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import tempfile
 import warnings
 from collections.abc import Sequence
@@ -53,7 +52,7 @@ class CCompiler:
     @property
     def zig(self) -> bool:
         """Whether it is zig's clang, which has defaults of its own."""
-        return "ziglang" in self.command
+        return "cc" in self.command
 
 
 def find_compiler() -> CCompiler:
@@ -67,8 +66,10 @@ def find_compiler() -> CCompiler:
         if version is not None and version <= _LLVM:
             return CCompiler((path,), version)
         passed_over.append(f"{path} is " + ("no clang" if version is None else f"clang {version}"))
-    if importlib.util.find_spec("ziglang") is not None:
-        command = (sys.executable, "-m", "ziglang", "cc")
+    wheel = importlib.util.find_spec("ziglang")
+    if wheel is not None and wheel.origin is not None:
+        # The program itself: `python -m ziglang` would look in the present directory first.
+        command = (str(Path(wheel.origin).with_name("zig")), "cc")
         version = _version(command)
         if version is not None and version <= _LLVM:
             return CCompiler(command, version)

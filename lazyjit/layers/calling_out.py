@@ -63,17 +63,18 @@ class CallingOut:
             except LazyJITError:
                 tracker.remove()
                 raise
-            self._keep(tracker, what)
+            self.keep(tracker, what)
             return tracker
         if not hasattr(type(what), "__call__"):
             raise UsageError(f"{name}: {what!r} is no address and can't be called")
         described = describe(what if signature is None else signature)
         trampoline = Trampoline(name, what, described.signature)
         tracker = add_module(trampoline.text.encode(), f"<trampoline of {name}>", dylib)
-        self._keep(tracker, trampoline)
+        self.keep(tracker, trampoline)
         return tracker
 
-    def _keep(self, tracker: ResourceTracker, what: object) -> None:
+    def keep(self, tracker: ResourceTracker, what: object) -> None:
+        """Keep `what` alive until the tracker's code is removed, or the session closed."""
         with self._lock:
             if not tracker.removed:
                 self._kept.setdefault(tracker.key, []).append(what)
