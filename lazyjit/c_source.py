@@ -110,7 +110,11 @@ def compile_c(
         if is_text(source):
             # Messages and __FILE__ name the caller's file, and lines count from where he does.
             shown = (name or "<c>").replace("\\", "\\\\").replace('"', '\\"')
-            path.write_text(f'#line 1 "{shown}"\n{os.fspath(source)}\n', encoding="utf-8")
+            try:
+                data = f'#line 1 "{shown}"\n{os.fspath(source)}\n'.encode()
+            except UnicodeEncodeError as error:
+                raise SourceError(str(error), file=name or "<c>") from None
+            path.write_bytes(data)
         else:
             path, includes = Path(source), []
             path.open("rb").close()
@@ -153,7 +157,7 @@ def _defaults(compiler: CCompiler, cpu: str | None) -> list[str]:
     if compiler.zig:
         # Zig spells processors its own way, and would trap on what C leaves undefined.
         flags[-1] = f"-mcpu={(cpu or 'native').replace('-', '_')}"
-        flags.append("-fno-sanitize=undefined")
+        flags += ["-fno-sanitize=undefined", "-Wno-unused-command-line-argument"]
     return flags
 
 

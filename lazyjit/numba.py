@@ -57,6 +57,11 @@ from lazyjit.symbols import ExecutorSymbolDef, SymbolFlags
 __all__ = ["NumbaFunction", "add"]
 
 _FLAGS: Final = SymbolFlags.EXPORTED | SymbolFlags.ABSOLUTE
+#: To Numba `PyExc_TypeError` is the exception's class; to C, and so to everybody else's code, it is
+#: a variable that points there. So Numba's get another name.
+_EXCEPTION: Final = re.compile(r"@(?=PyExc_\w)")
+_OWN: Final = "numba."
+
 #: How Python calls an entry: `PyObject *entry(PyObject *self, PyObject *args, PyObject *kws)`.
 _Entry: Final = ctypes.PYFUNCTYPE(
     ctypes.py_object, ctypes.c_void_p, ctypes.py_object, ctypes.c_void_p
@@ -71,7 +76,7 @@ def _runtime_symbols(names: Any) -> dict[str, ExecutorSymbolDef]:
     """What Numba (or another extension) registered with LLVM."""
     found = {}
     for name in names:
-        address = llvm.address_of_symbol(name)
+        address = llvm.address_of_symbol(name.removeprefix(_OWN))
         if address:
             found[name] = ExecutorSymbolDef(address, _FLAGS | SymbolFlags.CALLABLE)
     return found
@@ -203,7 +208,8 @@ def _module(result: Any) -> tuple[str, list[Any]]:
         environments.append(environment)
         return f"{match[1]}internal global ptr inttoptr (i64 {id(environment)} to ptr)"
 
-    return _ENVIRONMENT.sub(fill, str(whole)), environments
+    text = _ENVIRONMENT.sub(fill, str(whole))
+    return _EXCEPTION.sub(f"@{_OWN}", text), environments
 
 
 def _give_runtime(jit: JIT, dylib: JITDylib) -> None:

@@ -302,7 +302,8 @@ class SymPyFunction:
         if len(values) != len(self.arguments):
             raise TypeError(f"takes {len(self.arguments)} arguments, not {len(values)}")
         if not any(hasattr(each, "__len__") or isinstance(each, np.ndarray) for each in values):
-            return self._scalar(*values)
+            value = self._scalar(*values)
+            return (value,) if self._several and self._results == 1 else value
         arrays = [np.asarray(each).astype(np.float64, casting="same_kind", copy=False)
                   for each in values]  # fmt: skip
         shape = np.broadcast_shapes(*(each.shape for each in arrays))

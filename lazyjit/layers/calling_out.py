@@ -46,7 +46,7 @@ class CallingOut:
         name: str,
         what: Any,
         signature: object,
-        callable: bool,
+        is_function: bool,
         add_module: AddModule,
     ) -> ResourceTracker:
         """Give `what` a name in `dylib`; see `JIT.define`."""
@@ -55,7 +55,7 @@ class CallingOut:
             if signature is not None:
                 raise UsageError(f"{name}: an address needs no signature; callers have their own")
             flags = SymbolFlags.EXPORTED | SymbolFlags.ABSOLUTE
-            if callable:
+            if is_function:
                 flags |= SymbolFlags.CALLABLE
             tracker = dylib.create_tracker()
             try:
@@ -65,7 +65,7 @@ class CallingOut:
                 raise
             self.keep(tracker, what)
             return tracker
-        if not hasattr(type(what), "__call__"):
+        if not callable(what):
             raise UsageError(f"{name}: {what!r} is no address and can't be called")
         described = describe(what if signature is None else signature)
         trampoline = Trampoline(name, what, described.signature)
