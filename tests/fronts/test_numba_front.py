@@ -177,8 +177,9 @@ def test_numbas_errors_are_its_own_and_nothing_stays(jit):
 
 
 def test_arrays_are_not_leaked(jit):
-    from numba.core.runtime import rtsys
+    from numba.core.runtime import _nrt_python, rtsys
 
+    _nrt_python.memsys_enable_stats()
     ours = front.add(jit, fill, "float64[:](int64)")
     ours(10)
     gc.collect()
