@@ -23,9 +23,7 @@ def mandelbrot(size: int) -> np.ndarray:
     picture = np.empty((size, size), np.int64)
     for row in range(size):
         for column in range(size):
-            picture[row, column] = escape(
-                complex(-2 + 3 * column / size, -1.5 + 3 * row / size)
-            )
+            picture[row, column] = escape(complex(-2 + 3 * column / size, -1.5 + 3 * row / size))
     return picture
 
 

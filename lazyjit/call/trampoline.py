@@ -2,13 +2,14 @@
 
     double @price(i32 %0, double %1)       ; by the signature double(int32, double)
 
-A trampoline is a function of IR with the signature's own types. It stores its arguments into a
-block of memory, eight bytes and more for each, and calls one C function, the same shape for every
-signature, with the block and a place for the result:
+A trampoline is a function of IR with the signature's own types. Where these are numbers and
+pointers, it calls a ctypes callback of the same types. Else it stores its arguments into a block of
+memory, eight bytes and more for each, and calls one of a single shape, with the block and a place
+for the result:
 
     uint64_t entry(const void *arguments, void *result);
 
-That is a ctypes callback, which takes the GIL, on a thread that Python has not seen before too. It
+The callback takes the GIL, on a thread that Python has not seen before too. It
 makes Python's objects of the block's bytes, calls, checks the result, and writes it. Should Python
 raise, the exception is registered (`lazyjit.failures`) and its token returned, and the trampoline
 surfaces it: the stack is unwound to the nearest guarded call (native/guard.h), whose Python caller
@@ -20,9 +21,9 @@ trampoline returns zero.
 from __future__ import annotations
 
 import ctypes
+import math
 import operator
 import struct
-import sys
 from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import Any, Final
@@ -30,9 +31,8 @@ from typing import Any, Final
 import numpy as np
 
 from lazyjit import failures
-from lazyjit.call.abi import lower
-from lazyjit.call.native import SYMBOLS
 from lazyjit.call.signature import Signature
+from lazyjit.call.trampoline_text import plain_text, text_of
 from lazyjit.call.typed import address_of
 from lazyjit.call.types import (
     Array,
@@ -51,7 +51,6 @@ from lazyjit.errors import UsageError
 __all__ = ["Trampoline"]
 
 _Entry: Final = ctypes.CFUNCTYPE(ctypes.c_uint64, ctypes.c_void_p, ctypes.c_void_p)
-_Lost: Final = ctypes.CFUNCTYPE(None, ctypes.c_uint64, ctypes.c_char_p)
 
 _LETTERS: Final = {"i": " bh i   q", "u": " BH I   Q", "f": "    f   d", "b": " ?"}
 
@@ -71,9 +70,11 @@ class Trampoline:
         self._arguments = _Arguments(signature)
         self._results = [_Result(kind, name) for kind in signature.results]
         self._own = 0 if isinstance(signature.result, Void) else 1
-        self._entry = _Entry(self._call)
+        plain = _plain_entry(name, function, signature)
+        self._entry = _Entry(self._call) if plain is None else plain
+        address = ctypes.cast(self._entry, ctypes.c_void_p).value or 0
         #: A module of IR with the trampoline.
-        self.text = _text(name, signature, ctypes.cast(self._entry, ctypes.c_void_p).value or 0)
+        self.text = (text_of if plain is None else plain_text)(name, signature, address)
 
     def _call(self, arguments: int, result: int) -> int:
         # Whatever happens in Python becomes a token: ctypes would print it and go on.
@@ -94,6 +95,57 @@ class Trampoline:
                 each.write(one, place)
         elif places:
             self._results[0].write(value, places[0])
+
+
+# The plain way: numbers and pointers, which ctypes knows
+
+_CTYPES: Final = {
+    "int8": ctypes.c_int8, "int16": ctypes.c_int16, "int32": ctypes.c_int32,
+    "int64": ctypes.c_int64, "uint8": ctypes.c_uint8, "uint16": ctypes.c_uint16,
+    "uint32": ctypes.c_uint32, "uint64": ctypes.c_uint64, "bool": ctypes.c_bool,
+    "float": ctypes.c_float, "double": ctypes.c_double,
+}  # fmt: skip
+
+
+def _plain_entry(name: str, function: Callable[..., Any], signature: Signature) -> Any:
+    """A callback of the signature's own types, a tenth of the other's cost; None if it has more
+    than numbers and pointers."""
+    types: list[Any] = []
+    for kind in (signature.result, *(argument.type for argument in signature.arguments)):
+        if isinstance(kind, Void):
+            types.append(None)
+        elif isinstance(kind, Pointer):
+            types.append(ctypes.c_char_p if kind.text else ctypes.c_void_p)
+        elif isinstance(kind, Scalar) and kind.name in _CTYPES:
+            types.append(_CTYPES[kind.name])
+        else:
+            return None
+    convert = _converter(signature.result, name)
+    zero = None if types[0] is None else 0
+
+    def entry(slot: int, *given: Any) -> Any:
+        try:
+            return convert(function(*given))
+        except BaseException as error:
+            ctypes.c_uint64.from_address(slot).value = failures.register_once(error)
+            return zero
+
+    return ctypes.CFUNCTYPE(types[0], ctypes.c_void_p, *types[1:])(entry)
+
+
+def _converter(kind: Type, name: str) -> Callable[[Any], Any]:
+    """What checks a result; the common type of Python passes at once."""
+    if isinstance(kind, Void):
+        return lambda value: None
+    assert isinstance(kind, Scalar | Pointer)
+    usual = kind.dtype if isinstance(kind, Scalar) else ""
+
+    def convert(value: Any) -> Any:
+        if type(value) is float and usual == "f8":
+            return value
+        return next(_flat(kind, value, name))
+
+    return convert
 
 
 class _Arguments:
@@ -212,12 +264,12 @@ def _array_reader(kind: Array, shown: str) -> Callable[[Iterator[Any]], Any]:
 
     def read(raw: Iterator[Any]) -> Any:
         address = next(raw)
-        shape = tuple(next(raw) for _ in range(count)) if kind.passes_shape else kind.shape
+        shape: tuple[Any, ...] = tuple(next(raw) for _ in range(count)) if kind.passes_shape else kind.shape
         strides = tuple(next(raw) for _ in range(count)) if kind.passes_strides else None
         if not address:
             return None if kind.optional else np.empty((0,) * count, dtype)
         if strides is None and kind.order == "F":
-            strides = tuple(int(np.prod(shape[:i], initial=dtype.itemsize)) for i in range(count))
+            strides = tuple(dtype.itemsize * math.prod(shape[:i]) for i in range(count))
         memory = {
             "data": (address, kind.const),
             "shape": shape,
@@ -259,115 +311,14 @@ def _flat(kind: Scalar | Pointer | Structure, value: Any, name: str) -> Iterator
     elif kind.kind == "b":
         yield bool(value)
     elif kind.kind == "c":
-        number = complex(value)
-        yield number.real
-        yield number.imag
+        pair = complex(value)
+        yield pair.real
+        yield pair.imag
     else:
         try:
-            number = float(value)
+            real = float(value)
         except TypeError:
             shown = type(value).__name__
             raise TypeError(f"{name} must return {kind}, not {shown}") from None
         # A double beyond float's range is C's infinity; struct would refuse it.
-        yield float(np.float32(number)) if kind.size == 4 else number
-
-
-# The trampoline itself
-
-
-def _text(name: str, signature: Signature, entry: int) -> str:
-    lowered = lower(signature)
-    parameters: list[str] = []
-    stores: list[str] = []
-    at = 0
-
-    def store(kind: str, value: str) -> None:
-        nonlocal at
-        stores.append(f"%at{at} = getelementptr i8, ptr %arguments, i64 {8 * at}")
-        stores.append(f"store {kind} {value}, ptr %at{at}, align 8")
-        at += 1
-
-    way = lowered.result
-    returned = way.types[0] if len(way.types) == 1 else f"{{ {', '.join(way.types)} }}"
-    kind = signature.result
-    words = 1
-    if not isinstance(kind, Void):
-        assert isinstance(kind, Scalar | Pointer | Structure | Block)
-        words = -(-size_and_alignment(kind)[0] // 8)
-    result = f"[{words} x i64]"
-    if way.how == "memory":
-        parameters.append(f"ptr sret({result}) align 8 %sret")
-        returned = "void"
-    for argument, each in zip(signature.arguments, lowered.arguments, strict=True):
-        if each.how == "memory":
-            assert isinstance(argument.type, Scalar | Structure)
-            count = -(-size_and_alignment(argument.type)[0] // 8)
-            parameter = f"%p{len(parameters)}"
-            parameters.append(f"ptr byval([{count} x i64]) align 8 {parameter}")
-            for i in range(count):
-                stores.append(f"%from{at} = getelementptr i8, ptr {parameter}, i64 {8 * i}")
-                stores.append(f"%word{at} = load i64, ptr %from{at}, align 8")
-                store("i64", f"%word{at}")
-        elif each.how == "first class":
-            raise UsageError(f"{argument} is a value of IR's own; a trampoline speaks C")
-        else:
-            for piece in each.types:
-                parameter = f"%p{len(parameters)}"
-                parameters.append(f"{piece} {parameter}")
-                store(piece, parameter)
-    place = "%sret" if way.how == "memory" else "%result"
-    quoted = "".join(
-        chr(byte) if chr(byte).isalnum() and byte < 128 else f"\\{byte:02X}"
-        for byte in name.encode()
-    )
-    give = ["ret void"]
-    if returned != "void":
-        give = [f"%value = load {returned}, ptr %result, align 8", f"ret {returned} %value"]
-    body = [
-        f"%arguments = alloca [{max(at, 1)} x i64], align 8",
-        f"%result = alloca {result}, align 8",
-        f"store {result} zeroinitializer, ptr {place}, align 8",
-        *stores,
-        f"%entry = inttoptr i64 {entry} to ptr",
-        f"%token = call i64 %entry(ptr %arguments, ptr {place})",
-        "%fine = icmp eq i64 %token, 0",
-        "br i1 %fine, label %give, label %raise",
-    ]
-    surface = [
-        f"%guard = inttoptr i64 {SYMBOLS['lj_guard_raise']} to ptr",
-        "%why = call ptr %guard(i64 %token)",
-        # Only where nobody can be told does it come back.
-        f"%lost = inttoptr i64 {_lost_address} to ptr",
-        "call void %lost(i64 %token, ptr %why)",
-        f"store {result} zeroinitializer, ptr {place}, align 8",
-        "br label %give",
-    ]
-    return "\n".join(
-        [
-            f'define {returned} @"{quoted}"({", ".join(parameters)}) noinline uwtable {{',
-            *(f"  {line}" for line in body),
-            "raise:",
-            *(f"  {line}" for line in surface),
-            "give:",
-            *(f"  {line}" for line in give),
-            "}\n",
-        ]
-    )
-
-
-def _report_lost(token: int, why: bytes | None) -> None:
-    error = failures.exception(token)
-    words = "can't be raised" + (f": {why.decode()}" if why else "")
-    sys.unraisablehook(
-        SimpleNamespace(  # type: ignore[arg-type]  # the named tuple can't be made by programs
-            exc_type=type(error),
-            exc_value=error,
-            exc_traceback=error.__traceback__,
-            err_msg=f"Exception in a Python function that native code called {words}",
-            object=None,
-        )
-    )
-
-
-_lost: Final = _Lost(_report_lost)
-_lost_address: Final = ctypes.cast(_lost, ctypes.c_void_p).value or 0
+        yield float(np.float32(real)) if kind.size == 4 else real

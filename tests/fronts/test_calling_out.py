@@ -41,7 +41,11 @@ def test_what_it_raises_is_raised_by_the_python_call_that_led_there(jit):
 
     jit.define("f", f)
     jit.add(CALLS)
-    for call in (jit["g"], jit.callable("g", nogil=True), jit.function("g", *[ctypes.c_double] * 2)):
+    for call in (
+        jit["g"],
+        jit.callable("g", nogil=True),
+        jit.function("g", *[ctypes.c_double] * 2),
+    ):
         for _ in range(3):
             with pytest.raises(Odd) as caught:
                 call(1.0)
@@ -83,7 +87,8 @@ def test_it_surfaces_at_the_innermost_call_of_nested_ones(jit):
         ("uint8", 255), ("uint16", 65535), ("uint32", 2**32 - 1), ("uint64", 2**64 - 1),
         ("bool", True), ("bool", False), ("float", 0.5), ("double", 1e300),
         ("complex128", 1 - 2j), ("complex64", 0.5 + 4j), ("ptr", 4096), ("ptr", None),
-        ("{double, int32}", (1.5, 7)), ("{int8, double}", (-1, 2.5)), ("{float, float}", (1.0, 2.0)),
+        ("{double, int32}", (1.5, 7)), ("{int8, double}", (-1, 2.5)),
+        ("{float, float}", (1.0, 2.0)),
         ("{double, double, double}", (1.0, 2.0, 3.0)), ("{int64, {int8, float}}", (3, (1, 0.5))),
     ],
 )  # fmt: skip
@@ -118,7 +123,9 @@ def test_arrays_are_views_of_the_callers_memory(jit):
     signature = "double(double[:, :] shape strides)"
     jit.define("double", double, signature)
     data = np.arange(12.0).reshape(3, 4)
-    assert jit.callable("double", signature)(data[::2, ::-1]) == 2 * (0 + 1 + 2 + 3 + 8 + 9 + 10 + 11)
+    assert jit.callable("double", signature)(data[::2, ::-1]) == 2 * (
+        0 + 1 + 2 + 3 + 8 + 9 + 10 + 11
+    )
     assert data[0, 1] == 2.0
     assert data[1, 1] == 5.0
 
