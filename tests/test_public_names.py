@@ -16,6 +16,7 @@ PUBLIC = {
     "JITDylib": "lazyjit.core.dylib",
     "JITFunction": "lazyjit.layers.handle",
     "LazyJITError": "lazyjit.errors",
+    "Plugin": "lazyjit.plugin",
     "ResourceTracker": "lazyjit.core.tracker",
     "Statistics": "lazyjit.layers.statistics",
     "TypedFunction": "lazyjit.call.typed",

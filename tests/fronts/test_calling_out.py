@@ -12,7 +12,7 @@ import cffi
 import numpy as np
 import pytest
 
-from lazyjit import JIT
+from lazyjit import JIT, failures
 from lazyjit.errors import DuplicateDefinition, FailedToMaterialize, SymbolsNotFound, UsageError
 
 
@@ -322,6 +322,50 @@ def test_an_exception_that_nobody_can_get_is_reported_and_the_result_is_zero(jit
     jit.add(PTHREADS)
     assert jit.callable("g", nogil=True)(2.0) == 0.0
     assert reports == [Odd]
+
+
+def test_a_call_by_other_means_than_ours_reports_it_too(jit, monkeypatch):
+    reports = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda report: reports.append(report.err_msg))
+
+    def f(x: float) -> float:
+        raise Odd
+
+    jit.define("f", f)
+    jit.add(CALLS)
+    call = ctypes.CFUNCTYPE(ctypes.c_double, ctypes.c_double)(jit.lookup("g"))
+    assert call(1.0) == 1.0
+    assert len(reports) == 1
+
+
+def test_functions_come_and_go_without_leaving_anything(jit):
+    gone = []
+    for _ in range(50):
+
+        def f(x: float) -> float:
+            raise Odd
+
+        gone.append(weakref.ref(f))
+        tracker = jit.define("f", f)
+        with pytest.raises(Odd):
+            jit.callable("f")(1.0)
+        jit.remove(tracker)
+        del f
+    gc.collect()
+    assert not any(each() for each in gone)
+    assert not failures._once
+
+
+def test_a_function_may_remove_itself_while_it_runs(jit):
+    def f(x: float) -> float:
+        jit.remove(tracker)
+        gc.collect()
+        return x + 1
+
+    tracker = jit.define("f", f)
+    del f
+    jit.add(CALLS)
+    assert jit["g"](1.0) == 3.0
 
 
 def test_an_exception_runs_no_further_native_code(jit):
