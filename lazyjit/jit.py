@@ -23,6 +23,7 @@ from pathlib import Path
 from time import perf_counter_ns
 from typing import Any, Union
 
+from lazyjit.c_source import compile_c, is_text
 from lazyjit.call.typed import TypedFunction
 from lazyjit.codegen import CompilerOptions, LLVMCompiler
 from lazyjit.core import (
@@ -42,6 +43,7 @@ from lazyjit.ir import ModuleIndex
 from lazyjit.layers.archive import StaticLibraryGenerator
 from lazyjit.layers.assembly import AssemblyLayer
 from lazyjit.layers.call_through import UPPER_HALF, StubCallThrough
+from lazyjit.layers.calling_out import CallingOut
 from lazyjit.layers.grace import GracePeriods
 from lazyjit.layers.handle import JITFunction
 from lazyjit.layers.idle import IdleWork
@@ -62,7 +64,7 @@ from lazyjit.link.memory import MemoryManager
 from lazyjit.link.runtime import DSOHandle
 from lazyjit.plugin import Plugin
 from lazyjit.stubs import StubPool
-from lazyjit.symbols import ExecutorSymbolDef, SymbolFlags
+from lazyjit.symbols import SymbolFlags
 
 __all__ = ["JIT"]
 
@@ -91,7 +93,8 @@ class JIT:
     - `speculate`: let idle compile threads make what is likely to be called next
     - `cpu`, `features`: as LLVM spells them (default: the host's)
     - `relocation_model`, `code_model`: as LLVM spells them
-    - `process_symbols`: whether code may use what this process exports (the C library, ...)
+    - `process_symbols`: whether code may use what this process exports (the C library, ...), or a
+      predicate that tells of which names it may; on any thread, perhaps several times for a name
     - `arena_size`: bytes of address space for code and data
     - `on_unit`: called with a `UnitInfo` before each unit is compiled, on the compiling thread
     - `memory_manager`: where linked code and data go (default: the arena); stubs stay in the arena
@@ -117,7 +120,7 @@ class JIT:
         features: str | None = None,
         relocation_model: str = "pic",
         code_model: str = "small",
-        process_symbols: bool = True,
+        process_symbols: bool | Callable[[str], bool] = True,
         arena_size: int | None = None,
         on_unit: Callable[[UnitInfo], None] | None = None,
         debugger_support: bool = False,
@@ -147,6 +150,7 @@ class JIT:
         self._closed = True  # until there is something to close
         plugins = _plugins(debugger_support, perf_support)
         self._lazy = lazy
+        self._cpu = cpu
         self._ordinals = 0
         self._runtimes: set[DSOHandle] = set()
         self._grace = GracePeriods()
@@ -193,6 +197,7 @@ class JIT:
         self._typed = TypedFunctions(
             self.session, self._objects, self._modules, self._stubs, self._grace
         )
+        self._calling_out = CallingOut(self.session, self._grace)
         # Pool threads hold the dispatcher; through this they must not hold the JIT, or nobody's
         # last reference would ever be the last.
         weak = weakref.WeakMethod(self._first_call)
@@ -201,8 +206,11 @@ class JIT:
         self._process = self.session.create_dylib("<process>")
         if process_symbols:
             # Not this process's own main: a program without one is an error, not Python.
-            self._process.add_generator(ProcessSymbols(lambda name: name != "main"))
-            self._process.add_generator(RuntimeLibraries())
+            wanted = process_symbols if callable(process_symbols) else None
+            self._process.add_generator(
+                ProcessSymbols(lambda name: name != "main" and (wanted is None or wanted(name)))
+            )
+            self._process.add_generator(RuntimeLibraries(wanted))
         #: The dylib that things go to when none is named.
         self.main = self.create_dylib("main")
 
@@ -263,6 +271,25 @@ class JIT:
         Raises IRError, DuplicateDefinition, OSError.
         """
         return self._add_module(*_read(source, name), dylib)
+
+    def add_c(
+        self,
+        source: str | os.PathLike[str],
+        *,
+        flags: Sequence[str] = (),
+        name: str | None = None,
+        dylib: JITDylib | None = None,
+    ) -> ResourceTracker:
+        """Add C, by path or as text: its IR is made now, by clang, and compiled when it is called.
+
+        `flags` are clang's; `name` is the file's in messages. Optimization is the JIT's own (see
+        `lazyjit.c_source`). Raises SourceError with file and line, CompilerNotFound when there is
+        no compiler, DuplicateDefinition, OSError. Warnings are issued as CompilerWarning.
+        """
+        target = self._open(dylib)
+        data = compile_c(source, flags=flags, name=name, cpu=self._cpu)
+        file = name or ("<c>" if is_text(source) else os.fspath(source))
+        return self._add_module(data, file, target)
 
     def add_object(
         self, source: Source, *, dylib: JITDylib | None = None, name: str | None = None
@@ -367,13 +394,27 @@ class JIT:
         return Plugin(self, path)
 
     def define(
-        self, name: str, address: int, *, dylib: JITDylib | None = None, callable: bool = True
-    ) -> None:
-        """Give an address of this process a name that code may use. Raises DuplicateDefinition."""
-        flags = SymbolFlags.EXPORTED | SymbolFlags.ABSOLUTE
-        if callable:
-            flags |= SymbolFlags.CALLABLE
-        self._open(dylib).define_absolute({name: ExecutorSymbolDef(address, flags)})
+        self,
+        name: str,
+        what: Any,
+        signature: object = None,
+        *,
+        dylib: JITDylib | None = None,
+        callable: bool = True,
+    ) -> ResourceTracker:
+        """Make something of this process visible to code as `name`; the tracker that removes it.
+
+        `what` is an address, a ctypes or cffi function or pointer, a callable of lazyjit's, or any
+        other Python callable. To that one a trampoline leads that is typed by `signature` (as
+        `callable` takes it; None: the callable's own annotations). It takes the GIL, so any thread
+        may call it, and what it raises is raised by the Python call that led there. (Where none
+        did, on a thread of native code's own, `sys.unraisablehook` is told and the result is 0.)
+        `callable` says of an address that it is a function's. Raises DuplicateDefinition, and
+        UsageError for what can't be called with such a signature.
+        """
+        return self._calling_out.define(
+            self._open(dylib), name, what, signature, callable, self._add_module
+        )
 
     def reexport_lazily(
         self,

@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from lazyjit.c_source import find_compiler
+from lazyjit.errors import CompilerNotFound
+
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES = ROOT / "examples"
 
@@ -14,6 +17,8 @@ LINES = {
     "arrays": "backwards: 6.0\nin four threads: 3.0 3.0\n",
     "assembly": "SO LOUD\nwrong.s:2: invalid instruction mnemonic",
     "check_link": "jmp -> stub of nobody\n6 checks, 1 failed\nline 8: 0x68 isn't 0x48\n",
+    "c_kernels": "smooth: [0.0, 1.0, 2.0, 3.0, 2.0]\nbroken.c:2: use of undeclared identifier 'y'",
+    "calling_out": "integral of x squared: 9.0000\nraised by Python, through C: no value at 1.5",
     "dylibs": "program with the plugin first: 101\n",
     "failing": "program(1) raised FailedToMaterialize\n  program.ll, line 5: use of undefined",
     "first_kernel": "hypotenuse: 5.0\n",
@@ -24,6 +29,7 @@ LINES = {
     "link_plugin": "link:\n  defines loud$body\n  needs toupper\nin memory: loud$body\nloud: A\n",
     "llvmlite_program": "a = 3: 21.0\n",
     "lookups": "dot: 999000.0\n",
+    "numba_functions": "equal to Numba's: True\n",
     "objects_and_archives": "program: 42\nlinked: 3\n",
     "own_compiler": "compiling distance\ndistance: 5.0\n",
     "plugin_call_sites": "by: order order\non sale: 42\nand after: 60\n",
@@ -33,10 +39,27 @@ LINES = {
     "plugin_sizes": "the largest: table 400\n",
     "plugin_unwinding": "f: 3\ntables: 1\nafter removal: 0\n",
     "removing": "the old callable: version was removed\n",
+    "sympy_expressions": "1 of 2 functions compiled\nagrees with NumPy: True\n",
     "threads": "all threads agree: True\nfunctions compiled: 50\n",
     "typed_call": "called: 5.0 ready\nrefused:\n  TypeError: hypotenuse() takes exactly 2",
     "units": "function:\n  unit root: ",
 }
+
+
+#: What some need that need not be there.
+MODULES = {"numba_functions": "numba", "sympy_expressions": "sympy"}
+COMPILED = {"c_kernels", "calling_out"}
+
+
+def check_needs(name: str) -> None:
+    """Skip what can't run here."""
+    if name in MODULES:
+        pytest.importorskip(MODULES[name])
+    if name in COMPILED:
+        try:
+            find_compiler()
+        except CompilerNotFound as error:
+            pytest.skip(str(error))
 
 
 def run(example: Path) -> str:
@@ -54,6 +77,7 @@ def test_every_example_is_known() -> None:
 
 @pytest.mark.parametrize("name", LINES)
 def test_an_example_prints_what_it_promises(name: str) -> None:
+    check_needs(name)
     assert LINES[name] in run(EXAMPLES / f"{name}.py")
 
 
