@@ -44,7 +44,7 @@ from lazyjit.core import (
     ResourceTracker,
     SymbolState,
 )
-from lazyjit.errors import IRError, SessionClosed, SymbolRemoved, SymbolsNotFound, UsageError
+from lazyjit.errors import FailedToMaterialize, IRError, SessionClosed, SymbolRemoved, SymbolsNotFound, UsageError
 from lazyjit.ir import carve
 from lazyjit.layers.grace import GracePeriods
 from lazyjit.layers.object_linking import ObjectLinkingLayer
@@ -96,9 +96,12 @@ class _Loop:
         index = table.index
         return read_head(index.source(function), lambda: carve(index, [function]).text)
 
-    def text(self, fast_math: bool) -> bytes:
-        """The unit. Raises IRError with the line in the module."""
-        body = self._inlined(fast_math)
+    def text(self, fast_math: bool, alone: bool) -> tuple[bytes, bool]:
+        """The unit, and whether it carries code of others for inlining; `alone`, it doesn't.
+
+        Raises IRError with the line in the module.
+        """
+        body, carries = self._inlined(fast_math, alone)
         if body is None:
             body = declared(self.operands, self.function.name)
         text = write_loops(self.operands, body)
@@ -109,11 +112,11 @@ class _Loop:
         else:
             text += f'@"{self.exact}" = constant i8 0\n'
         self.body = body
-        return text.encode()
+        return text.encode("utf-8", "surrogateescape"), carries
 
-    def _inlined(self, fast_math: bool) -> Body | None:
+    def _inlined(self, fast_math: bool, alone: bool) -> tuple[Body | None, bool]:
         if self.definition is None:
-            return None
+            return None, False
         table, entity = self.definition
         function = table.function_behind(entity)
         index = table.index
@@ -122,15 +125,18 @@ class _Loop:
             or index.flags(function).overridable()
             or len(index.together(function)) > 1
         ):
-            return None
-        unit = carve(index, [function], inline_budget=_INLINE_BUDGET)
+            return None, False
+        unit = carve(index, [function], inline_budget=0 if alone else _INLINE_BUDGET)
         try:
             printed = print_module(unit.text, table.name)
         except IRError as error:
+            if unit.carried and not alone:
+                return self._inlined(fast_math, True)  # it may be another's mistake
             line = unit.original_line(error.line) if error.line else None
             raise IRError(error.reason, file=error.file, line=line) from None
         body_name = index.name(function, body=True)
-        return take_in(printed.decode("utf-8", "surrogateescape"), body_name, fast_math=fast_math)
+        text = printed.decode("utf-8", "surrogateescape")
+        return take_in(text, body_name, fast_math=fast_math), unit.carried > 0
 
     def needs_guard(self) -> bool:
         """Whether something that the loop calls may turn out not to compile."""
@@ -150,19 +156,31 @@ class _Loop:
 class LoopUnit(MaterializationUnit):
     """The code of one loop."""
 
-    def __init__(self, loop: _Loop, fast_math: bool) -> None:
-        """As the symbols `loop.name` and `loop.exact`."""
+    def __init__(self, loop: _Loop, fast_math: bool, *, alone: bool = False) -> None:
+        """As the symbols `loop.name` and `loop.exact`; `alone`, without others' code."""
         flags = SymbolFlags.CALLABLE
         super().__init__(loop.name, {loop.name: flags, loop.exact: flags})
         self.loop = loop
         self.fast_math = fast_math
+        self.alone = alone
 
     def materialize(self, responsibility: MaterializationResponsibility) -> None:
         """Carve, wrap, compile and link it."""
         owner = self.loop.owner
-        text = self.loop.text(self.fast_math)
+        text, carries = self.loop.text(self.fast_math, self.alone)
+
+        def without_others() -> bool:
+            # What a callee lacks, perhaps one never called, must not fail the loop.
+            responsibility.replace(LoopUnit(self.loop, self.fast_math, alone=True))
+            return True
+
         with owner.compiler().compile(text, self.name) as compiled:
-            owner.objects.emit(responsibility, (compiled.address, compiled.size), file=self.name)
+            owner.objects.emit(
+                responsibility,
+                (compiled.address, compiled.size),
+                file=self.name,
+                on_missing=without_others if carries and not self.alone else None,
+            )
 
 
 class UFuncs:
@@ -302,6 +320,13 @@ class _Source:
         except SymbolsNotFound:
             self.check(number)
             raise
+        except FailedToMaterialize as error:
+            self.check(number)
+            if names[0] not in error.symbols.get(loop.dylib.name, ()):
+                raise
+            # By the name that the user knows.
+            symbols = {loop.dylib.name: [loop.function.name]}
+            raise FailedToMaterialize(symbols, error.__cause__) from error.__cause__
         fast, exact = found[loop.name].address, found[loop.exact].address
         behind = self.behind() if self.behind is not None else None
         assert behind is not None and loop.body is not None
