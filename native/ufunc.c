@@ -39,7 +39,8 @@ static void flags_set(unsigned flags) {
 }
 #endif
 
-/* --- Python, from a thread that may lack the GIL ------------------------------------------------ */
+/* --- Python, from a thread that may lack the GIL ------------------------------------------------
+ */
 
 /* Calls a method of `behind`; what it raises is the call's exception. 0, or -1 if there is one. */
 static int call_behind(lj_ufunc_loop *loop, const char *method, uint64_t argument) {
@@ -71,7 +72,8 @@ static void tell_drained(lj_ufunc_loop *loop) {
     PyGILState_Release(state);
 }
 
-/* --- counting ----------------------------------------------------------------------------------- */
+/* --- counting -----------------------------------------------------------------------------------
+ */
 
 static void leave(lj_ufunc_loop *loop) {
     if (__atomic_sub_fetch(&loop->busy, 1, __ATOMIC_SEQ_CST))
@@ -108,7 +110,8 @@ int32_t lj_ufunc_close(lj_ufunc_loop *loop) {
     return !__atomic_exchange_n(&loop->draining, 0, __ATOMIC_SEQ_CST);
 }
 
-/* --- running ------------------------------------------------------------------------------------ */
+/* --- running ------------------------------------------------------------------------------------
+ */
 
 /* Whether something below could not be compiled; then there is an exception. */
 static bool failed(lj_ufunc_loop *loop) {

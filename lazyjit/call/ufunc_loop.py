@@ -274,9 +274,7 @@ def _fast(operands: Operands, body: Body, metadata: str, callee: str) -> str:
     code.line(f"br i1 {ordered}, label %{go}, label %{askew}")
     code.start(go)
     for i, mixture in enumerate(_mixtures(operands, body.size)):
-        _, other = choose(
-            [contiguous[k] if each else fixed[k] for k, each in enumerate(mixture)]
-        )
+        _, other = choose([contiguous[k] if each else fixed[k] for k, each in enumerate(mixture)])
         known = [sizes[k] if each else "0" for k, each in enumerate(mixture)] + sizes[count:]
         loop = body.next_metadata + 2 + i
         _loop(code, pointers, known, metadata=(metadata, f", !llvm.loop !{loop}"))
@@ -376,9 +374,7 @@ def _core(operands: Operands) -> str:
     ways = [strides]
     if conditions:
         contiguous, other = code.new_block(), code.new_block()
-        code.line(
-            f"br i1 {code.conjunction(conditions)}, label %{contiguous}, label %{other}"
-        )
+        code.line(f"br i1 {code.conjunction(conditions)}, label %{contiguous}, label %{other}")
         code.start(contiguous)
         ways = [constant, strides]
     for i, way in enumerate(ways):

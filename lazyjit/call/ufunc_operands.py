@@ -181,9 +181,7 @@ def read_core(text: str) -> CoreSignature:
     left, _, right = text.partition("->")
 
     def side(words: str) -> tuple[tuple[str, ...], ...]:
-        return tuple(
-            tuple(re.findall(r"\w+", each)) for each in re.findall(r"\(([^)]*)\)", words)
-        )
+        return tuple(tuple(re.findall(r"\w+", each)) for each in re.findall(r"\(([^)]*)\)", words))
 
     return CoreSignature(re.sub(r"\s+", "", text), side(left), side(right))
 
@@ -212,9 +210,7 @@ def core_operands(name: str, core: CoreSignature, types: str, head: Head | None)
                 f" void ({', '.join(wanted)}): operands, core sizes, strides in bytes"
             )
     count = len(core.inputs)
-    return Operands(
-        tuple(operands[:count]), tuple(operands[count:]), (), "void", (), 0, (), core
-    )
+    return Operands(tuple(operands[:count]), tuple(operands[count:]), (), "void", (), 0, (), core)
 
 
 def _of_character(types: str, character: str) -> Operand:

@@ -35,9 +35,9 @@ _LINKAGE = (
     r"|default|hidden|protected|dso_local|dso_preemptable|unnamed_addr|local_unnamed_addr) )*"
 )
 _UNWANTED = re.compile(
-    r'\b(?:noinline|optnone|alwaysinline|inlinehint|optsize|minsize) (?!=)'
+    r"\b(?:noinline|optnone|alwaysinline|inlinehint|optsize|minsize) (?!=)"
     r'|"(?:target-cpu|target-features|tune-cpu|stack-protector-buffer-size)"="[^"]*" ?'
-    r'|\b(?:sspstrong|ssp|sspreq) '
+    r"|\b(?:sspstrong|ssp|sspreq) "
 )
 _GROUP = re.compile(r"^attributes #\d+ = \{.*\}$", re.MULTILINE)
 
@@ -69,6 +69,8 @@ def take_in(unit: str, name: str, *, fast_math: bool) -> Body | None:
     if end < 0:
         return None
     inside = unit[match.end() : end + 2]
+    itself = re.compile(rf'@(?:"{quoted}"|{quoted}(?![-\w.$]))')
+    inside = itself.sub("@body", inside)  # where it is recursive
     if fast_math:
         inside = _FAST.sub(r"\1fast ", inside)
     rest = re.sub(r" comdat(?:\([^)]*\))?", "", match["rest"])
@@ -77,14 +79,18 @@ def take_in(unit: str, name: str, *, fast_math: bool) -> Body | None:
     plain = re.sub(r" #\d+", "", rest)
     definition = f"define internal {match['type']}@body{_with(plain, kind, grouped)}{{{inside}"
     twin_rest = re.sub(r" ![\w.]+ !\d+", "", plain)
-    twin_inside = re.sub(r", ![\w.]+ !\d+", "", inside)
+    twin_inside = re.sub(r"@body\b(?![-\w.$])", "@exact.body", inside)
+    twin_inside = re.sub(r", ![\w.]+ !\d+", "", twin_inside)
     twin_inside = re.sub(r"^\s*#dbg_.*\n", "", twin_inside, flags=re.MULTILINE)
     twin = (
         f"define internal {match['type']}@exact.body{_with(twin_rest, 'noinline optnone', None)}"
         f"{{{twin_inside}"
     )
-    others = unit[: match.start()] + unit[end + 2 :]
-    others = _GROUP.sub(lambda group: _UNWANTED.sub("", group[0]), others)
+    others = itself.sub("@body", unit[: match.start()] + unit[end + 2 :])
+    # A group may not be empty, so each gets a word that LLVM knows nothing of.
+    others = _GROUP.sub(
+        lambda group: _UNWANTED.sub("", group[0]).replace("= {", '= { "lazyjit"', 1), others
+    )
     numbers = [int(each) for each in re.findall(r"^!(\d+) = ", others, re.MULTILINE)]
     return Body(
         f"{others}\n{definition}\n{twin}\n",

@@ -44,7 +44,14 @@ from lazyjit.core import (
     ResourceTracker,
     SymbolState,
 )
-from lazyjit.errors import FailedToMaterialize, IRError, SessionClosed, SymbolRemoved, SymbolsNotFound, UsageError
+from lazyjit.errors import (
+    FailedToMaterialize,
+    IRError,
+    SessionClosed,
+    SymbolRemoved,
+    SymbolsNotFound,
+    UsageError,
+)
 from lazyjit.ir import carve
 from lazyjit.layers.grace import GracePeriods
 from lazyjit.layers.object_linking import ObjectLinkingLayer
@@ -435,5 +442,3 @@ def asked_for(functions: object) -> dict[str, object]:
     if not found or not all(isinstance(name, str) for name in found):
         raise UsageError("a ufunc is made of at least one function, each named by a str")
     return found
-
-
