@@ -1,6 +1,6 @@
 """The loops of ufuncs, written as LLVM IR around a scalar function.
 
-    define void @loop(ptr %args, ptr %dims, ptr %steps, ptr %unused)
+    define void @lazyjit.loop(ptr %args, ptr %dims, ptr %steps, ptr %unused)
 
 is what NumPy calls: the operands' addresses, the number of elements, the operands' steps in bytes.
 At its top the steps are looked at, and one of several loops is chosen:
@@ -12,7 +12,7 @@ At its top the steps are looked at, and one of several loops is chosen:
 - `reduce` (the first input and the output are one place, with step 0): the value stays in a register
 - anything else: one element after the other.
 
-`@exact.loop` is the plainest loop around the twin of the function that isn't optimized: it sets the
+`@lazyjit.exact.loop` is the plainest loop around the twin of the function that isn't optimized: it sets the
 floating-point flags that the function sets, and no others (native/ufunc.h).
 
 The loop of a generalized ufunc passes the sizes and strides of the core dimensions on. It calls the
@@ -282,7 +282,7 @@ def _fast(operands: Operands, body: Body, metadata: str, callee: str) -> str:
     code.line(f"br label %{askew}")
     code.start(askew)
     _loop(code, pointers, steps)
-    return code.text("loop", "uwtable")
+    return code.text("lazyjit.loop", "uwtable")
 
 
 def _reduces(operands: Operands) -> bool:
@@ -300,16 +300,16 @@ def _reduces(operands: Operands) -> bool:
 
 
 def write_loops(operands: Operands, body: Body) -> str:
-    """The unit with `@loop`, and `@exact.loop` where flags could be wrong. Any thread."""
+    """The unit with `@lazyjit.loop`, and `@lazyjit.exact.loop` where flags could be wrong. Any thread."""
     if operands.core is not None:
         return f"{body.text}\n{_core(operands)}\n"
     group = body.next_metadata
-    loops = [_fast(operands, body, f", !llvm.access.group !{group}", "@body")]
+    loops = [_fast(operands, body, f", !llvm.access.group !{group}", "@lazyjit.body")]
     if body.hazardous:
-        code = _Writer(operands, "@exact.body")
+        code = _Writer(operands, "@lazyjit.exact")
         pointers, steps = _arguments(code)
         _loop(code, pointers, steps)
-        loops.append(code.text("exact.loop", "uwtable noinline optnone"))
+        loops.append(code.text("lazyjit.exact.loop", "uwtable noinline optnone"))
     mixtures = _mixtures(operands, body.size)
     notes = [
         f"!{group} = distinct !{{}}",
@@ -331,7 +331,7 @@ def declared(operands: Operands, name: str) -> Body:
     result = "" if operands.returned == "void" else "%r = "
     back = "ret void" if operands.returned == "void" else f"ret {operands.returned} %r"
     lines += [
-        f"define internal {operands.returned} @body({arguments}) alwaysinline {{",
+        f"define internal {operands.returned} @lazyjit.body({arguments}) alwaysinline {{",
         f'  {result}call {operands.returned} @"{name}"({arguments})',
         f"  {back}",
         "}",
@@ -350,7 +350,7 @@ def _kinds(operands: Operands) -> list[str]:
 def _core(operands: Operands) -> str:
     """The loop of a generalized ufunc."""
     assert operands.core is not None
-    code = _Writer(operands, "@body")
+    code = _Writer(operands, "@lazyjit.body")
     pointers, steps = _arguments(code)
     sizes = [
         code.value(f"load i64, ptr {code.at('%dims', 8 * (1 + i))}")
@@ -390,10 +390,10 @@ def _core(operands: Operands) -> str:
             offset = code.value(f"mul i64 {index}, {step}")
             places.append(f"ptr {code.at(pointer, offset)}")
         numbers = [f"i64 {each}" for each in [*sizes, *way]]
-        code.line(f"call void @body({', '.join(places + numbers)})")
+        code.line(f"call void @lazyjit.body({', '.join(places + numbers)})")
         code.line(f"{following} = add nuw nsw i64 {index}, 1")
         done = code.value(f"icmp eq i64 {following}, %n")
         code.line(f"br i1 {done}, label %{end}, label %{body}")
         code.start(end)
         code.line("ret void")
-    return code.text("loop", "uwtable")
+    return code.text("lazyjit.loop", "uwtable")

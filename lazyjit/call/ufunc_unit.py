@@ -2,7 +2,7 @@
 
 The unit comes as LLVM prints it, so its shape is known: heads are on one line, a body ends with a
 brace at the start of one, attributes are in numbered groups. The function becomes internal, under
-the name `body`, and gets a twin named `exact` that is never optimized (`lazyjit.call.ufunc_loop`
+the name `lazyjit.body`, and gets a twin, `lazyjit.exact`, that is never optimized (`lazyjit.call.ufunc_loop`
 says what for). What keeps a function from being inlined, or compiled for this very processor, is
 taken out: an unoptimized build marks everything `noinline optnone`, and any build names a processor.
 
@@ -20,7 +20,7 @@ __all__ = ["Body", "take_in"]
 
 @dataclass(frozen=True)
 class Body:
-    """The rest of a unit around `@body` and `@exact`, and a number that no metadata has yet."""
+    """The rest of a unit around `@lazyjit.body` and `@lazyjit.exact`, and a number that no metadata has yet."""
 
     text: str
     next_metadata: int
@@ -70,23 +70,23 @@ def take_in(unit: str, name: str, *, fast_math: bool) -> Body | None:
         return None
     inside = unit[match.end() : end + 2]
     itself = re.compile(rf'@(?:"{quoted}"|{quoted}(?![-\w.$]))')
-    inside = itself.sub("@body", inside)  # where it is recursive
+    inside = itself.sub("@lazyjit.body", inside)  # where it is recursive
     if fast_math:
         inside = _FAST.sub(r"\1fast ", inside)
     rest = re.sub(r" comdat(?:\([^)]*\))?", "", match["rest"])
     kind = "alwaysinline" if len(inside) < 8192 else "inlinehint"
     grouped = re.search(r" #\d+", rest)
     plain = re.sub(r" #\d+", "", rest)
-    definition = f"define internal {match['type']}@body{_with(plain, kind, grouped)}{{{inside}"
+    definition = f"define internal {match['type']}@lazyjit.body{_with(plain, kind, grouped)}{{{inside}"
     twin_rest = re.sub(r" ![\w.]+ !\d+", "", plain)
-    twin_inside = re.sub(r"@body\b(?![-\w.$])", "@exact.body", inside)
+    twin_inside = re.sub(r"@lazyjit.body\b(?![-\w.$])", "@lazyjit.exact", inside)
     twin_inside = re.sub(r", ![\w.]+ !\d+", "", twin_inside)
     twin_inside = re.sub(r"^\s*#dbg_.*\n", "", twin_inside, flags=re.MULTILINE)
     twin = (
-        f"define internal {match['type']}@exact.body{_with(twin_rest, 'noinline optnone', None)}"
+        f"define internal {match['type']}@lazyjit.exact{_with(twin_rest, 'noinline optnone', None)}"
         f"{{{twin_inside}"
     )
-    others = itself.sub("@body", unit[: match.start()] + unit[end + 2 :])
+    others = itself.sub("@lazyjit.body", unit[: match.start()] + unit[end + 2 :])
     # A group may not be empty, so each gets a word that LLVM knows nothing of.
     others = _GROUP.sub(
         lambda group: _UNWANTED.sub("", group[0]).replace("= {", '= { "lazyjit"', 1), others

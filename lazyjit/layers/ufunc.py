@@ -112,10 +112,10 @@ class _Loop:
         if body is None:
             body = declared(self.operands, self.function.name)
         text = write_loops(self.operands, body)
-        has_exact = "@exact.loop(" in text
-        text = text.replace("@loop(", f'@"{self.name}"(')
+        has_exact = "@lazyjit.exact.loop(" in text
+        text = text.replace("@lazyjit.loop(", f'@"{self.name}"(')
         if has_exact:
-            text = text.replace("@exact.loop(", f'@"{self.exact}"(')
+            text = text.replace("@lazyjit.exact.loop(", f'@"{self.exact}"(')
         else:
             text += f'@"{self.exact}" = constant i8 0\n'
         self.body = body
