@@ -24,7 +24,9 @@ def subject(library: str, sizes: Sequence[int]) -> Subject:
     python = sys.executable
     if library in ("numba", "numexpr"):
         python = os.environ.get("LAZYJIT_BENCH_NUMBA", python)
-        there = subprocess.run([python, "-c", f"import {library}"], capture_output=True, check=False)
+        there = subprocess.run(
+            [python, "-c", f"import {library}"], capture_output=True, check=False
+        )
         if there.returncode:
             raise Absent(f"{library} is not installed")
     command = [python, "-m", "bench.peers.ufunc_times", library, "--elements", *map(str, sizes)]

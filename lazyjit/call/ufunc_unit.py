@@ -77,7 +77,9 @@ def take_in(unit: str, name: str, *, fast_math: bool) -> Body | None:
     kind = "alwaysinline" if len(inside) < 8192 else "inlinehint"
     grouped = re.search(r" #\d+", rest)
     plain = re.sub(r" #\d+", "", rest)
-    definition = f"define internal {match['type']}@lazyjit.body{_with(plain, kind, grouped)}{{{inside}"
+    definition = (
+        f"define internal {match['type']}@lazyjit.body{_with(plain, kind, grouped)}{{{inside}"
+    )
     twin_rest = re.sub(r" ![\w.]+ !\d+", "", plain)
     twin_inside = re.sub(r"@lazyjit.body\b(?![-\w.$])", "@lazyjit.exact", inside)
     twin_inside = re.sub(r", ![\w.]+ !\d+", "", twin_inside)

@@ -199,7 +199,7 @@ def test_reduce_accumulate_and_outer_are_numpys(
         same(ufunc.reduce(x, axis, np.int32), theirs.reduce(x, axis, np.int32))
         same(ufunc.accumulate(x, axis, np.int32), theirs.accumulate(x, axis, np.int32))
         same(ufunc.outer(x, x[0]), theirs.outer(x, x[0]))
-        at = [0] + [len(x) - 1]
+        at = [0, len(x) - 1]
         same(ufunc.reduceat(x, at, 0, np.int32), theirs.reduceat(x, at, 0, np.int32))
 
 

@@ -139,7 +139,7 @@ def test_a_first_call_that_fails_raises_and_goes_on_raising(jit: JIT) -> None:
 
 def test_a_line_of_the_module_is_named(jit: JIT) -> None:
     jit.add(BROKEN, name="broken.ll")
-    with pytest.raises(FailedToMaterialize, match="broken.ll:17: use of undefined"):
+    with pytest.raises(FailedToMaterialize, match=r"broken.ll:17: use of undefined"):
         jit.ufunc("malformed")(1.0)
 
 
@@ -256,9 +256,14 @@ def test_removal_waits_for_calls_under_way(jit: JIT) -> None:
         tracker = jit.add(SOURCE.replace("@", f"@t{turn}."))
         add = jit.ufunc(f"t{turn}.add")
         add(x, x)
-        barrier, unexpected = threading.Barrier(3), []
+        barrier = threading.Barrier(3)
+        unexpected: list[BaseException] = []
 
-        def work(add: np.ufunc = add, barrier: threading.Barrier = barrier) -> None:
+        def work(
+            add: np.ufunc = add,
+            barrier: threading.Barrier = barrier,
+            unexpected: list[BaseException] = unexpected,
+        ) -> None:
             barrier.wait()
             try:
                 for _ in range(200):
