@@ -1,8 +1,8 @@
 """Ufuncs: a function of numbers, as NumPy's own object for whole arrays.
 
-`ufunc` makes a `numpy.ufunc`: broadcasting, casting, `out`, `where`, `reduce` are NumPy's, the loops
-are made by LLVM around the function, each for one type and when it is first used. `gufunc` does the
-same for a function of whole rows or matrices, which gets sizes and strides.
+`ufunc` makes a `numpy.ufunc`: broadcasting, casting, `out`, `where`, `reduce` are NumPy's, the
+loops are made by LLVM around the function, each for one type and when it is first used. `gufunc`
+does the same for a function of whole rows or matrices, which gets sizes and strides.
 """
 
 import numpy as np

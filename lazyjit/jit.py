@@ -423,9 +423,10 @@ class JIT:
         """A NumPy ufunc of a function of numbers, or of several, one for each type.
 
         `functions` is a name, names, or names with signatures (as `callable` takes them; None: what
-        the IR says). NumPy takes the first whose types fit, so the narrowest comes first. `identity`
-        is what a reduction starts with, "reorderable" if there is nothing but the order does not
-        matter. `fast_math` lets LLVM reorder the function's arithmetic. Nothing is compiled yet.
+        the IR says). NumPy takes the first whose types fit, so the narrowest comes first.
+        `identity` is what a reduction starts with, "reorderable" if there is nothing but the order
+        does not matter. `fast_math` lets LLVM reorder the function's arithmetic. Nothing is
+        compiled yet.
 
         Raises SymbolsNotFound, and UsageError for what is no function of numbers. A call raises
         FailedToMaterialize, SymbolRemoved, SessionClosed.

@@ -20,7 +20,7 @@ LINES = {
     "own_compiler": "compiling distance\ndistance: 5.0\n",
     "removing": "the old callable: version was removed\n",
     "threads": "all threads agree: True\nfunctions compiled: 50\n",
-    "ufunc": "largest so far: [3. 3. 4. 4. 5.]\nof nothing: -inf\nlast of each row: [ 3.  7. 11.]\n",
+    "ufunc": "so far: [3. 3. 4. 4. 5.]\nof nothing: -inf\nlast of each row: [ 3.  7. 11.]\n",
     "units": "function:\n  unit root: ",
 }
 

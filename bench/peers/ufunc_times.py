@@ -97,8 +97,8 @@ def main() -> None:
         out = np.empty(count)
         for layout, (a, b, c, d) in layouts.items():
             calls = {
-                "add": lambda a=a, b=b: add(a, b, out=out),
-                "fused": lambda a=a, b=b, c=c, d=d: fused(a, b, c, d, out=out),
+                "add": lambda a=a, b=b, out=out: add(a, b, out=out),
+                "fused": lambda a=a, b=b, c=c, d=d, out=out: fused(a, b, c, d, out=out),
             }
             for name, call in calls.items():
                 call()

@@ -1,10 +1,10 @@
 """NumPy's door for ufuncs: `numpy.ufunc` objects over loops of native code.
 
-NumPy's C API is an array of functions that the module `_multiarray_umath` hands out in a capsule, and
-its numbering never changes; so an object can be made without NumPy's headers. What it is made of
-(names, types, loops) is not copied, and must live as long as it does: its field `obj`, which NumPy
-drops with it, refers to a `Behind` that keeps everything. Where that field is, is checked on an
-object of NumPy's own making.
+NumPy's C API is an array of functions that the module `_multiarray_umath` hands out in a capsule,
+and its numbering never changes; so an object can be made without NumPy's headers. What it is made
+of (names, types, loops) is not copied, and must live as long as it does: its field `obj`, which
+NumPy drops with it, refers to a `Behind` that keeps everything. Where that field is, is checked on
+an object of NumPy's own making.
 
 Loops are all `lj_ufunc_run` (native/ufunc.h), with an `lj_ufunc_loop` each.
 """

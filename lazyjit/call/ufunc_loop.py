@@ -9,11 +9,12 @@ At its top the steps are looked at, and one of several loops is chosen:
   vectorizes. For that it must know that no element's output is another's input: each output is
   either apart from each other operand or lies exactly on it, and the loop says so
   (`llvm.loop.parallel_accesses`). Where they lie askew, as in `accumulate`, it isn't taken.
-- `reduce` (the first input and the output are one place, with step 0): the value stays in a register
+- `reduce` (the first input and the output are one place, with step 0): the value stays in a
+  register
 - anything else: one element after the other.
 
-`@lazyjit.exact.loop` is the plainest loop around the twin of the function that isn't optimized: it sets the
-floating-point flags that the function sets, and no others (native/ufunc.h).
+`@lazyjit.exact.loop` is the plainest loop around the twin of the function that isn't optimized: it
+sets the floating-point flags that the function sets, and no others (native/ufunc.h).
 
 The loop of a generalized ufunc passes the sizes and strides of the core dimensions on. It calls the
 function in two places: where the last core dimension of each operand is contiguous its stride is a
@@ -300,7 +301,10 @@ def _reduces(operands: Operands) -> bool:
 
 
 def write_loops(operands: Operands, body: Body) -> str:
-    """The unit with `@lazyjit.loop`, and `@lazyjit.exact.loop` where flags could be wrong. Any thread."""
+    """The unit with `@lazyjit.loop`, and with `@lazyjit.exact.loop` where flags could be wrong.
+
+    Any thread.
+    """
     if operands.core is not None:
         return f"{body.text}\n{_core(operands)}\n"
     group = body.next_metadata

@@ -1,8 +1,8 @@
 """What a ufunc's operands are, and how each travels to and from the scalar function.
 
 A function of numbers becomes a ufunc: its arguments are the inputs; what it returns, the fields of
-a structure that it returns, and what it writes through `out` pointers are the outputs. A function of
-a generalized ufunc takes pointers, sizes and strides, see `core_operands`.
+a structure that it returns, and what it writes through `out` pointers are the outputs. A function
+of a generalized ufunc takes pointers, sizes and strides, see `core_operands`.
 """
 
 from __future__ import annotations

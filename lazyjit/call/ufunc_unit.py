@@ -2,9 +2,10 @@
 
 The unit comes as LLVM prints it, so its shape is known: heads are on one line, a body ends with a
 brace at the start of one, attributes are in numbered groups. The function becomes internal, under
-the name `lazyjit.body`, and gets a twin, `lazyjit.exact`, that is never optimized (`lazyjit.call.ufunc_loop`
-says what for). What keeps a function from being inlined, or compiled for this very processor, is
-taken out: an unoptimized build marks everything `noinline optnone`, and any build names a processor.
+the name `lazyjit.body`, and gets a twin, `lazyjit.exact`, that is never optimized
+(`lazyjit.call.ufunc_loop` says what for). What keeps a function from being inlined, or compiled for
+this very processor, is taken out: an unoptimized build marks everything `noinline optnone`, and any
+build names a processor.
 
 All of it is text, since LLVM's C API has nothing for it; and text that isn't as expected is no
 error: the loop then calls the function where it is.
@@ -20,7 +21,7 @@ __all__ = ["Body", "take_in"]
 
 @dataclass(frozen=True)
 class Body:
-    """The rest of a unit around `@lazyjit.body` and `@lazyjit.exact`, and a number that no metadata has yet."""
+    """A unit with `@lazyjit.body` and `@lazyjit.exact`, and a number that no metadata has."""
 
     text: str
     next_metadata: int
@@ -104,9 +105,8 @@ def take_in(unit: str, name: str, *, fast_math: bool) -> Body | None:
 
 def _with(rest: str, words: str, group: re.Match[str] | None) -> str:
     """The end of a head with attributes put where they belong: behind the parameters."""
-    depth = 0
-    quoted = False
-    for at, each in enumerate(rest):
+    depth, quoted, at = 0, False, 0
+    for at, each in enumerate(rest):  # noqa: B007  # where the loop ends is what counts
         if each == '"':
             quoted = not quoted
         elif not quoted:

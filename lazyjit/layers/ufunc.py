@@ -2,8 +2,8 @@
 
 Each dtype's loop is compiled by the first call that needs it (`lazyjit.layers.ufunc_unit`).
 
-A loop is closed when its function's code is removed; calls under way hold the memory back by entering
-the grace period's epoch together. The loop's own memory goes with the ufunc.
+A loop is closed when its function's code is removed; calls under way hold the memory back by
+entering the grace period's epoch together. The loop's own memory goes with the ufunc.
 """
 
 from __future__ import annotations

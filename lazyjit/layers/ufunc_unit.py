@@ -1,8 +1,8 @@
 """The units of ufunc loops: a function's code, carved and wrapped, compiled and linked.
 
-Each dtype's loop is a unit of its own in the function's dylib. The function's body is part of it, so
-that it is inlined and vectorized; what the body refers to is found as the function itself would find
-it. A function that has no IR, or that another definition may replace, is called where it is.
+Each dtype's loop is a unit of its own in the function's dylib. The function's body is part of it,
+so that it is inlined and vectorized; what the body refers to is found as the function itself would
+find it. A function that has no IR, or that another definition may replace, is called where it is.
 """
 
 from __future__ import annotations

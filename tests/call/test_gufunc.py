@@ -112,7 +112,9 @@ def test_functions_that_do_not_fit_are_refused(
 
 def test_a_first_call_that_fails_raises(jit: JIT) -> None:
     jit.add(
-        "define void @bad(ptr %a, ptr %o, i64 %n, i64 %s) {\n  call void @nowhere()\n  ret void\n}\ndeclare void @nowhere()"
+        "define void @bad(ptr %a, ptr %o, i64 %n, i64 %s) {\n"
+        "  call void @nowhere()\n  ret void\n}\n"
+        "declare void @nowhere()\n"
     )
     with pytest.raises(FailedToMaterialize, match="nowhere"):
         jit.gufunc("bad", "(n)->()")(np.ones((4, 3)))
