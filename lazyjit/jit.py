@@ -23,6 +23,8 @@ from pathlib import Path
 from time import perf_counter_ns
 from typing import Any, Union
 
+import numpy as np
+
 from lazyjit.c_source import compile_c, is_text
 from lazyjit.call.typed import TypedFunction
 from lazyjit.codegen import CompilerOptions, LLVMCompiler
@@ -55,6 +57,7 @@ from lazyjit.layers.plugin import Plugin as LinkPlugin
 from lazyjit.layers.runtime_libraries import RuntimeLibraries
 from lazyjit.layers.statistics import Counters, Statistics
 from lazyjit.layers.typed import TypedFunctions
+from lazyjit.layers.ufunc import Function, UFuncs, asked_for
 from lazyjit.layers.unit_policy import Chooser, UnitInfo, UnitPolicy
 from lazyjit.link.archive import Archive
 from lazyjit.link.arena import DEFAULT_SIZE, Arena, ArenaKind
@@ -198,6 +201,7 @@ class JIT:
             self.session, self._objects, self._modules, self._stubs, self._grace
         )
         self._calling_out = CallingOut(self.session, self._grace)
+        self._ufuncs = UFuncs(self.session, self._objects, self._modules, self._grace)
         # Pool threads hold the dispatcher; through this they must not hold the JIT, or nobody's
         # last reference would ever be the last.
         weak = weakref.WeakMethod(self._first_call)
@@ -515,6 +519,100 @@ class JIT:
         if not found.flags & SymbolFlags.CALLABLE and not found.flags & SymbolFlags.ABSOLUTE:
             raise UsageError(f"{name} is data, not a function")
         return self._typed.make(name, found.address, target, tracker, signature, nogil, self)
+
+    def ufunc(
+        self,
+        functions: str | Sequence[str] | Mapping[str, object],
+        *,
+        name: str | None = None,
+        doc: str | None = None,
+        identity: object = None,
+        fast_math: bool = False,
+        dylib: JITDylib | None = None,
+    ) -> np.ufunc:
+        """A NumPy ufunc of a function of numbers, or of several, one for each type.
+
+        `functions` is a name, names, or names with signatures (as `callable` takes them; None: what
+        the IR says). NumPy takes the first whose types fit, so the narrowest comes first.
+        `identity` is what a reduction starts with, "reorderable" if there is nothing but the order
+        does not matter. `fast_math` lets LLVM reorder the function's arithmetic. Nothing is
+        compiled yet.
+
+        Raises SymbolsNotFound, and UsageError for what is no function of numbers. A call raises
+        FailedToMaterialize, SymbolRemoved, SessionClosed.
+        """
+        return self._make_ufunc(asked_for(functions), None, name, doc, identity, fast_math, dylib)
+
+    def gufunc(
+        self,
+        functions: str | Mapping[str, str],
+        signature: str,
+        types: str | None = None,
+        *,
+        name: str | None = None,
+        doc: str | None = None,
+        identity: object = None,
+        fast_math: bool = False,
+        dylib: JITDylib | None = None,
+    ) -> np.ufunc:
+        """A generalized ufunc, for a signature of core dimensions such as "(m,n),(n)->(m)".
+
+        `types` are the operands', as NumPy has them ("dd->d"; default: doubles); several functions
+        come as a dict from names to types. A function takes a pointer to each operand, each core
+        dimension's size (i64, in the order of their first appearance), and for each operand the
+        stride in bytes of each of its core dimensions (i64). It returns nothing. Raises as `ufunc`.
+        """
+        asked: dict[str, object]
+        if isinstance(functions, Mapping):
+            if types is not None:
+                raise UsageError("types are given once: in the dict")
+            asked = asked_for(functions)
+        else:
+            if types is None and isinstance(signature, str):
+                left, _, right = signature.partition("->")
+                types = f"{'d' * left.count('(')}->{'d' * right.count('(')}"
+            asked = dict.fromkeys(asked_for(functions), types)
+        return self._make_ufunc(asked, signature, name, doc, identity, fast_math, dylib)
+
+    def _make_ufunc(
+        self,
+        asked: dict[str, object],
+        core: str | None,
+        name: str | None,
+        doc: str | None,
+        identity: object,
+        fast_math: bool,
+        dylib: JITDylib | None,
+    ) -> np.ufunc:
+        target = self._open(dylib)
+        found = self.session.lookup(target.link_order, list(asked), SymbolState.READY)
+        functions = []
+        for each, given in asked.items():
+            tracker = self.session.tracker_of(target.link_order, each)
+            if tracker is None:
+                self._open(target)
+                raise SymbolRemoved(each)
+            if not found[each].flags & (SymbolFlags.CALLABLE | SymbolFlags.ABSOLUTE):
+                raise UsageError(f"{each} is data, not a function")
+            functions.append(Function(each, found[each].address, tracker, given))
+        weak = weakref.WeakMethod(self.after_calls)
+
+        def after_calls(action: Callable[[], None]) -> None:
+            method = weak()
+            if method is not None:  # else the code is gone with the JIT
+                method(action)
+
+        return self._ufuncs.make(
+            functions,
+            target,
+            core=core,
+            name=name,
+            doc=doc,
+            identity=identity,
+            fast_math=fast_math,
+            keepalive=self,
+            after_calls=after_calls,
+        )
 
     def compile(self, names: Sequence[str] | None = None, *, dylib: JITDylib | None = None) -> None:
         """Compile these functions now (None: all of the dylib's modules), in parallel, and wait.

@@ -42,6 +42,7 @@ LINES = {
     "sympy_expressions": "1 of 2 functions compiled\nagrees with NumPy: True\n",
     "threads": "all threads agree: True\nfunctions compiled: 50\n",
     "typed_call": "called: 5.0 ready\nrefused:\n  TypeError: hypotenuse() takes exactly 2",
+    "ufunc": "so far: [3. 3. 4. 4. 5.]\nof nothing: -inf\nlast of each row: [ 3.  7. 11.]\n",
     "units": "function:\n  unit root: ",
 }
 
