@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lazyjit.call.abi import lower
-from lazyjit.call.ir_types import Head
+from lazyjit.call.ir_head import Head
 from lazyjit.call.signature import Signature
 from lazyjit.call.types import Out, Scalar, Structure, Void, leaves, size_and_alignment
 from lazyjit.errors import UsageError

@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass, replace
 
-from lazyjit.call.ir_types import Head, read_head
+from lazyjit.call.ir_head import Head, read_head
 from lazyjit.call.ufunc_loop import declared, write_loops
 from lazyjit.call.ufunc_operands import Operands
 from lazyjit.call.ufunc_unit import Body, take_in
