@@ -42,8 +42,8 @@ from lazyjit.core.dispatch import ThreadPoolDispatcher
 from lazyjit.errors import LazyJITError, SessionClosed, SymbolRemoved, SymbolsNotFound, UsageError
 from lazyjit.ir import ModuleIndex
 from lazyjit.layers.archive import StaticLibraryGenerator
-from lazyjit.layers.calling_out import CallingOut
 from lazyjit.layers.call_through import UPPER_HALF, StubCallThrough
+from lazyjit.layers.calling_out import CallingOut
 from lazyjit.layers.grace import GracePeriods
 from lazyjit.layers.handle import JITFunction
 from lazyjit.layers.idle import IdleWork
@@ -58,7 +58,7 @@ from lazyjit.link.arena import DEFAULT_SIZE, Arena
 from lazyjit.link.runtime import DSOHandle
 from lazyjit.plugin import Plugin
 from lazyjit.stubs import StubPool
-from lazyjit.symbols import ExecutorSymbolDef, SymbolFlags
+from lazyjit.symbols import SymbolFlags
 
 __all__ = ["JIT"]
 
