@@ -101,8 +101,8 @@ def compile_c(
 
     `name` is for messages; `cpu` is what to compile for, as clang's `-march=` spells it (None: this
     machine). `flags` come last, so they override. Text is compiled in a file of its own, with the
-    present directory searched by `#include "..."`. Warnings are issued as CompilerWarning. Raises SourceError with file and line, CompilerNotFound, OSError for a path that
-    can't be read.
+    present directory searched by `#include "..."`. Warnings are issued as CompilerWarning. Raises
+    SourceError with file and line, CompilerNotFound, OSError for a path that can't be read.
     """
     compiler = find_compiler()
     with tempfile.TemporaryDirectory(prefix="lazyjit-c-") as folder:

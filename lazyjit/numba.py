@@ -9,10 +9,10 @@
     norm(np.arange(10.0))
 
 Numba infers types and lowers Python to LLVM IR. Here it stops before it optimizes modules and
-generates code: the modules of the function and of all that it calls are linked into one, which is added
-to the JIT as any other, so a callee that never runs is never compiled. With the function come the
-two entries that Numba writes: the one that Python calls, which unboxes arguments, raises what the
-function raises and boxes the result exactly as in Numba, and the C entry of `numba.cfunc`.
+generates code: the modules of the function and of all that it calls are linked into one, which is
+added to the JIT as any other, so a callee that never runs is never compiled. With the function come
+the two entries that Numba writes: the one that Python calls, which unboxes arguments, raises what
+the function raises and boxes the result exactly as in Numba, and the C entry of `numba.cfunc`.
 
 What the code refers to besides is Numba's runtime (`NRT_*`, `numba_*`, ...), which Numba registers
 with LLVM when it is imported; names are looked up there. Each function also has an *environment*, a

@@ -264,9 +264,9 @@ def _array_reader(kind: Array, shown: str) -> Callable[[Iterator[Any]], Any]:
 
     def read(raw: Iterator[Any]) -> Any:
         address = next(raw)
-        shape: tuple[Any, ...] = (
-            tuple(next(raw) for _ in range(count)) if kind.passes_shape else kind.shape
-        )
+        shape: tuple[Any, ...] = kind.shape
+        if kind.passes_shape:
+            shape = tuple(next(raw) for _ in range(count))
         strides = tuple(next(raw) for _ in range(count)) if kind.passes_strides else None
         if not address:
             return None if kind.optional else np.empty((0,) * count, dtype)
