@@ -312,3 +312,16 @@ def test_code_of_a_c_compiler_is_taken_in(flags: str, options: dict[str, bool]) 
         with np.errstate(all="raise"):
             found = jit.ufunc("total")(x, np.int32(4))
         np.testing.assert_array_equal(found, np.where(parts > 3, parts, -parts).sum(1))
+
+
+def test_removal_finds_code_whose_tracker_was_transferred(jit: JIT) -> None:
+    tracker, other = jit.add(SOURCE.replace("@", "@moved.")), jit.main.create_tracker()
+    before = jit.ufunc("moved.add")
+    before(1.0, 2.0)
+    tracker.transfer_to(other)
+    after = jit.ufunc("moved.add")
+    assert before(1.0, 2.0) == after(1.0, 2.0) == 3.0
+    other.remove()
+    for ufunc in (before, after):
+        with pytest.raises(SymbolRemoved):
+            ufunc(1.0, 2.0)
