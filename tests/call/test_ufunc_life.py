@@ -211,11 +211,7 @@ def test_a_ufunc_keeps_its_jit_and_goes_with_it() -> None:
 def test_the_code_of_a_ufunc_goes_with_it(jit: JIT) -> None:
     jit.ufunc("add")(1.0, 1.0)
     gc.collect()
-    jit.after_calls(lambda: None)
     done = threading.Event()
-
-    def used() -> int:
-        return jit.statistics().code_used
 
     for _ in range(3):
         for _ in range(20):
