@@ -26,7 +26,10 @@ from bench.workloads import Context, lazyjit_absent
 #: Where a page of docs/ takes the tables.
 BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
 
-WORKLOADS = ("lua", "modules", "overhead", "threads", "calls", "dependences", "memory", "linking")
+WORKLOADS = (
+    *("lua", "modules", "overhead", "threads", "calls", "callables", "dependences", "memory"),
+    "linking",
+)
 
 
 def parse() -> argparse.Namespace:

@@ -13,20 +13,25 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from lazyjit.call.typed import FunctionState, TypedFunction
     from lazyjit.core import JITDylib, ResourceTracker
     from lazyjit.errors import LazyJITError
     from lazyjit.jit import JIT
     from lazyjit.layers.handle import JITFunction
-    from lazyjit.layers.on_demand import UnitInfo, UnitPolicy
     from lazyjit.layers.statistics import Statistics
+    from lazyjit.layers.unit_policy import UnitInfo, UnitPolicy
+    from lazyjit.plugin import Plugin
 
 __all__ = [
     "JIT",
+    "FunctionState",
     "JITDylib",
     "JITFunction",
     "LazyJITError",
+    "Plugin",
     "ResourceTracker",
     "Statistics",
+    "TypedFunction",
     "UnitInfo",
     "UnitPolicy",
     "__version__",
@@ -35,14 +40,17 @@ __all__ = [
 __version__ = "0.1.0"
 
 _HOMES = {
+    "FunctionState": "lazyjit.call.typed",
     "JIT": "lazyjit.jit",
     "JITDylib": "lazyjit.core",
     "JITFunction": "lazyjit.layers.handle",
     "LazyJITError": "lazyjit.errors",
+    "Plugin": "lazyjit.plugin",
     "ResourceTracker": "lazyjit.core",
     "Statistics": "lazyjit.layers.statistics",
-    "UnitInfo": "lazyjit.layers.on_demand",
-    "UnitPolicy": "lazyjit.layers.on_demand",
+    "TypedFunction": "lazyjit.call.typed",
+    "UnitInfo": "lazyjit.layers.unit_policy",
+    "UnitPolicy": "lazyjit.layers.unit_policy",
 }
 
 

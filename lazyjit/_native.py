@@ -43,6 +43,8 @@ def error(status: int, fault: Any = None, *, file: str | None = None) -> Excepti
         return errors.ResourceError(words, errno=value or None)
     if name == "ARENA_FULL":
         return errors.ArenaFull(words)
+    if name == "STATIC_TLS_FULL":
+        return errors.ResourceError(words)
     if name == "CLOSED":
         return errors.SessionClosed(words)
     if name.startswith("IR_") or name in ("LLVM_PARSE", "LLVM_VERIFY"):

@@ -2,6 +2,7 @@
 
     LazyJITError
     ├── UsageError                    the caller broke a contract of the API
+    │   ├── GraphError                ... the rules of a link graph, in a pass or by hand
     │   ├── SessionClosed             ... by using what was closed
     │   ├── DylibNotFound / DuplicateDylib
     │   ├── ResourceTrackerDefunct    ... by using a tracker whose code was removed
@@ -9,12 +10,15 @@
     ├── InputError                    what was handed in is malformed
     │   ├── IRError                   ... IR or bitcode; carries file, line and LLVM's words
     │   ├── ObjectFormatError         ... an object file
-    │   └── ArchiveFormatError
+    │   ├── ArchiveFormatError
+    │   ├── LinkerScriptError
+    │   └── AssemblyError         ... assembly; carries file, line, column and LLVM's words
     ├── LinkError                     the pieces are well formed but don't fit together
     │   ├── SymbolsNotFound           names that nothing defines, all of them at once
     │   ├── DuplicateDefinition       two strong definitions of a name
     │   ├── RelocationError           an unsupported kind, or a target out of range
-    │   └── MissingDefinitions        a materializer left a promised symbol undefined
+    │   ├── MissingDefinitions        a materializer left a promised symbol undefined
+    │   └── CheckError                a check on the linked program is false, or can't be made
     ├── MaterializationError          making a symbol failed; `__cause__` says why
     │   ├── FailedToMaterialize       ... here, or in something that the symbol depends on
     │   ├── SymbolRemoved             ... because its code was removed meanwhile
@@ -36,11 +40,14 @@ from collections.abc import Iterable, Mapping
 __all__ = [
     "ArchiveFormatError",
     "ArenaFull",
+    "AssemblyError",
+    "CheckError",
     "CompileError",
     "DuplicateDefinition",
     "DuplicateDylib",
     "DylibNotFound",
     "FailedToMaterialize",
+    "GraphError",
     "IRError",
     "IncompatibleLLVM",
     "InputError",
@@ -48,6 +55,7 @@ __all__ = [
     "LazyJITError",
     "LibraryNotFound",
     "LinkError",
+    "LinkerScriptError",
     "MaterializationError",
     "MissingDefinitions",
     "ObjectFormatError",
@@ -68,6 +76,10 @@ class LazyJITError(Exception):
 
 class UsageError(LazyJITError):
     """The caller broke a contract of the API."""
+
+
+class GraphError(UsageError):
+    """A link graph was built, changed or used against its rules."""
 
 
 class SessionClosed(UsageError):
@@ -132,6 +144,25 @@ class ObjectFormatError(InputError):
 
 class ArchiveFormatError(InputError):
     """A malformed archive."""
+
+
+class LinkerScriptError(InputError):
+    """A malformed linker script, or one for another purpose than naming libraries."""
+
+
+class AssemblyError(InputError):
+    """LLVM's assembler refused assembly text; `column` is 1-based or None, `reason` its words."""
+
+    def __init__(
+        self,
+        reason: str,
+        *,
+        file: str | None = None,
+        line: int | None = None,
+        column: int | None = None,
+    ) -> None:
+        super().__init__(reason, file=file, line=line)
+        self.column = column
 
 
 class LinkError(LazyJITError):
@@ -200,6 +231,35 @@ class MissingDefinitions(LinkError):
         self.unit = unit
         self.symbols = sorted(symbols)
         super().__init__(f"{unit} did not define {', '.join(self.symbols)}")
+
+
+class CheckError(LinkError):
+    """A check on the linked program is false, or can't be made.
+
+    `expression` is the check, `file` and `line` (1-based) its place or None, `reason` the finding
+    in words; `left` and `right` are the values of both sides, or None when there are none.
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        *,
+        expression: str,
+        file: str | None = None,
+        line: int | None = None,
+        left: int | None = None,
+        right: int | None = None,
+    ) -> None:
+        where = file or ""
+        if line is not None:
+            where = f"{where or '<checks>'}:{line}"
+        super().__init__(f"{where}: {reason}" if where else reason)
+        self.reason = reason
+        self.expression = expression
+        self.file = file
+        self.line = line
+        self.left = left
+        self.right = right
 
 
 class MaterializationError(LazyJITError):

@@ -18,7 +18,7 @@ import threading
 import weakref
 from typing import Protocol
 
-__all__ = ["Participant", "Phase", "join"]
+__all__ = ["Guarded", "Participant", "Phase", "join"]
 
 
 class Phase(enum.IntEnum):
@@ -26,9 +26,9 @@ class Phase(enum.IntEnum):
 
     #: Thread pools finish the tasks that run and begin no more.
     POOL = 0
-    #: Sessions take their locks: no program model changes any more.
+    #: Sessions take their locks, and then the layers above them: no program model changes any more.
     SESSION = 1
-    #: Native tables take their locks.
+    #: Tables take their locks, under which nobody takes those before.
     TABLE = 2
     #: Memory: allocation stops, shared pages are copied.
     MEMORY = 3
@@ -42,6 +42,20 @@ class Participant(Protocol):
 
     def after_fork(self, in_child: bool) -> None:
         """Go on. On the thread that forked, in the parent and in the child."""
+
+
+class Guarded:
+    """A participant whose state is guarded by one lock, `_lock`: a fork takes it meanwhile."""
+
+    _lock: threading.Lock
+
+    def before_fork(self) -> None:
+        """Take the lock."""
+        self._lock.acquire()
+
+    def after_fork(self, in_child: bool) -> None:
+        """Give it back."""
+        self._lock.release()
 
 
 _serial = itertools.count()

@@ -12,16 +12,18 @@ without this one; what it adds is the usual choice at each point, and one place 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from time import perf_counter_ns
 from typing import Any, Union
 
-from lazyjit import forking
+from lazyjit.call.typed import TypedFunction
 from lazyjit.codegen import CompilerOptions, LLVMCompiler
 from lazyjit.core import (
     ExecutionSession,
@@ -38,18 +40,29 @@ from lazyjit.core.dispatch import ThreadPoolDispatcher
 from lazyjit.errors import LazyJITError, SessionClosed, SymbolRemoved, SymbolsNotFound, UsageError
 from lazyjit.ir import ModuleIndex
 from lazyjit.layers.archive import StaticLibraryGenerator
+from lazyjit.layers.assembly import AssemblyLayer
 from lazyjit.layers.call_through import UPPER_HALF, StubCallThrough
 from lazyjit.layers.grace import GracePeriods
 from lazyjit.layers.handle import JITFunction
 from lazyjit.layers.idle import IdleWork
 from lazyjit.layers.object_linking import LOW, ObjectLinkingLayer
-from lazyjit.layers.on_demand import CompileOnDemandLayer, UnitInfo, UnitPolicy
+from lazyjit.layers.object_unit import ObjectUnit
+from lazyjit.layers.on_demand import CompileOnDemandLayer
 from lazyjit.layers.platform import Platform
+from lazyjit.layers.plugin import Plugin as LinkPlugin
+from lazyjit.layers.plugins.gdb import DebuggerSupport
+from lazyjit.layers.plugins.perf import JitDump, PerfMap
 from lazyjit.layers.runtime_libraries import RuntimeLibraries
 from lazyjit.layers.statistics import Counters, Statistics
+from lazyjit.layers.typed import TypedFunctions
+from lazyjit.layers.unit_policy import Chooser, UnitInfo, UnitPolicy
 from lazyjit.link.archive import Archive
-from lazyjit.link.arena import DEFAULT_SIZE, Arena
+from lazyjit.link.arena import DEFAULT_SIZE, Arena, ArenaKind
+from lazyjit.link.graph import LinkGraph
+from lazyjit.link.linker_script import library_files
+from lazyjit.link.memory import MemoryManager
 from lazyjit.link.runtime import DSOHandle
+from lazyjit.plugin import Plugin
 from lazyjit.stubs import StubPool
 from lazyjit.symbols import ExecutorSymbolDef, SymbolFlags
 
@@ -83,6 +96,10 @@ class JIT:
     - `process_symbols`: whether code may use what this process exports (the C library, ...)
     - `arena_size`: bytes of address space for code and data
     - `on_unit`: called with a `UnitInfo` before each unit is compiled, on the compiling thread
+    - `memory_manager`: where linked code and data go (default: the arena); stubs stay in the arena
+    - `debugger_support`: show code to debuggers, with lines of the source where there is debug
+      information, and keep it where they can write breakpoints (see `lazyjit.layers.plugins.gdb`)
+    - `perf_support`: tell Linux perf the names of functions (see `lazyjit.layers.plugins.perf`)
     - `lazy_compile_failure`: where a failed first call goes that no Python call led to (an address)
 
     Raises UsageError for options out of range, ResourceError when the system refuses memory.
@@ -105,7 +122,10 @@ class JIT:
         process_symbols: bool = True,
         arena_size: int | None = None,
         on_unit: Callable[[UnitInfo], None] | None = None,
+        debugger_support: bool = False,
+        perf_support: bool = False,
         lazy_compile_failure: int = 0,
+        memory_manager: MemoryManager | None = None,
     ) -> None:
         try:
             policy = UnitPolicy(unit_policy) if lazy else UnitPolicy.MODULE
@@ -129,12 +149,14 @@ class JIT:
         self._closed = True  # until there is something to close
         self._lazy = lazy
         self._ordinals = 0
-        self._runtimes: list[DSOHandle] = []
+        self._runtimes: set[DSOHandle] = set()
         self._grace = GracePeriods()
         self._counters = Counters()
         # Code for fixed positions has absolute addresses of 32 bits, for stubs and data alike.
         fixed = relocation_model != "pic" and code_model != "large"
-        self._arena = Arena(arena_size or DEFAULT_SIZE, near=LOW if fixed else None)
+        kind = ArenaKind.PROFILED if perf_support else ArenaKind.PLAIN
+        kind = ArenaKind.DEBUGGED if debugger_support else kind
+        self._arena = Arena(arena_size or DEFAULT_SIZE, near=LOW if fixed else None, kind=kind)
         try:
             self._dispatcher = ThreadPoolDispatcher(threads)
         except BaseException:
@@ -145,7 +167,15 @@ class JIT:
         self.session = ExecutionSession(self._dispatcher)
         self._stubs = StubPool(self._arena, self._dispatcher.queue)
         self._stubs.set_failure_address(lazy_compile_failure)
-        self._objects = ObjectLinkingLayer(self.session, self._arena, self._grace, self._counters)
+        self._objects = ObjectLinkingLayer(
+            self.session, self._arena, self._grace, self._counters, memory=memory_manager
+        )
+        self._assembly = AssemblyLayer(self._objects)
+        if debugger_support:
+            self._objects.add_plugin(DebuggerSupport())
+        if perf_support:
+            self._objects.add_plugin(PerfMap())
+            self._objects.add_plugin(JitDump())
         self._idle = IdleWork(
             self.session, threads, speculate=speculate and policy is UnitPolicy.CLUSTER
         )
@@ -156,7 +186,7 @@ class JIT:
             self._stubs,
             self._grace,
             self._counters,
-            policy=policy,
+            chooser=Chooser(policy, 0 if tiered else compiler.options.codegen_level or 0),
             inline_budget=_INLINE_BUDGET[opt_level],
             idle=self._idle,
             first_tier=first_tier,
@@ -164,6 +194,9 @@ class JIT:
         )
         self._call_through = StubCallThrough(self._stubs, self._grace)
         self.session.register_resource_manager(self._call_through)
+        self._typed = TypedFunctions(
+            self.session, self._objects, self._modules, self._stubs, self._grace
+        )
         # Pool threads hold the dispatcher; through this they must not hold the JIT, or nobody's
         # last reference would ever be the last.
         weak = weakref.WeakMethod(self._first_call)
@@ -176,8 +209,6 @@ class JIT:
             self._process.add_generator(RuntimeLibraries())
         #: The dylib that things go to when none is named.
         self.main = self.create_dylib("main")
-        self._held: list[threading.Lock] = []
-        forking.join(forking.Phase.SESSION, self)
 
     # Dylibs
 
@@ -187,9 +218,24 @@ class JIT:
         dylib.add_to_link_order(self._process)
         runtime = DSOHandle(self._arena)
         with self._lock:
-            self._runtimes.append(runtime)
+            self._runtimes.add(runtime)
         self._platform.set_up(dylib, runtime)
         return dylib
+
+    def remove_dylib(self, dylib: JITDylib) -> None:
+        """Run a dylib's finalizers and remove it with all that it holds; its name is free again.
+
+        Memory is freed when the calls under way have returned. Raises DylibNotFound when it isn't a
+        dylib of this session (any more), and what a finalizer raises; then it is still there.
+        """
+        self._open(dylib)
+        self._platform.deinitialize(dylib)
+        self.session.remove_dylib(dylib)
+        runtime = self._platform.forget(dylib)
+        if runtime is not None:
+            with self._lock:
+                self._runtimes.discard(runtime)
+            self._grace.retire(runtime.close)
 
     def dylib(self, name: str) -> JITDylib:
         """The dylib of this name. Raises DylibNotFound."""
@@ -241,8 +287,11 @@ class JIT:
         dylib: JITDylib | None = None,
         name: str | None = None,
         whole: bool = False,
+        hidden: bool = False,
     ) -> ResourceTracker:
         """Add a static library: a member is linked when it is needed (with `whole`: each is added).
+
+        What `hidden` members define is seen within the dylib, but not from others.
 
         Raises ArchiveFormatError, OSError; with `whole` also what `add_object` raises.
         """
@@ -253,7 +302,11 @@ class JIT:
             archive = Archive(Path(os.fspath(source)), file=name)
         tracker = target.create_tracker()
         generator = StaticLibraryGenerator(
-            archive, self._objects, tracker, on_object=self._platform.note_object
+            archive,
+            self._objects,
+            tracker,
+            on_object=self._platform.note_object,
+            hidden=hidden,
         )
         if whole:
             generator.add_all(target)
@@ -262,9 +315,60 @@ class JIT:
             self._platform.note_archive(target, generator)
         return tracker
 
+    def add_assembly(
+        self,
+        text: str | bytes | os.PathLike[str],
+        *,
+        dylib: JITDylib | None = None,
+        name: str | None = None,
+    ) -> ResourceTracker:
+        """Add assembly, by its text or by the path of a file (as a `Path`, not as a `str`).
+
+        It is assembled now, and linked when a symbol of it is wanted. Raises AssemblyError with the
+        line in the text, RelocationError, DuplicateDefinition, OSError.
+        """
+        target = self._open(dylib)
+        if isinstance(text, os.PathLike):
+            path = Path(text)
+            text, name = path.read_bytes(), name or str(path)
+        file = name or "<assembly>"
+        assembled = self._assembly.assembler.assemble(text, file=file)
+        return self._add_object(assembled.object, file, target)
+
+    def add_graph(self, graph: LinkGraph, *, dylib: JITDylib | None = None) -> ResourceTracker:
+        """Add a link graph, made by hand say, which is the JIT's from here on.
+
+        It is linked when a symbol of it is wanted. Raises DuplicateDefinition, UsageError.
+        """
+        target = self._open(dylib)
+        return self._added(
+            target, lambda tracker: self._objects.add_graph(target, graph, tracker=tracker)
+        )
+
     def load_library(self, name: str | os.PathLike[str], *, dylib: JITDylib | None = None) -> None:
-        """Let `dylib` use the symbols of a shared library, loading it. Raises LibraryNotFound."""
-        self._open(dylib).add_generator(SharedLibrary(os.fspath(name)))
+        """Let `dylib` use the symbols of a shared library, loading it.
+
+        A path may also be that of a linker script, as `libc.so` often is: then the libraries that
+        it names, archives too. Raises LibraryNotFound, LinkerScriptError, ArchiveFormatError.
+        """
+        target = self._open(dylib)
+        files = library_files(name)
+        if files == [Path(name)]:  # as it was given: the loader searches for what has no slash
+            target.add_generator(SharedLibrary(os.fspath(name)))
+            return
+        for file in files:
+            if file.suffix == ".a":
+                self.add_archive(file, dylib=target)
+            else:
+                target.add_generator(SharedLibrary(file.resolve()))
+
+    def load(self, path: str | os.PathLike[str]) -> Plugin:
+        """Load a file of IR, bitcode, an object or an archive as a plug-in, by content.
+
+        It is linked against the main dylib and the process, its constructors run, and it is
+        unloaded when its last handle goes. Raises what `add` and a constructor raise.
+        """
+        return Plugin(self, path)
 
     def define(
         self, name: str, address: int, *, dylib: JITDylib | None = None, callable: bool = True
@@ -331,6 +435,50 @@ class JIT:
             keepalive=self,
         )
 
+    def functions(self, dylib: JITDylib | None = None) -> list[str]:
+        """The functions that `dylib` exports: its modules' and objects'; archives' members only
+        once they are linked. Compiles nothing.
+        """
+        target = self._open(dylib)
+        names = list(dict.fromkeys([*target.names(), *self._modules.functions(target)]))
+        flags = self.session.lookup_flags([(target, LookupFlags.ALL_SYMBOLS)], names)
+        exported = SymbolFlags.EXPORTED | SymbolFlags.CALLABLE
+        return [name for name in names if flags[name] & exported == exported]
+
+    def __getitem__(self, name: str) -> TypedFunction:
+        """The function `name` of the main dylib as a Python callable, typed by its IR.
+
+        Raises SymbolsNotFound, and UsageError where IR does not tell the type (see `callable`).
+        """
+        if not isinstance(name, str):
+            raise TypeError(f"a function's name is a str, not {type(name).__name__}")
+        return self.callable(name)
+
+    def callable(
+        self,
+        name: str,
+        signature: object = None,
+        *,
+        nogil: bool = False,
+        dylib: JITDylib | None = None,
+    ) -> TypedFunction:
+        """A Python callable for a function, with arguments and results as `signature` has them.
+
+        That is a str of the signature language (see `lazyjit.call.signature`), ctypes types
+        `(result, [arguments])`, an annotated function as a stub, or None: what its IR says. With
+        `nogil`, the GIL is free during a call. Nothing is compiled yet. Raises SymbolsNotFound,
+        and UsageError for a signature that is none, or not this function's.
+        """
+        target = self._open(dylib)
+        found = self.session.lookup(target.link_order, [name], SymbolState.READY)[name]
+        tracker = self.session.tracker_of(target.link_order, name)
+        if tracker is None:
+            self._open(target)
+            raise SymbolRemoved(name)
+        if not found.flags & SymbolFlags.CALLABLE and not found.flags & SymbolFlags.ABSOLUTE:
+            raise UsageError(f"{name} is data, not a function")
+        return self._typed.make(name, found.address, target, tracker, signature, nogil, self)
+
     def compile(self, names: Sequence[str] | None = None, *, dylib: JITDylib | None = None) -> None:
         """Compile these functions now (None: all of the dylib's modules), in parallel, and wait.
 
@@ -338,7 +486,7 @@ class JIT:
         """
         target = self._open(dylib)
         if names is None:
-            bodies = self._modules.bodies(target)
+            bodies = self._modules.want_all(target)
         else:
             bodies = [f"{name}$body" for name in names]
         order = [(target, LookupFlags.ALL_SYMBOLS)]
@@ -347,6 +495,19 @@ class JIT:
         except SymbolsNotFound as error:
             plain = [name.removesuffix("$body") for name in error.symbols]
             raise SymbolsNotFound(plain, needed_by=error.needed_by) from None
+
+    # Looking on
+
+    def add_plugin(self, plugin: LinkPlugin) -> None:
+        """Have `plugin` see, and change, what is linked from now on. Raises UsageError if it does.
+
+        Objects and compiled modules alike; each link then costs tens of microseconds more.
+        """
+        self._objects.add_plugin(plugin)
+
+    def remove_plugin(self, plugin: LinkPlugin) -> None:
+        """Leave `plugin` out of later links. Raises UsageError if it was not added."""
+        self._objects.remove_plugin(plugin)
 
     # Running
 
@@ -367,6 +528,19 @@ class JIT:
         calls under way have returned. Removing again does nothing."""
         tracker.remove()
 
+    def after_calls(self, action: Callable[[], None]) -> None:
+        """Run `action` on a compile thread, once the calls that are under way have returned.
+
+        May be called from a `__del__`. Raises SessionClosed, or drops `action` when the JIT closes
+        meanwhile.
+        """
+        self._open(None)
+        self._grace.retire(partial(self._dispatch_quietly, action))
+
+    def _dispatch_quietly(self, action: Callable[[], None]) -> None:
+        with contextlib.suppress(SessionClosed):
+            self._dispatcher.dispatch(action)
+
     def statistics(self) -> Statistics:
         """A snapshot of what was known, compiled and linked, and of the time it took."""
         arena = self._arena.statistics() if not self._arena.closed else None
@@ -376,6 +550,11 @@ class JIT:
             else {f"{region}_used": getattr(arena, region).used for region in arena._fields}
         )
         return self._counters.snapshot(regions)
+
+    @property
+    def closed(self) -> bool:
+        """Whether `close` was called."""
+        return self._closed
 
     def close(self) -> None:
         """Stop: lookups and first calls under way fail with SessionClosed, and so do later ones.
@@ -420,30 +599,6 @@ class JIT:
             f" compiled in {statistics.units} units>"
         )
 
-    # Around fork (lazyjit.forking); the session's own lock is taken just before these
-
-    def before_fork(self) -> None:
-        """Take the layers' locks, so that no thread is in the middle of anything."""
-        # First the lock under which modules come and go; then there are no more than these.
-        self._modules._lock.acquire()
-        self._held = [
-            *(table._lock for table in self._modules._tables.values()),
-            self._call_through._lock,
-            self._objects._lock,
-            self._idle._lock,
-            self._grace._lock,
-            self._counters._lock,
-        ]
-        for lock in self._held:
-            lock.acquire()
-        self._held.append(self._modules._lock)
-
-    def after_fork(self, in_child: bool) -> None:
-        """Give them back."""
-        held, self._held = self._held, []
-        for lock in held:
-            lock.release()
-
     # Within
 
     def _first_call(self, payload: int) -> None:
@@ -476,9 +631,17 @@ class JIT:
 
     def _add_object(self, data: bytes, file: str, dylib: JITDylib | None) -> ResourceTracker:
         target = self._open(dylib)
+        return self._added(
+            target, lambda tracker: self._objects.add(target, data, file=file, tracker=tracker)
+        )
+
+    def _added(
+        self, target: JITDylib, add: Callable[[ResourceTracker], ObjectUnit]
+    ) -> ResourceTracker:
+        """A new tracker, with what `add` defines under it."""
         tracker = target.create_tracker()
         try:
-            unit = self._objects.add(target, data, file=file, tracker=tracker)
+            unit = add(tracker)
         except LazyJITError:
             tracker.remove()
             raise

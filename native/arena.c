@@ -11,6 +11,18 @@
  * high-water mark have been, and are cleared when a span on them is handed out again. x86 keeps
  * instruction fetch coherent with stores through another mapping, so no cache is flushed.
  *
+ * What is behind the views decides what tools can do, and so an arena comes in three kinds:
+ *
+ *   plain     a memfd, shared by all views.
+ *   profiled  shared anonymous memory, of which mremap makes further views. Maps and profiler
+ * events call it "/dev/zero", which is how perf knows memory whose symbols are in
+ *             /tmp/perf-PID.map; of a memfd it would want an ELF file.
+ *   debugged  a memfd, of which TEXT's target view is private. The kernel lets a debugger write
+ *             breakpoints into a private mapping, by giving it a copy of the page, and refuses for
+ * a shared one that isn't writable. What is written through the working view later doesn't reach a
+ * page that was copied: so spans of TEXT have whole pages to themselves here, and a span is handed
+ * out with the copies of its past dropped.
+ *
  * Which places are in use is arena_spans.c's subject, where the range lies arena_place.c's.
  */
 #define _GNU_SOURCE 1
@@ -30,6 +42,12 @@
 #define MFD_EXEC 0x10U
 #endif
 
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
+
+/* A span with so many fresh bytes gets its pages at once. */
+#define TOUCH_AT_ONCE (UINT64_C(64) << 10)
 #define LARGE_PAGE (UINT64_C(2) << 20)
 /* A free block with this many bytes of whole pages gives them back to the system. */
 #define GIVE_BACK (UINT64_C(1) << 20)
@@ -43,11 +61,20 @@ typedef struct region {
     bool frozen; /* shared with a parent process for want of a copy */
 } region;
 
+/* What TEXT and RODATA are views of: a file, or memory without one. */
+typedef struct backing {
+    int file;        /* or -1 */
+    uint8_t *memory; /* or NULL */
+} backing;
+
+static const backing nothing = {-1, NULL};
+
 struct lj_arena {
     uint64_t start, size, page;
+    int kind;         /* LJ_ARENA_* */
     uint8_t *working; /* of `start`; covers TEXT and RODATA */
-    int file;
-    int copy; /* between before_fork and after_fork: the child's memfd, or -1 */
+    backing backing;
+    backing copy; /* between before_fork and after_fork: the child's, or nothing */
     region regions[LJ_REGIONS];
 };
 
@@ -74,19 +101,54 @@ static int open_memory(uint64_t size) {
     return file;
 }
 
-/* Maps both views of `file`. With `again`, over the views that are there. */
-static bool map_views(lj_arena *arena, int file, bool again) {
-    region *text = &arena->regions[LJ_TEXT], *rodata = &arena->regions[LJ_RODATA];
-    int fixed = again ? MAP_FIXED : 0;
-    void *working = mmap(arena->working, shared_size(arena), PROT_READ | PROT_WRITE,
-                         MAP_SHARED | fixed, file, 0);
-    if (working == MAP_FAILED)
+static bool open_backing(const lj_arena *arena, backing *out) {
+    *out = nothing;
+    uint64_t size = shared_size(arena);
+    if (arena->kind != LJ_ARENA_PROFILED)
+        return (out->file = open_memory(size)) >= 0;
+    void *memory =
+        mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (memory == MAP_FAILED)
         return false;
-    arena->working = working;
-    return mmap((void *)text->start, text->size, PROT_READ | PROT_EXEC, MAP_SHARED | MAP_FIXED,
-                file, 0) != MAP_FAILED &&
-           mmap((void *)rodata->start, rodata->size, PROT_READ, MAP_SHARED | MAP_FIXED, file,
-                (off_t)text->size) != MAP_FAILED;
+    out->memory = memory;
+    return true;
+}
+
+static void close_backing(const lj_arena *arena, backing *backing) {
+    if (backing->file >= 0)
+        close(backing->file);
+    if (backing->memory)
+        munmap(backing->memory, shared_size(arena));
+    *backing = nothing;
+}
+
+/* Maps a view of the backing's bytes from `offset` at `place`, over what is there. */
+static bool map_view(lj_arena *arena, const backing *from, uint64_t place, uint64_t size,
+                     uint64_t offset, int protection, int sharing) {
+    void *to = (void *)place;
+    if (from->file >= 0)
+        return mmap(to, size, protection, sharing | MAP_FIXED, from->file, (off_t)offset) == to;
+    /* An old size of 0 asks for one more mapping of the same shared pages. */
+    return mremap(from->memory + offset, 0, size, MREMAP_MAYMOVE | MREMAP_FIXED, to) == to &&
+           !mprotect(to, size, protection);
+}
+
+/* Maps all views, over those of an earlier backing if there was one. The working view stays where
+ * it was, since pointers into it are about. */
+static bool map_views(lj_arena *arena, const backing *from) {
+    region *text = &arena->regions[LJ_TEXT], *rodata = &arena->regions[LJ_RODATA];
+    if (!arena->working) {
+        /* A reservation to map over. */
+        void *place = mmap(NULL, shared_size(arena), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (place == MAP_FAILED)
+            return false;
+        arena->working = place;
+    }
+    int sharing = arena->kind == LJ_ARENA_DEBUGGED ? MAP_PRIVATE : MAP_SHARED;
+    return map_view(arena, from, (uint64_t)arena->working, shared_size(arena), 0,
+                    PROT_READ | PROT_WRITE, MAP_SHARED) &&
+           map_view(arena, from, text->start, text->size, 0, PROT_READ | PROT_EXEC, sharing) &&
+           map_view(arena, from, rodata->start, rodata->size, text->size, PROT_READ, MAP_SHARED);
 }
 
 static lj_status map_all(lj_arena *arena, uint64_t near, lj_fault *fault) {
@@ -102,8 +164,7 @@ static lj_status map_all(lj_arena *arena, uint64_t near, lj_fault *fault) {
                            (unsigned long long)arena->size);
     }
     region *data = &arena->regions[LJ_DATA];
-    arena->file = open_memory(shared_size(arena));
-    if (arena->file < 0 || !map_views(arena, arena->file, false) ||
+    if (!open_backing(arena, &arena->backing) || !map_views(arena, &arena->backing) ||
         mprotect((void *)data->start, data->size, PROT_READ | PROT_WRITE))
         return lj_fail(fault, LJ_SYSTEM, 0, (uint64_t)errno, "can't map the arena: %s",
                        strerror(errno));
@@ -111,12 +172,20 @@ static lj_status map_all(lj_arena *arena, uint64_t near, lj_fault *fault) {
 }
 
 lj_status lj_arena_new(uint64_t size, uint64_t near, lj_arena **out, lj_fault *fault) {
+    return lj_arena_new_for(LJ_ARENA_PLAIN, size, near, out, fault);
+}
+
+lj_status lj_arena_new_for(int kind, uint64_t size, uint64_t near, lj_arena **out,
+                           lj_fault *fault) {
     if (!size || size > UINT64_C(1) << 44)
         return lj_fail(fault, LJ_MISUSE, 0, size, "arena size out of range");
+    if (kind < LJ_ARENA_PLAIN || kind > LJ_ARENA_DEBUGGED)
+        return lj_fail(fault, LJ_MISUSE, 0, (uint64_t)kind, "no such kind of arena");
     lj_arena *arena = calloc(1, sizeof *arena);
     if (!arena)
         return lj_fail(fault, LJ_NO_MEMORY, 0, 0, "arena");
-    arena->file = arena->copy = -1;
+    arena->kind = kind;
+    arena->backing = arena->copy = nothing;
     arena->page = (uint64_t)sysconf(_SC_PAGESIZE);
     /* Regions that begin on large pages can serve any alignment; a small arena need not. */
     uint64_t unit = size >= 4 * LJ_REGIONS * LARGE_PAGE ? LARGE_PAGE : arena->page;
@@ -142,8 +211,7 @@ void lj_arena_dispose(lj_arena *arena) {
         munmap(arena->working, shared_size(arena));
     if (arena->start)
         munmap((void *)arena->start, arena->size);
-    if (arena->file >= 0)
-        close(arena->file);
+    close_backing(arena, &arena->backing);
     for (int i = 0; i < LJ_REGIONS; i++) {
         lj_spans_clear(&arena->regions[i].spans);
         pthread_mutex_destroy(&arena->regions[i].lock);
@@ -155,12 +223,28 @@ static uint8_t *working_of(lj_arena *arena, int region, uint64_t target) {
     return shared(region) ? arena->working + (target - arena->start) : (uint8_t *)target;
 }
 
+/* Has the system provide the pages of a large span from `fresh` bytes on, which will all be written
+ * now: one call instead of a fault for each, in 0.6 of the time. Not for DATA, which may stay
+ * zero. Systems without it, or without memory, fault as usual. */
+static void touch_fresh(const lj_arena *arena, const lj_span *span, uint64_t fresh) {
+    if (span->size < fresh + TOUCH_AT_ONCE)
+        return;
+    uintptr_t start = ((uintptr_t)span->working + fresh) & -arena->page;
+    uintptr_t end = (uintptr_t)span->working + span->size;
+    madvise((void *)start, end - start, MADV_POPULATE_WRITE);
+}
+
 lj_status lj_arena_alloc(lj_arena *arena, int which, uint64_t size, uint64_t align, lj_span *out) {
     if (which < 0 || which >= LJ_REGIONS || !align || align & (align - 1) || align > LARGE_PAGE)
         return LJ_MISUSE;
     region *region = &arena->regions[which];
     if (size > region->size)
         return LJ_ARENA_FULL;
+    bool own_pages = which == LJ_TEXT && arena->kind == LJ_ARENA_DEBUGGED;
+    if (own_pages) {
+        size = (size + !size + arena->page - 1) & -arena->page;
+        align = align > arena->page ? align : arena->page;
+    }
     uint32_t granules = size ? (uint32_t)((size + LJ_GRANULE - 1) / LJ_GRANULE) : 1;
     uint32_t step = align > LJ_GRANULE ? (uint32_t)(align / LJ_GRANULE) : 1;
     uint32_t bias = (uint32_t)(region->start / LJ_GRANULE & (step - 1));
@@ -187,6 +271,10 @@ lj_status lj_arena_alloc(lj_arena *arena, int which, uint64_t size, uint64_t ali
     out->size = bytes;
     if (offset < touched)
         memset(out->working, 0, offset + bytes < touched ? bytes : touched - offset);
+    if (own_pages && offset < touched)
+        madvise((void *)out->target, bytes, MADV_DONTNEED); /* the debugger's copies */
+    if (shared(which))
+        touch_fresh(arena, out, offset < touched ? touched - offset : 0);
     return LJ_OK;
 }
 
@@ -256,9 +344,13 @@ void lj_arena_statistics_get(lj_arena *arena, lj_arena_statistics *out) {
 
 /* --- fork --------------------------------------------------------------------------------- */
 
-static bool write_all(int file, const uint8_t *from, uint64_t size, uint64_t offset) {
+static bool write_all(const backing *to, const uint8_t *from, uint64_t size, uint64_t offset) {
+    if (to->memory) {
+        memcpy(to->memory + offset, from, size);
+        return true;
+    }
     while (size) {
-        ssize_t wrote = pwrite(file, from, size, (off_t)offset);
+        ssize_t wrote = pwrite(to->file, from, size, (off_t)offset);
         if (wrote < 0 && errno == EINTR)
             continue;
         if (wrote <= 0)
@@ -270,36 +362,37 @@ static bool write_all(int file, const uint8_t *from, uint64_t size, uint64_t off
     return true;
 }
 
+static bool copied(const lj_arena *arena) {
+    return arena->copy.file >= 0 || arena->copy.memory;
+}
+
 /* The copy is taken before the fork: a child that copied later would race with the parent, which
  * may free and reuse a span that the child still runs. */
 void lj_arena_before_fork(lj_arena *arena) {
     for (int i = 0; i < LJ_REGIONS; i++)
         pthread_mutex_lock(&arena->regions[i].lock);
-    arena->copy = open_memory(shared_size(arena));
-    for (int i = 0; arena->copy >= 0 && shared(i); i++) {
+    open_backing(arena, &arena->copy);
+    for (int i = 0; copied(arena) && shared(i); i++) {
         region *region = &arena->regions[i];
         uint64_t offset = region->start - arena->start;
-        if (!write_all(arena->copy, arena->working + offset, region->high_water, offset)) {
-            close(arena->copy);
-            arena->copy = -1;
-        }
+        if (!write_all(&arena->copy, arena->working + offset, region->high_water, offset))
+            close_backing(arena, &arena->copy);
     }
 }
 
 lj_status lj_arena_after_fork(lj_arena *arena, int in_child) {
     lj_status status = LJ_OK;
     if (in_child) {
-        if (arena->copy >= 0 && map_views(arena, arena->copy, true)) {
-            close(arena->file);
-            arena->file = arena->copy;
+        if (copied(arena) && map_views(arena, &arena->copy)) {
+            close_backing(arena, &arena->backing);
+            arena->backing = arena->copy;
+            arena->copy = nothing;
         } else {
             status = LJ_SYSTEM;
             arena->regions[LJ_TEXT].frozen = arena->regions[LJ_RODATA].frozen = true;
         }
-    } else if (arena->copy >= 0) {
-        close(arena->copy);
     }
-    arena->copy = -1;
+    close_backing(arena, &arena->copy);
     for (int i = 0; i < LJ_REGIONS; i++)
         pthread_mutex_unlock(&arena->regions[i].lock);
     return status;

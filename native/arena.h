@@ -20,6 +20,13 @@
 /* cffi: begin */
 enum { LJ_TEXT, LJ_RODATA, LJ_DATA, LJ_REGIONS };
 
+/* What an arena is made for; arena.c says how they differ. */
+enum {
+    LJ_ARENA_PLAIN,
+    LJ_ARENA_PROFILED, /* perf finds its symbols in /tmp/perf-PID.map */
+    LJ_ARENA_DEBUGGED  /* debuggers can write breakpoints into TEXT; spans there take whole pages */
+};
+
 typedef struct lj_arena lj_arena;
 
 typedef struct lj_span {
@@ -38,6 +45,8 @@ typedef struct lj_arena_statistics {
 /* Reserves `size` bytes (rounded up to 3 regions of whole pages) within 2 GiB of `near`, or
  * anywhere when there is no room there or `near` is 0. SYSTEM with value = errno on failure. */
 lj_status lj_arena_new(uint64_t size, uint64_t near, lj_arena **out, lj_fault *fault);
+/* The same, for a purpose (LJ_ARENA_*). */
+lj_status lj_arena_new_for(int kind, uint64_t size, uint64_t near, lj_arena **out, lj_fault *fault);
 /* Unmaps everything. The caller guarantees that nobody runs in it. */
 void lj_arena_dispose(lj_arena *arena);
 /* `align` is a power of two up to 2 MiB. ARENA_FULL when no span is large enough. Fresh and

@@ -1,17 +1,15 @@
-/* ELF x86-64 relocatable objects, bytes to records.
+/* ELF relocatable objects, bytes to records.
  *
  * An object file is a header, a table of section headers, and bytes that they point to. Of
  * interest: allocatable sections (code and data), the one symbol table with its strings, RELA
- * sections (each the relocations of one other section), and comdat groups. Nothing in the file is
- * trusted: every offset, count and index is checked against the file's size or the table's length
- * before use, in 64 bits with overflow in mind, and structures are copied out because a member of
- * an archive need not be aligned. Memory is taken once, in proportion to the counts that the file
- * proves by its size: sections may not overlap so much that their sizes add up to more than the
- * file.
+ * and REL sections (each the relocations of one other section), and comdat groups. Nothing in the
+ * file is trusted: every offset, count and index is checked against the file's size or the table's
+ * length before use, in 64 bits with overflow in mind, and structures are copied out because a
+ * member of an archive need not be aligned. Memory is taken once, in proportion to the counts that
+ * the file proves by its size: sections may not overlap so much that their sizes add up to more
+ * than the file.
  */
 #include "elf_read.h"
-
-#include <stdlib.h>
 
 enum { TYPE_CREL = 0x40000014, SYNTHETIC_SECTIONS = 5 };
 static const char synthetic_names[] = LJ_SYNTHETIC_NAMES;
@@ -32,9 +30,10 @@ static lj_status read_header(lj_elf *elf) {
     if (elf->size < sizeof h)
         return MALFORMED(elf, elf->size, "the file ends inside the ELF header");
     memcpy(&h, data, sizeof h);
-    if (h.e_machine != EM_X86_64)
+    elf->graph->arch = lj_arch_of(h.e_machine);
+    if (!elf->graph->arch)
         return UNSUPPORTED(elf, offsetof(Elf64_Ehdr, e_machine),
-                           "machine %u, x86-64 (62) is needed", h.e_machine);
+                           "machine %u, which lazyjit doesn't link", h.e_machine);
     if (h.e_type != ET_REL)
         return UNSUPPORTED(elf, offsetof(Elf64_Ehdr, e_type), "%s, not a relocatable object",
                            h.e_type == ET_EXEC   ? "an executable"
@@ -65,10 +64,11 @@ static lj_status read_header(lj_elf *elf) {
     return LJ_OK;
 }
 
-/* Whether a section is linked, by type and flags alone. */
-int lj_elf_is_kept(const Elf64_Shdr *header) {
-    if (!(header->sh_flags & SHF_ALLOC) || (header->sh_flags & SHF_EXCLUDE))
+int lj_elf_is_kept(const lj_elf *elf, const Elf64_Shdr *header) {
+    if (header->sh_flags & SHF_EXCLUDE)
         return 0;
+    if (!(header->sh_flags & SHF_ALLOC))
+        return elf->flags & LJ_READ_NO_ALLOC && header->sh_type == SHT_PROGBITS && header->sh_size;
     switch (header->sh_type) {
     case SHT_NULL:
     case SHT_SYMTAB:
@@ -83,6 +83,12 @@ int lj_elf_is_kept(const Elf64_Shdr *header) {
         return 0;
     }
     return 1;
+}
+
+uint64_t lj_elf_relocation_size(const Elf64_Shdr *header) {
+    return header->sh_type == SHT_RELA  ? sizeof(Elf64_Rela)
+           : header->sh_type == SHT_REL ? sizeof(Elf64_Rel)
+                                        : 0;
 }
 
 static lj_status check_strings(lj_elf *elf, uint32_t index, const char *what, uint64_t *size) {
@@ -136,31 +142,37 @@ static lj_status survey(lj_elf *elf) {
             elf->groups++;
             break;
         case SHT_RELA:
-            if (header.sh_entsize != sizeof(Elf64_Rela) || header.sh_size % sizeof(Elf64_Rela))
+        case SHT_REL: {
+            uint64_t each = lj_elf_relocation_size(&header);
+            if (header.sh_entsize != each || header.sh_size % each)
                 return MALFORMED(elf, at, "relocations of %llu bytes",
                                  (unsigned long long)header.sh_entsize);
             if (header.sh_info >= elf->count)
                 return MALFORMED(elf, at, "relocations of section %u of %u", header.sh_info,
                                  elf->count);
             Elf64_Shdr target = lj_elf_header(elf, header.sh_info);
-            if (lj_elf_is_kept(&target))
-                elf->relocations += header.sh_size / sizeof(Elf64_Rela);
+            if (!lj_elf_is_kept(elf, &target))
+                break;
+            if (header.sh_type == SHT_REL && !elf->graph->arch->addend)
+                return UNSUPPORTED(elf, at, "section %u holds relocations without addends (REL)",
+                                   i);
+            elf->relocations += header.sh_size / each;
             break;
-        case SHT_REL:
+        }
         case TYPE_CREL:
             if (header.sh_info < elf->count) {
                 Elf64_Shdr place = lj_elf_header(elf, header.sh_info);
-                if (lj_elf_is_kept(&place))
-                    return UNSUPPORTED(elf, at,
-                                       "section %u holds relocations without addends "
-                                       "(REL) or packed ones (CREL)",
-                                       i);
+                if (lj_elf_is_kept(elf, &place))
+                    return UNSUPPORTED(elf, at, "section %u holds packed relocations (CREL)", i);
             }
             break;
         }
     }
     for (uint64_t i = 0; i < elf->symbols; i++)
         elf->ifuncs += ELF64_ST_TYPE(lj_elf_symbol(elf, i).st_info) == STT_GNU_IFUNC;
+    if (elf->ifuncs && !elf->graph->arch->ifunc_entry_size)
+        return UNSUPPORTED(elf, elf->symbols_at, "indirect functions on %s",
+                           elf->graph->arch->name);
     if (elf->symbols >= INT32_MAX / 2 || elf->relocations >= INT32_MAX / 4)
         return UNSUPPORTED(elf, 0, "more symbols or relocations than 31 bits count");
     if (elf->names)
@@ -190,7 +202,8 @@ static lj_status take_slab(lj_elf *elf) {
     lj_graph *graph = elf->graph;
     uint64_t sections = (uint64_t)elf->count + SYNTHETIC_SECTIONS;
     uint64_t blocks = sections + elf->symbols; /* each symbol may be a common one */
-    uint64_t edges = 3 * elf->relocations + 2 + 5 * elf->ifuncs;
+    uint64_t of_plt = elf->graph->arch->plt_edges + 1, of_ifunc = elf->graph->arch->ifunc_edges + 2;
+    uint64_t edges = (of_plt > 2 ? of_plt + 1 : 3) * elf->relocations + 2 + of_ifunc * elf->ifuncs;
     uint64_t symbols = elf->symbols + elf->ifuncs + 1;
     uint64_t strings = elf->strtab_size + elf->names_size + sizeof synthetic_names;
     if (strings > UINT32_MAX)
@@ -198,10 +211,13 @@ static lj_status take_slab(lj_elf *elf) {
     uint64_t total = sections * sizeof(lj_link_section) + blocks * sizeof(lj_link_block) +
                      symbols * (sizeof(lj_link_symbol) + 4 + 4 + 1 + 1 + 8) +
                      edges * sizeof(lj_link_edge) + strings + UINT64_C(16) * 16;
-    uint8_t *cursor = graph->slab = malloc(total);
+    uint8_t *cursor = lj_graph_take(graph, total);
     if (!cursor)
-        return lj_fail(&graph->fault, LJ_NO_MEMORY, 0, 0, "%llu bytes for the link graph",
-                       (unsigned long long)total);
+        return LJ_NO_MEMORY;
+    graph->section_room = (uint32_t)sections;
+    graph->block_room = (uint32_t)blocks;
+    graph->symbol_room = graph->list_room = (uint32_t)symbols;
+    graph->edge_room = (uint32_t)edges;
     graph->sections = take(&cursor, sections, sizeof(lj_link_section));
     graph->blocks = take(&cursor, blocks, sizeof(lj_link_block));
     graph->symbols = take(&cursor, symbols, sizeof(lj_link_symbol));
@@ -212,7 +228,7 @@ static lj_status take_slab(lj_elf *elf) {
     graph->defined_flags = take(&cursor, symbols, 1);
     graph->defined_address = take(&cursor, symbols, 8);
     graph->strings = take(&cursor, strings, 1);
-    graph->strings_size = strings;
+    graph->strings_size = graph->strings_room = strings;
     graph->synthetic_names = (uint32_t)(elf->strtab_size + elf->names_size);
     /* [symbol names][section names][synthetic names]: each ends with a zero byte. */
     if (elf->strtab_size)
@@ -225,12 +241,13 @@ static lj_status take_slab(lj_elf *elf) {
     return LJ_OK;
 }
 
-lj_status lj_elf_read(lj_graph *graph, const uint8_t *data, uint64_t size, int with_edges) {
-    lj_elf elf = {.graph = graph, .data = data, .size = size};
+lj_status lj_elf_read(lj_graph *graph, const uint8_t *data, uint64_t size, uint32_t flags) {
+    lj_elf elf = {.graph = graph, .data = data, .size = size, .flags = flags};
+    graph->input_size = size;
     TRY(read_header(&elf));
     TRY(survey(&elf));
     TRY(take_slab(&elf));
     TRY(lj_elf_read_sections(&elf));
     TRY(lj_elf_read_symbols(&elf));
-    return with_edges ? lj_elf_read_relocations(&elf) : LJ_OK;
+    return flags & LJ_READ_SCAN ? LJ_OK : lj_elf_read_relocations(&elf);
 }

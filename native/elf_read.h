@@ -12,9 +12,6 @@
 #include <elf.h>
 #include <string.h>
 
-#define LJ_MAX_ALIGN (UINT64_C(2) << 20)   /* the arena's own limit */
-#define LJ_MAX_BLOCK (UINT32_MAX - 4096ul) /* edges have 32-bit offsets; sums stay below 2^63 */
-
 typedef struct lj_elf {
     lj_graph *graph;
     const uint8_t *data;
@@ -33,6 +30,7 @@ typedef struct lj_elf {
     uint64_t ifuncs;      /* symbols that name a function's resolver */
     uint32_t groups;      /* comdat or other group sections */
     uint64_t relocations; /* count, of linked sections */
+    uint32_t flags;       /* LJ_READ_* */
 } lj_elf;
 
 #define MALFORMED(elf, offset, ...)                                                                \
@@ -66,8 +64,10 @@ static inline uint32_t lj_elf_word(const lj_elf *elf, uint64_t offset) {
     return word;
 }
 
-/* Whether a section is linked, by type and flags alone. */
-int lj_elf_is_kept(const Elf64_Shdr *header);
+/* Whether a section is taken over, by type and flags alone. */
+int lj_elf_is_kept(const lj_elf *elf, const Elf64_Shdr *header);
+/* The content of a relocation section: size of an entry, or 0 when it isn't one that is read. */
+uint64_t lj_elf_relocation_size(const Elf64_Shdr *header);
 lj_status lj_elf_read_sections(lj_elf *elf);
 lj_status lj_elf_read_symbols(lj_elf *elf);
 lj_status lj_elf_read_relocations(lj_elf *elf);

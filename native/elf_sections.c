@@ -49,6 +49,23 @@ static void give_role(lj_link_section *section, const char *name) {
     }
 }
 
+/* A compressed section starts with its true size. Its content stays as it is: whoever wants it
+ * decompresses it (lj_graph_set_content). Deflate gives at most 1,032 bytes for one. */
+static lj_status read_compression(lj_elf *elf, const Elf64_Shdr *header, const char *name,
+                                  lj_link_block *block) {
+    Elf64_Chdr compression;
+    if (header->sh_size < sizeof compression)
+        return MALFORMED(elf, header->sh_offset, "section %s ends inside its header", name);
+    memcpy(&compression, elf->data + header->sh_offset, sizeof compression);
+    if (compression.ch_size > 1040 * header->sh_size || compression.ch_size > LJ_MAX_BLOCK)
+        return MALFORMED(elf, header->sh_offset, "section %s claims to be %llu bytes", name,
+                         (unsigned long long)compression.ch_size);
+    block->size = compression.ch_size;
+    block->input_size = 0;
+    block->state |= LJ_BLOCK_COMPRESSED;
+    return LJ_OK;
+}
+
 static lj_status read_section(lj_elf *elf, uint32_t index) {
     lj_graph *graph = elf->graph;
     Elf64_Shdr header = lj_elf_header(elf, index);
@@ -59,14 +76,16 @@ static lj_status read_section(lj_elf *elf, uint32_t index) {
     section->size = header.sh_size;
     section->type = header.sh_type;
     section->priority = 65535;
-    section->first_block = graph->block_count;
+    section->first_block = section->last_block = LJ_NONE;
+    if (header.sh_flags & SHF_LINK_ORDER && header.sh_link < elf->count)
+        section->link = header.sh_link;
     if (header.sh_name < elf->names_size)
         section->name = (uint32_t)(elf->strtab_size + header.sh_name);
     else if (header.sh_name)
         return MALFORMED(elf, at, "the name of section %u lies outside of the names", index);
     else
         section->name = graph->synthetic_names + LJ_NAME_EMPTY;
-    if (index == 0 || section->comdat == LJ_COMDAT_DISCARDED || !lj_elf_is_kept(&header))
+    if (index == 0 || section->comdat == LJ_COMDAT_DISCARDED || !lj_elf_is_kept(elf, &header))
         return LJ_OK;
     const char *name = graph->strings + section->name;
     /* Properties such as "made for CET" concern whole executables. */
@@ -76,7 +95,8 @@ static lj_status read_section(lj_elf *elf, uint32_t index) {
         return UNSUPPORTED(elf, at, "section %s is writable and executable", name);
     if ((header.sh_flags & SHF_TLS) && (header.sh_flags & SHF_EXECINSTR))
         return UNSUPPORTED(elf, at, "section %s is thread-local and executable", name);
-    if (header.sh_flags & SHF_COMPRESSED)
+    int allocated = (header.sh_flags & SHF_ALLOC) != 0;
+    if (allocated && header.sh_flags & SHF_COMPRESSED)
         return UNSUPPORTED(elf, at, "section %s is allocatable and compressed", name);
     if (header.sh_addralign & (header.sh_addralign - 1))
         return MALFORMED(elf, at, "section %s has alignment %llu, not a power of two", name,
@@ -85,28 +105,38 @@ static lj_status read_section(lj_elf *elf, uint32_t index) {
         return UNSUPPORTED(elf, at, "section %s wants an alignment of more than 2 MiB", name);
     if (header.sh_size > LJ_MAX_BLOCK)
         return UNSUPPORTED(elf, at, "section %s is larger than 4 GiB", name);
+    section->linked = 1;
+    section->prot = (uint8_t)(LJ_PROT_READ | (header.sh_flags & SHF_WRITE ? LJ_PROT_WRITE : 0) |
+                              (header.sh_flags & SHF_EXECINSTR ? LJ_PROT_EXEC : 0));
+    lj_link_block block = {
+        .size = header.sh_size,
+        .align = header.sh_addralign ? (uint32_t)header.sh_addralign : 1,
+        .state = header.sh_flags & SHF_GNU_RETAIN ? LJ_BLOCK_ROOT : 0,
+    };
+    if (header.sh_type == SHT_NOBITS) {
+        block.state |= LJ_BLOCK_ZERO_FILL;
+    } else {
+        block.content = (uint64_t)(uintptr_t)(elf->data + header.sh_offset);
+        block.input_size = (uint32_t)header.sh_size;
+    }
+    if (!allocated) {
+        section->lifetime = LJ_LIFETIME_NO_ALLOC;
+        if (header.sh_flags & SHF_COMPRESSED)
+            TRY(read_compression(elf, &header, name, &block));
+        lj_graph_append_block(graph, index, &block);
+        return LJ_OK;
+    }
     give_role(section, name);
-    section->region = header.sh_flags & SHF_EXECINSTR ? LJ_TEXT
-                      : section->role == LJ_ROLE_TLS  ? LJ_RODATA
-                      : header.sh_flags & SHF_WRITE   ? LJ_DATA
-                                                      : LJ_RODATA;
+    section->region = section->role == LJ_ROLE_TLS ? LJ_RODATA : lj_region_of(section->prot);
     if (section->role >= LJ_ROLE_INIT && section->role <= LJ_ROLE_DTORS) {
         if (header.sh_size % 8 || header.sh_type == SHT_NOBITS)
             return MALFORMED(elf, at, "section %s isn't an array of pointers", name);
         graph->initializers++;
+        block.state |= LJ_BLOCK_ROOT;
     }
-    section->block_count = 1;
-    int zeros = header.sh_type == SHT_NOBITS;
-    if (section->role == LJ_ROLE_EH_FRAME && zeros)
+    if (header.sh_type == SHT_NOBITS && section->role == LJ_ROLE_EH_FRAME)
         return MALFORMED(elf, at, "section %s has no content", name);
-    graph->blocks[graph->block_count++] = (lj_link_block){
-        .content = zeros ? 0 : (uint64_t)(uintptr_t)(elf->data + header.sh_offset),
-        /* Unwinders walk call frame information up to a record of length zero. */
-        .size = header.sh_size + (section->role == LJ_ROLE_EH_FRAME ? 4 : 0),
-        .align = header.sh_addralign ? header.sh_addralign : 1,
-        .section = index,
-        .input_size = zeros ? 0 : (uint32_t)header.sh_size,
-    };
+    lj_graph_append_block(graph, index, &block);
     return LJ_OK;
 }
 

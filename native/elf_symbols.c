@@ -7,11 +7,6 @@
  * thread-local relocations and thread-local symbols go together.
  */
 #include "elf_read.h"
-#include "link_x86_64.h"
-
-#ifndef SHN_X86_64_LCOMMON
-#define SHN_X86_64_LCOMMON 0xff02
-#endif
 
 static lj_status place_common(lj_elf *elf, uint64_t number, const Elf64_Sym *in,
                               lj_link_symbol *out) {
@@ -27,15 +22,14 @@ static lj_status place_common(lj_elf *elf, uint64_t number, const Elf64_Sym *in,
     if (out->type == STT_TLS)
         return UNSUPPORTED(elf, elf->symbols_at + number * sizeof *in,
                            "common symbol %llu is thread-local", (unsigned long long)number);
-    lj_link_section *section = graph->sections + elf->count;
     if (graph->section_count == elf->count)
-        section = lj_graph_add_section(graph, LJ_NAME_COMMON, LJ_DATA, LJ_ROLE_COMMON);
-    section->block_count++;
-    out->place = (int32_t)graph->block_count;
+        lj_graph_own_section(graph, LJ_NAME_COMMON, LJ_PROT_READ | LJ_PROT_WRITE, LJ_ROLE_COMMON);
     out->traits |= LJ_TRAIT_COMMON;
     out->linkage = LJ_LINKAGE_WEAK;
-    graph->blocks[graph->block_count++] =
-        (lj_link_block){.size = in->st_size, .align = align, .section = elf->count};
+    out->place = (int32_t)lj_graph_append_block(graph, elf->count,
+                                                &(lj_link_block){.size = in->st_size,
+                                                                 .align = (uint32_t)align,
+                                                                 .state = LJ_BLOCK_ZERO_FILL});
     return LJ_OK;
 }
 
@@ -46,18 +40,20 @@ static lj_status place_in_section(lj_elf *elf, uint64_t number, const Elf64_Sym 
         return MALFORMED(elf, at, "symbol %llu is in section %u of %u", (unsigned long long)number,
                          index, elf->count);
     const lj_link_section *section = &elf->graph->sections[index];
-    if (section->region == LJ_REGION_NONE) {
+    if (!section->linked) {
         /* What a discarded comdat defined comes from the one that was kept, here or elsewhere. */
         int elsewhere = section->comdat == LJ_COMDAT_DISCARDED && out->scope != LJ_SCOPE_LOCAL;
         out->place = elsewhere ? LJ_PLACE_EXTERNAL : LJ_PLACE_NOWHERE;
         out->linkage = LJ_LINKAGE_STRONG;
         return LJ_OK;
     }
-    if (in->st_value > section->size)
+    if (in->st_value > elf->graph->blocks[section->first_block].size)
         return MALFORMED(elf, at, "symbol %llu lies outside of its section",
                          (unsigned long long)number);
-    out->place = (int32_t)section->first_block;
+    out->place = section->first_block;
     out->offset = in->st_value;
+    if (out->size > elf->graph->blocks[section->first_block].size - in->st_value)
+        out->size = elf->graph->blocks[section->first_block].size - in->st_value;
     if (section->comdat && out->scope != LJ_SCOPE_LOCAL)
         out->linkage = LJ_LINKAGE_WEAK;
     if (section->role == LJ_ROLE_TLS)
@@ -94,7 +90,8 @@ static lj_status read_symbol(lj_elf *elf, uint64_t number, lj_link_symbol *out) 
     /* A unique symbol is what vague linkage gives for data: as weak here as any other. */
     out->linkage =
         binding == STB_WEAK || binding == STB_GNU_UNIQUE ? LJ_LINKAGE_WEAK : LJ_LINKAGE_STRONG;
-    out->scope = binding == STB_LOCAL                                     ? LJ_SCOPE_LOCAL
+    int local = binding == STB_LOCAL || !graph->strings[out->name]; /* nobody could ask for it */
+    out->scope = local                                                    ? LJ_SCOPE_LOCAL
                  : visibility == STV_HIDDEN || visibility == STV_INTERNAL ? LJ_SCOPE_HIDDEN
                                                                           : LJ_SCOPE_DEFAULT;
     if (out->type == STT_FUNC || out->type == STT_GNU_IFUNC)
@@ -119,7 +116,6 @@ static lj_status read_symbol(lj_elf *elf, uint64_t number, lj_link_symbol *out) 
         out->offset = out->address = in.st_value;
         return LJ_OK;
     case SHN_COMMON:
-    case SHN_X86_64_LCOMMON:
         return place_common(elf, number, &in, out);
     case SHN_XINDEX:
         if (!elf->shndx)
@@ -128,6 +124,8 @@ static lj_status read_symbol(lj_elf *elf, uint64_t number, lj_link_symbol *out) 
         return place_in_section(elf, number, &in, lj_elf_word(elf, elf->shndx_at + 4 * number),
                                 out);
     }
+    if (in.st_shndx >= SHN_LORESERVE && in.st_shndx == graph->arch->large_common)
+        return place_common(elf, number, &in, out);
     if (in.st_shndx >= SHN_LORESERVE)
         return UNSUPPORTED(elf, at, "symbol %llu is in reserved section %#x",
                            (unsigned long long)number, in.st_shndx);
@@ -137,42 +135,8 @@ static lj_status read_symbol(lj_elf *elf, uint64_t number, lj_link_symbol *out) 
 lj_status lj_elf_read_symbols(lj_elf *elf) {
     for (uint64_t i = 0; i < elf->symbols; i++)
         TRY(read_symbol(elf, i, &elf->graph->symbols[i]));
-    elf->graph->symbol_count = (uint32_t)elf->symbols;
+    elf->graph->symbol_count = elf->graph->input_symbols = (uint32_t)elf->symbols;
     return LJ_OK;
-}
-
-static int is_thread_local(int form) {
-    return form == LJ_FORM_TLSGD || form == LJ_FORM_DTPOFF || form == LJ_FORM_DTPMOD ||
-           form == LJ_FORM_DESC || form == LJ_FORM_DESCWORD;
-}
-
-/* Whether the relocation suits its target. */
-static lj_status check_edge(lj_graph *graph, uint32_t section, const lj_link_edge *edge) {
-    const lj_link_symbol *target = &graph->symbols[edge->target];
-    int form =
-        edge->kind < LJ_X86_64_KIND_COUNT ? lj_x86_64_kinds[edge->kind].form : LJ_FORM_UNKNOWN;
-    const char *words = NULL;
-    if (form == LJ_FORM_UNKNOWN)
-        words = "unknown relocation";
-    else if (form == LJ_FORM_LOADER || form == LJ_FORM_DESCWORD)
-        words = "a relocation for dynamic loaders, not for objects";
-    else if (form == LJ_FORM_STATIC)
-        words =
-            "needs a variable in the static thread-local block; JIT'd ones are not: compile with "
-            "-fPIC or -ftls-model=global-dynamic";
-    else if (is_thread_local(form) && !(target->traits & LJ_TRAIT_TLS))
-        words = "thread-local relocation, but the symbol isn't thread-local";
-    else if ((target->traits & LJ_TRAIT_TLS) && !is_thread_local(form) && form != LJ_FORM_TLSLD &&
-             form != LJ_FORM_SIZE && form != LJ_FORM_NOTHING)
-        words = "the symbol is thread-local, but the relocation isn't";
-    else if (target->place == LJ_PLACE_NOWHERE && form != LJ_FORM_TLSLD)
-        words = "refers to a section that isn't linked";
-    else if (graph->sections[section].role == LJ_ROLE_TLS && form != LJ_FORM_ABS &&
-             form != LJ_FORM_SIZE && form != LJ_FORM_NOTHING)
-        words = "thread-local data has no address of its own to be relative to";
-    else if (form == LJ_FORM_SIZE && target->place == LJ_PLACE_EXTERNAL)
-        words = "the size of a symbol defined elsewhere isn't known";
-    return words ? lj_bad_relocation(graph, LJ_OBJ_RELOCATION, section, edge, 0, words) : LJ_OK;
 }
 
 static lj_status read_edges(lj_elf *elf, uint32_t index, const Elf64_Shdr *header) {
@@ -180,7 +144,7 @@ static lj_status read_edges(lj_elf *elf, uint32_t index, const Elf64_Shdr *heade
     uint32_t section_number = header->sh_info;
     const lj_link_section *section = &graph->sections[section_number];
     lj_link_block *block = &graph->blocks[section->first_block];
-    uint64_t count = header->sh_size / sizeof(Elf64_Rela);
+    uint64_t each = lj_elf_relocation_size(header), count = header->sh_size / each;
     if (!count)
         return LJ_OK;
     if (header->sh_link != elf->symtab)
@@ -188,17 +152,22 @@ static lj_status read_edges(lj_elf *elf, uint32_t index, const Elf64_Shdr *heade
                          "relocation section %u refers to section %u for "
                          "symbols",
                          index, header->sh_link);
-    if (block->edge_count)
+    if (block->edge_room)
         return UNSUPPORTED(elf, header->sh_offset, "two relocation sections for section %u",
                            section_number);
     const uint8_t *content = (const uint8_t *)(uintptr_t)block->content;
+    /* What is compressed has its bytes later, and no addends in them. */
+    int compressed = (block->state & LJ_BLOCK_COMPRESSED) != 0;
+    uint64_t size = compressed ? block->size : block->input_size;
+    if (compressed && header->sh_type == SHT_REL)
+        return UNSUPPORTED(elf, header->sh_offset, "a compressed section with REL relocations");
     block->first_edge = graph->edge_count;
     for (uint64_t i = 0; i < count; i++) {
-        uint64_t at = header->sh_offset + i * sizeof(Elf64_Rela);
-        Elf64_Rela in;
-        memcpy(&in, elf->data + at, sizeof in);
+        uint64_t at = header->sh_offset + i * each;
+        Elf64_Rela in = {0};
+        memcpy(&in, elf->data + at, each);
         uint32_t kind = (uint32_t)ELF64_R_TYPE(in.r_info), target = ELF64_R_SYM(in.r_info);
-        if (kind == LJ_X86_64_NONE)
+        if (kind == 0) /* NONE, everywhere */
             continue;
         if (target >= elf->symbols)
             return MALFORMED(elf, at, "relocation %llu of section %u refers to symbol %u of %llu",
@@ -208,31 +177,35 @@ static lj_status read_edges(lj_elf *elf, uint32_t index, const Elf64_Shdr *heade
         *edge = (lj_link_edge){
             .addend = in.r_addend, .offset = (uint32_t)in.r_offset, .target = target, .kind = kind};
         lj_link_symbol *symbol = &graph->symbols[target];
-        /* Unwind information of a discarded function: start 0 means "none" to unwinders. */
-        if (symbol->place == LJ_PLACE_NOWHERE && section->role == LJ_ROLE_EH_FRAME)
+        /* Unwind and debug information of a discarded function: start 0 means "none". */
+        if (symbol->place == LJ_PLACE_NOWHERE &&
+            (section->role == LJ_ROLE_EH_FRAME || section->region == LJ_REGION_NONE))
             continue;
-        TRY(check_edge(graph, section_number, edge));
-        uint32_t bytes = lj_x86_64_kinds[kind].bytes;
-        if (in.r_offset > block->input_size || bytes > block->input_size - in.r_offset)
+        const char *words = kind >= LJ_KIND_OWN ? "unknown relocation"
+                                                : lj_edge_objection(graph, section_number, edge);
+        if (words)
+            return lj_bad_relocation(graph, LJ_OBJ_RELOCATION, section_number, edge, 0, words);
+        const lj_kind *row = lj_arch_kind(graph->arch, kind);
+        if (in.r_offset > size || row->bytes > size - in.r_offset)
             return MALFORMED(elf, at, "relocation %llu lies outside of section %u",
                              (unsigned long long)i, section_number);
-        /* Old assemblers mark calls and jumps as PC32. Before a displacement of data there is a
-         * ModRM byte with mod 0 and rm 5, never e8 (call) or e9 (jmp). */
-        if (kind == LJ_X86_64_PC32 && section->region == LJ_TEXT && in.r_offset &&
-            (content[in.r_offset - 1] & 0xfe) == 0xe8)
-            edge->kind = LJ_X86_64_PLT32;
+        if (header->sh_type == SHT_REL)
+            edge->addend = graph->arch->addend(row, content + in.r_offset);
+        if (section->region == LJ_TEXT && graph->arch->better_kind)
+            edge->kind = graph->arch->better_kind(kind, content, in.r_offset);
         symbol->traits |= LJ_TRAIT_USED;
         graph->edge_count++;
     }
     block->edge_count = graph->edge_count - block->first_edge;
+    block->edge_room = block->edge_count;
     return LJ_OK;
 }
 
 lj_status lj_elf_read_relocations(lj_elf *elf) {
     for (uint32_t i = 1; i < elf->count; i++) {
         Elf64_Shdr header = lj_elf_header(elf, i);
-        if (header.sh_type == SHT_RELA && header.sh_info < elf->count &&
-            elf->graph->sections[header.sh_info].region != LJ_REGION_NONE)
+        if (lj_elf_relocation_size(&header) && header.sh_info < elf->count &&
+            elf->graph->sections[header.sh_info].linked)
             TRY(read_edges(elf, i, &header));
     }
     return LJ_OK;

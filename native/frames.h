@@ -12,6 +12,7 @@
 
 #include "status.h"
 
+/* cffi: begin */
 /* Checks relocated call frame information: its structure, and that it describes code in
  * [low, high) only. `working` are its bytes, `target` the address that they will be used at.
  * OBJ_MALFORMED. */
@@ -21,5 +22,6 @@ lj_status lj_frames_check(const uint8_t *working, uint64_t size, uint64_t target
  * process has no unwinder to register with. */
 lj_status lj_frames_register(uint64_t target);
 void lj_frames_deregister(uint64_t target);
+/* cffi: end */
 
 #endif

@@ -115,9 +115,10 @@ uint32_t lj_ir_index_line(const lj_ir_index *index, uint64_t offset);
 
 /* For `count` linker names, each ended by a NUL: which entity, and which of its symbols. Found are:
  * f (STUB) and f$body (BODY) of functions, STUB of aliases and ifuncs of functions, DATA of all
- * else that this module defines; promoted locals by their promoted names. */
+ * else that this module defines; promoted locals by their promoted names. `traits` are the symbols'
+ * (see below); may be NULL. */
 void lj_ir_index_find(const lj_ir_index *index, uint32_t count, const char *names, int32_t *ids,
-                      uint8_t *what);
+                      uint8_t *what, uint8_t *traits);
 /* The entity of an IR name (without @; a number for unnamed ones), defined here or not, or -1. */
 int32_t lj_ir_index_find_ir(const lj_ir_index *index, const char *name, uint32_t length,
                             int numbered);
@@ -126,6 +127,11 @@ const char *lj_ir_index_name(const lj_ir_index *index, int32_t id, uint32_t *len
 /* The symbol's linker name. Returns its length; writes at most `room` bytes of it. */
 uint32_t lj_ir_index_symbol(const lj_ir_index *index, int32_t id, int body, char *out,
                             uint32_t room);
+/* What units define for `count` entities, bodies of functions and data: linker names, each ended by
+ * a NUL, and traits (as lazyjit.symbols.SymbolFlags). Returns the bytes that the names need; when
+ * that is more than `room`, they are incomplete. */
+uint64_t lj_ir_index_definitions(const lj_ir_index *index, uint32_t count, const int32_t *ids,
+                                 char *names, uint64_t room, uint8_t *traits);
 /* Entities that this module and `other` both define strongly, under one name. Writes at most
  * `room` of this module's ids; returns how many there are. */
 uint32_t lj_ir_index_conflicts(const lj_ir_index *index, const lj_ir_index *other, int32_t *ids,

@@ -195,8 +195,21 @@ static int32_t find_base(const lj_ir_index *index, const char *name, uint32_t le
     return base ? find_linker_name(index, name, base, true) : -1;
 }
 
+/* Of an entity's own symbol, or of its body's: that is nobody's but this dylib's, and loses to
+ * another where the function does. */
+static uint8_t traits_of(const lj_ir_entity *e, bool body) {
+    enum { EXPORTED = 1, WEAK = 2, COMMON = 4, CALLABLE = 8 };
+    bool local = e->flags & LJ_IR_LOCAL, code = e->flags & LJ_IR_CALLABLE;
+    uint8_t traits = code ? CALLABLE : 0;
+    if (e->linkage == LJ_IR_LINK_COMMON)
+        traits |= body ? WEAK : COMMON;
+    else if (e->flags & LJ_IR_WEAK && !local)
+        traits |= WEAK;
+    return !body && !local && e->visibility != LJ_IR_HIDDEN ? traits | EXPORTED : traits;
+}
+
 void lj_ir_index_find(const lj_ir_index *index, uint32_t count, const char *names, int32_t *ids,
-                      uint8_t *what) {
+                      uint8_t *what, uint8_t *traits) {
     static const char body[] = "$body";
     const uint32_t suffix = sizeof body - 1;
     const char *name = names;
@@ -213,6 +226,9 @@ void lj_ir_index_find(const lj_ir_index *index, uint32_t count, const char *name
                 what[i] = LJ_IR_FOUND_BODY;
         }
         ids[i] = what[i] == LJ_IR_FOUND_NONE ? -1 : id;
+        if (traits)
+            traits[i] =
+                ids[i] < 0 ? 0 : traits_of(&index->entities[id], what[i] == LJ_IR_FOUND_BODY);
     }
 }
 
@@ -247,6 +263,22 @@ uint32_t lj_ir_index_symbol(const lj_ir_index *index, int32_t id, int body, char
     if (e->flags & LJ_IR_LOCAL)
         n = put_number(out, room, put(out, room, n, "$", 1), index->ordinal);
     return body ? put(out, room, n, "$body", 5) : n;
+}
+
+uint64_t lj_ir_index_definitions(const lj_ir_index *index, uint32_t count, const int32_t *ids,
+                                 char *names, uint64_t room, uint8_t *traits) {
+    uint64_t needed = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        const lj_ir_entity *e = &index->entities[ids[i]];
+        bool body = e->kind == LJ_IR_FUNCTION;
+        uint32_t left = needed < room ? (uint32_t)(room - needed) : 0;
+        needed += lj_ir_index_symbol(index, ids[i], body, names + (left ? needed : 0), left);
+        if (needed < room)
+            names[needed] = '\0';
+        needed++;
+        traits[i] = traits_of(e, body);
+    }
+    return needed;
 }
 
 uint32_t lj_ir_index_conflicts(const lj_ir_index *index, const lj_ir_index *other, int32_t *ids,

@@ -3,9 +3,10 @@
  * An emission costs hundreds of microseconds before its first instruction, so a unit should hold
  * several functions; but each that is never called is wasted. A function's callees are the best
  * guess at what runs next: those that only this module can call first (one caller in many cases),
- * then the others, breadth first, in the order of the text. Cold and non-returning ones wait until
- * they are called.
+ * then the others, breadth first, in the order of the text. What is unlikely to be called
+ * (ir_chances.h) waits until it is, and so do cold and non-returning functions.
  */
+#include "ir_chances.h"
 #include "ir_tables.h"
 #include "ir_unit.h"
 
@@ -13,13 +14,18 @@
 
 typedef struct seeding {
     const lj_ir_index *index;
-    const uint8_t *claimed;
+    const uint8_t *states;
     uint32_t *seen; /* open addressing: id + 1 */
     uint32_t mask;
     int32_t *functions, *data;
     uint32_t function_count, data_count, room;
     uint32_t max_functions, bytes, size_budget;
+    uint8_t *chances; /* of the references of one function */
+    uint32_t chance_room;
 } seeding;
+
+/* The least chance of a call, in 1/255, with which its callee comes along. */
+enum { LIKELY = 48 };
 
 /* Notes an id as taken; false when it was. Full sets take no more: a unit is then large enough. */
 static bool take(seeding *s, int32_t id) {
@@ -61,8 +67,9 @@ static void add(seeding *s, int32_t id) {
 /* Whether nobody defines it yet; a group is claimed as a whole. */
 static bool is_free(const seeding *s, int32_t id) {
     int32_t group = s->index->entities[id].group;
-    return !s->claimed[id] &&
-           (group < 0 || !s->claimed[s->index->group_members[s->index->group_starts[group]]]);
+    return s->states[id] != LJ_IR_TAKEN &&
+           (group < 0 ||
+            s->states[s->index->group_members[s->index->group_starts[group]]] != LJ_IR_TAKEN);
 }
 
 static bool wanted(const seeding *s, int32_t id, bool local) {
@@ -77,16 +84,46 @@ static bool wanted(const seeding *s, int32_t id, bool local) {
 static void add_callees(seeding *s, int32_t id) {
     const lj_ir_index *ix = s->index;
     const lj_ir_entity *e = &ix->entities[id];
+    if (s->function_count >= s->max_functions || e->kind != LJ_IR_FUNCTION || !e->ref_count)
+        return;
+    if (e->ref_count > s->chance_room) {
+        uint8_t *chances = realloc(s->chances, e->ref_count);
+        if (!chances)
+            return;
+        s->chances = chances;
+        s->chance_room = e->ref_count;
+    }
+    lj_ir_estimate(ix, id, s->chances);
     for (int local = 1; local >= 0; local--)
         for (uint32_t i = e->refs; i < e->refs + e->ref_count; i++) {
             int32_t target = ix->refs[i];
-            if (!(ix->ref_flags[i] & LJ_IR_REF_CALL))
+            if (!(ix->ref_flags[i] & LJ_IR_REF_CALL) || s->chances[i - e->refs] < LIKELY)
                 continue;
             if (ix->entities[target].kind == LJ_IR_ALIAS && ix->entities[target].aliasee >= 0)
                 target = ix->entities[target].aliasee;
             if (wanted(s, target, local))
                 add(s, target);
         }
+}
+
+/* What was asked for on its own account has no caller to be likely for, but shares an emission's
+ * costs all the same. Units stay small then: other threads want some, too. */
+enum { SMALL_FUNCTIONS = 16, SMALL_BYTES = 64 << 10 };
+
+static void add_wanted(seeding *s, int32_t id) {
+    if (s->max_functions > SMALL_FUNCTIONS)
+        s->max_functions = SMALL_FUNCTIONS;
+    if (s->size_budget > SMALL_BYTES)
+        s->size_budget = SMALL_BYTES;
+    const uint8_t *end = s->states + s->index->entity_count, *next = s->states + id;
+    while (s->function_count < s->max_functions && s->bytes < s->size_budget &&
+           (next = memchr(next, LJ_IR_WANTED, (size_t)(end - next)))) {
+        int32_t found = (int32_t)(next++ - s->states);
+        const lj_ir_entity *e = &s->index->entities[found];
+        if (e->kind == LJ_IR_FUNCTION && lj_ir_in_unit(e) && is_free(s, found) &&
+            e->length <= s->size_budget - s->bytes)
+            add(s, found);
+    }
 }
 
 /* Data that an entity refers to and that nobody defines yet. */
@@ -103,13 +140,13 @@ static void add_data(seeding *s, int32_t id) {
     }
 }
 
-uint32_t lj_ir_seed(const lj_ir_index *index, int32_t id, const uint8_t *claimed,
+uint32_t lj_ir_seed(const lj_ir_index *index, int32_t id, const uint8_t *states,
                     const lj_ir_seed_options *options, int32_t *ids, uint32_t room) {
     if (id < 0 || (uint32_t)id >= index->entity_count || !lj_ir_in_unit(&index->entities[id]) ||
         !room)
         return 0;
     seeding s = {.index = index,
-                 .claimed = claimed,
+                 .states = states,
                  .mask = 64,
                  .room = room,
                  .max_functions = options->max_functions,
@@ -124,6 +161,7 @@ uint32_t lj_ir_seed(const lj_ir_index *index, int32_t id, const uint8_t *claimed
         add(&s, id);
         for (uint32_t i = 0; i < s.function_count; i++)
             add_callees(&s, s.functions[i]);
+        add_wanted(&s, id);
         for (uint32_t i = 0; i < s.function_count; i++)
             add_data(&s, s.functions[i]);
         for (uint32_t i = 0; i < s.data_count && s.data_count < 64; i++)
@@ -137,5 +175,27 @@ uint32_t lj_ir_seed(const lj_ir_index *index, int32_t id, const uint8_t *claimed
     }
     free(s.seen);
     free(s.data);
+    free(s.chances);
     return s.function_count + s.data_count;
+}
+
+uint32_t lj_ir_suggest(const lj_ir_index *ix, uint32_t count, const int32_t *ids,
+                       const uint8_t *states, int32_t *out, uint32_t room) {
+    uint32_t found = 0;
+    for (uint32_t n = 0; n < count; n++) {
+        const lj_ir_entity *e = &ix->entities[ids[n]];
+        for (uint32_t i = e->refs; i < e->refs + e->ref_count && found < room; i++) {
+            int32_t target = ix->refs[i];
+            if (!(ix->ref_flags[i] & LJ_IR_REF_CALL) || states[target] ||
+                ix->entities[target].kind != LJ_IR_FUNCTION ||
+                !lj_ir_in_unit(&ix->entities[target]))
+                continue;
+            uint32_t known = 0; /* a few dozen at most */
+            while (known < found && out[known] != target)
+                known++;
+            if (known == found)
+                out[found++] = target;
+        }
+    }
+    return found;
 }

@@ -48,17 +48,29 @@ void lj_ir_unit_dispose(lj_ir_unit *unit);
 /* The module's line that line `line` of the unit came from; 0 when it was made here. */
 uint32_t lj_ir_unit_original_line(const lj_ir_unit *unit, const lj_ir_index *index, uint32_t line);
 
+/* What is known of an entity while units are made: a byte each. */
+enum {
+    LJ_IR_FREE,
+    LJ_IR_TAKEN, /* a unit defines it */
+    LJ_IR_WANTED /* it was asked for, and no unit defines it yet */
+};
+
 typedef struct lj_ir_seed_options {
     uint32_t max_functions;
     uint32_t size_budget; /* bytes of text, of the functions together */
 } lj_ir_seed_options;
 
 /* Chooses what to define in one unit with entity `id`: what must be; functions that are likely to
- * run with it (callees, breadth first, locals first); and the data that these refer to. Entities
- * whose byte in `claimed` is set are left out, but for `id` itself. Writes at most `room` ids: `id`
- * first, then functions, then data; returns how many there are. Any thread. */
-uint32_t lj_ir_seed(const lj_ir_index *index, int32_t id, const uint8_t *claimed,
+ * run with it (callees, breadth first, locals first); if that makes a small unit, others that are
+ * WANTED, in the text's order; and the data that these refer to. TAKEN entities are left out, but
+ * for `id` itself. Writes at most `room` ids: `id` first, then functions, then data; returns how
+ * many there are. Any thread. */
+uint32_t lj_ir_seed(const lj_ir_index *index, int32_t id, const uint8_t *states,
                     const lj_ir_seed_options *options, int32_t *ids, uint32_t room);
+/* What may be wanted next: functions of this module that `ids` call and that are FREE, in
+ * the text's order, each once. Writes the first `room` of them; returns how many. Any thread. */
+uint32_t lj_ir_suggest(const lj_ir_index *index, uint32_t count, const int32_t *ids,
+                       const uint8_t *states, int32_t *out, uint32_t room);
 /* cffi: end */
 
 #endif

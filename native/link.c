@@ -1,8 +1,8 @@
 /* The stations of one object, and the end of it. link_graph.h has the tour. */
 #include "frames.h"
-#include "link_graph.h"
-#include "link_x86_64.h"
+#include "link_records.h"
 #include "tls.h"
+#include "tls_static.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,29 +18,69 @@ lj_status lj_bad_relocation(lj_graph *graph, lj_status status, uint32_t section,
     return lj_fail(&graph->fault, status, edge->offset, edge->kind, "%s", words);
 }
 
-static lj_status read_into_new(const uint8_t *data, uint64_t size, int with_edges, lj_graph **out) {
-    lj_graph *graph = *out = calloc(1, sizeof *graph);
-    if (!graph)
-        return LJ_NO_MEMORY;
-    graph->got_block = graph->plt_block = graph->got_section = graph->ifunc_block = UINT32_MAX;
-    lj_status status = lj_elf_read(graph, data, size, with_edges);
-    if (status)
-        return status;
-    lj_graph_plan_ifuncs(graph);
-    lj_graph_plan_slots(graph);
-    return lj_graph_list_symbols(graph, size);
+static lj_graph *make(void) {
+    lj_graph *graph = calloc(1, sizeof *graph);
+    if (graph)
+        graph->got_block = graph->plt_block = graph->got_section = graph->ifunc_block = UINT32_MAX;
+    return graph;
 }
 
-lj_status lj_graph_read(const uint8_t *data, uint64_t size, lj_graph **out) {
-    return read_into_new(data, size, 1, out);
+lj_status lj_graph_new(const char *arch, lj_graph **out) {
+    static const char names[] = LJ_SYNTHETIC_NAMES;
+    lj_graph *graph = *out = make();
+    if (!graph)
+        return LJ_NO_MEMORY;
+    graph->arch = lj_arch_named(arch);
+    if (!graph->arch)
+        return lj_fail(&graph->fault, LJ_MISUSE, 0, 0, "no linker for architecture %s", arch);
+    lj_status status = lj_graph_reserve(graph, 1, 0, 1, 0);
+    if (!status && !(graph->strings = lj_graph_take(graph, sizeof names)))
+        status = LJ_NO_MEMORY;
+    if (status)
+        return status;
+    memcpy(graph->strings, names, sizeof names);
+    graph->strings_size = graph->strings_room = sizeof names;
+    /* As in an object: section 0 and symbol 0 are nobody's. */
+    graph->sections[graph->section_count++] =
+        (lj_link_section){.region = LJ_REGION_NONE, .first_block = LJ_NONE, .last_block = LJ_NONE};
+    graph->symbols[graph->symbol_count++] =
+        (lj_link_symbol){.place = LJ_PLACE_ABSOLUTE, .next = LJ_NONE, .previous = LJ_NONE};
+    return LJ_OK;
+}
+
+lj_status lj_graph_read(const uint8_t *data, uint64_t size, uint32_t flags, lj_graph **out) {
+    lj_graph *graph = *out = make();
+    return graph ? lj_elf_read(graph, data, size, flags) : LJ_NO_MEMORY;
 }
 
 lj_status lj_graph_scan(const uint8_t *data, uint64_t size, lj_graph **out) {
-    return read_into_new(data, size, 0, out);
+    lj_status status = lj_graph_read(data, size, LJ_READ_SCAN, out);
+    return status ? status : lj_graph_list(*out);
+}
+
+lj_status lj_graph_plan(lj_graph *graph) {
+    if (graph->planned)
+        return lj_fail(&graph->fault, LJ_MISUSE, 0, 0, "the graph's slots are planned already");
+    lj_status status = LJ_OK;
+    if (graph->touched) {
+        status = lj_graph_verify(graph);
+        if (status)
+            return status;
+        lj_graph_mark_used(graph);
+    }
+    status = lj_graph_plan_ifuncs(graph);
+    if (!status)
+        status = lj_graph_plan_slots(graph);
+    if (status)
+        return status;
+    graph->planned = 1;
+    if (graph->touched || graph->own_names)
+        graph->listed = 0;
+    return lj_graph_list(graph);
 }
 
 lj_status lj_graph_load(const uint8_t *data, uint64_t size, lj_arena *arena, lj_graph **out) {
-    lj_status status = lj_graph_read(data, size, out);
+    lj_status status = lj_graph_read(data, size, 0, out);
     return status ? status : lj_graph_allocate(*out, arena);
 }
 
@@ -57,35 +97,47 @@ lj_status lj_graph_make_external(lj_graph *graph, const uint32_t *positions, uin
         if (symbol->linkage != LJ_LINKAGE_WEAK)
             return lj_fail(&graph->fault, LJ_MISUSE, 0, positions[i],
                            "a strong definition can't become external");
+        if (graph->indexed && symbol->place >= 0)
+            lj_graph_unlist_symbol(graph, number);
         symbol->place = LJ_PLACE_EXTERNAL;
+        symbol->linkage = LJ_LINKAGE_STRONG; /* as an external: it must be there */
         symbol->offset = symbol->address = 0;
-        if (symbol->traits & LJ_TRAIT_USED) {
+        symbol->traits &= (uint8_t)~(LJ_TRAIT_COMMON | LJ_TRAIT_IFUNC | LJ_TRAIT_LIVE);
+        if (graph->planned && symbol->traits & LJ_TRAIT_USED) {
             graph->external_weak[graph->external_count] = 0;
             graph->externals[graph->external_count++] = number;
         }
     }
+    if (!graph->planned)
+        graph->listed = 0;
     return LJ_OK;
+}
+
+static int has_frames(const lj_link_section *section) {
+    return section->role == LJ_ROLE_EH_FRAME && section->region != LJ_REGION_NONE &&
+           section->first_block != LJ_NONE;
 }
 
 static lj_status register_frames(lj_graph *graph) {
     lj_linked *linked = &graph->linked;
     uint32_t count = 0;
     for (uint32_t i = 0; i < graph->section_count; i++)
-        count += graph->sections[i].role == LJ_ROLE_EH_FRAME &&
-                 graph->sections[i].region != LJ_REGION_NONE;
+        count += has_frames(&graph->sections[i]);
     if (!count)
         return LJ_OK;
     linked->frames = malloc(count * sizeof *linked->frames);
     if (!linked->frames)
         return lj_fail(&graph->fault, LJ_NO_MEMORY, 0, 0, "registering eh-frames");
-    const lj_span *text = &linked->spans[LJ_TEXT];
+    const lj_segment *text = &graph->segments[LJ_TEXT];
     for (uint32_t i = 0; i < graph->section_count; i++) {
-        const lj_link_section *section = &graph->sections[i];
-        if (section->role != LJ_ROLE_EH_FRAME || section->region == LJ_REGION_NONE)
+        if (!has_frames(&graph->sections[i]))
             continue;
-        const lj_link_block *block = &graph->blocks[section->first_block];
+        const lj_link_block *block = &graph->blocks[graph->sections[i].first_block];
+        const lj_link_block *last = &graph->blocks[graph->sections[i].last_block];
+        /* Layout has left room for the record of length zero behind the last block. */
+        uint64_t size = last->address + last->size + 4 - block->address;
         lj_status status =
-            lj_frames_check((const uint8_t *)(uintptr_t)block->content, block->size, block->address,
+            lj_frames_check((const uint8_t *)(uintptr_t)block->content, size, block->address,
                             text->target, text->target + text->size, &graph->fault);
         if (status)
             return status;
@@ -97,42 +149,55 @@ static lj_status register_frames(lj_graph *graph) {
     return LJ_OK;
 }
 
-static lj_status register_tls(lj_graph *graph) {
-    lj_linked *linked = &graph->linked;
-    if (!linked->tls_size)
-        return LJ_OK;
-    lj_status status = lj_tls_register(linked->tls_offset, (const void *)(uintptr_t)graph->tls_init,
-                                       graph->tls_init_size);
-    return status ? lj_fail(&graph->fault, status, 0, 0, "registering a TLS image") : LJ_OK;
+lj_status lj_graph_register(lj_graph *graph) {
+    if (!graph->fixed || graph->linked.frames)
+        return lj_fail(&graph->fault, LJ_MISUSE, 0, 0, "the graph isn't ready to be registered");
+    lj_status status = register_frames(graph);
+    return status ? status : lj_graph_register_tls(graph);
 }
 
-static void bind_externals(lj_graph *graph, const uint64_t *addresses) {
-    for (uint32_t i = 0; i < graph->external_count; i++)
-        graph->symbols[graph->externals[i]].address = addresses[i];
-}
-
-lj_status lj_graph_fix_up(lj_graph *graph, const uint64_t *addresses, uint32_t count) {
-    if (!graph->allocated || graph->fixed || graph->fault.status)
+lj_status lj_graph_bind(lj_graph *graph, const uint64_t *addresses, uint32_t count) {
+    if (!graph->allocated || graph->fixed)
         return lj_fail(&graph->fault, LJ_MISUSE, 0, 0, "the graph isn't ready to be fixed up");
     if (count != graph->external_count)
         return lj_fail(&graph->fault, LJ_MISUSE, 0, count, "%u addresses for %u externals", count,
                        graph->external_count);
+    for (uint32_t i = 0; i < count; i++)
+        graph->symbols[graph->externals[i]].address = addresses[i];
+    return LJ_OK;
+}
+
+lj_status lj_graph_apply(lj_graph *graph) {
+    if (!graph->allocated || graph->fixed)
+        return lj_fail(&graph->fault, LJ_MISUSE, 0, 0, "the graph isn't ready to be fixed up");
+    lj_status status = graph->touched ? lj_graph_verify(graph) : LJ_OK;
+    if (status)
+        return status;
     graph->fixed = 1;
-    bind_externals(graph, addresses);
     if (graph->plt_block != UINT32_MAX)
-        lj_x86_64_write_plt((uint8_t *)(uintptr_t)graph->blocks[graph->plt_block].content,
-                            graph->plt_entries);
+        graph->arch->write_plt((uint8_t *)(uintptr_t)graph->blocks[graph->plt_block].content,
+                               graph->plt_entries);
     lj_graph_write_ifuncs(graph);
-    for (uint32_t i = 0; i < graph->block_count; i++) {
-        lj_status status = lj_x86_64_fix_up(graph, &graph->blocks[i]);
-        if (status)
-            return status;
+    return lj_graph_apply_edges(graph);
+}
+
+lj_status lj_graph_fix_up(lj_graph *graph, const uint64_t *addresses, uint32_t count) {
+    lj_status status = lj_graph_bind(graph, addresses, count);
+    if (!status)
+        status = lj_graph_apply(graph);
+    return status ? status : lj_graph_register(graph);
+}
+
+static void release_spans(lj_linked *linked, int from) {
+    for (int i = from; i < LJ_SEGMENTS; i++) {
+        if (linked->spans[i].size)
+            lj_arena_free(linked->arena, i % LJ_REGIONS, linked->spans[i].target);
+        linked->spans[i] = (lj_span){0};
     }
-    lj_status status = register_frames(graph);
-    return status ? status : register_tls(graph);
 }
 
 void lj_graph_finalize(lj_graph *graph, lj_linked *out) {
+    release_spans(&graph->linked, LJ_REGIONS);
     *out = graph->linked;
     memset(&graph->linked, 0, sizeof graph->linked);
 }
@@ -141,8 +206,10 @@ void lj_graph_free(lj_graph *graph) {
     if (!graph)
         return;
     free(graph->linked.frames);
-    free(graph->names);
-    free(graph->slab);
+    for (void *next, *chunk = graph->chunks; chunk; chunk = next) {
+        memcpy(&next, chunk, sizeof next);
+        free(chunk);
+    }
     free(graph);
 }
 
@@ -154,9 +221,7 @@ void lj_linked_release(lj_linked *linked) {
     if (linked->tls_size)
         lj_tls_release(linked->tls_offset);
     linked->tls_size = 0;
-    for (int region = 0; region < LJ_REGIONS; region++) {
-        if (linked->spans[region].size)
-            lj_arena_free(linked->arena, region, linked->spans[region].target);
-        linked->spans[region] = (lj_span){0};
-    }
+    lj_tls_static_close(linked->tls_static);
+    linked->tls_static = NULL;
+    release_spans(linked, 0);
 }

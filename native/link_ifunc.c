@@ -4,27 +4,22 @@
  * that isn't ready when its object is linked, so it is called at the first use. The symbol stands
  * for an entry, its one address for everybody:
  *
- *   entry:  ff 25 disp32      jmp *slot(%rip)       at first to the next instruction
- *           4c 8d 1d disp32   lea slot(%rip), %r11
- *           ff 25 disp32      jmp *slot+16(%rip)    to lj_ifunc_resolve
- *   slot:   {where to jump, the resolver, lj_ifunc_resolve}: writable, hence in DATA
+ *   entry:  jump where the slot says; at first, that is the next instruction
+ *           take the slot's address, and go to the architecture's ifunc_resolve
+ *   slot:   {where to jump, the resolver, ifunc_resolve}: writable, hence in DATA
  *
  * Threads that race may call the resolver more than once; it gives the same answer.
  */
-#include "link_x86_64.h"
-#include "save_x86_64.h"
+#include "link_records.h"
 
 #include <elf.h>
 #include <string.h>
 
-enum { ENTRY_SIZE = 24, AFTER_JUMP = 6, SLOT_SIZE = 24 };
+enum { SLOT_SIZE = 24 };
 
 typedef struct ifunc_slot {
     uint64_t target, resolver, common;
 } ifunc_slot;
-
-/* r11 points to the slot; all arguments are kept, and the call goes on. */
-void lj_ifunc_resolve(void) __attribute__((visibility("hidden")));
 
 __attribute__((visibility("hidden"), used)) uint64_t lj_ifunc_bind(ifunc_slot *slot) {
     uint64_t (*resolver)(void);
@@ -34,92 +29,76 @@ __attribute__((visibility("hidden"), used)) uint64_t lj_ifunc_bind(ifunc_slot *s
     return target;
 }
 
-/* clang-format off */
-__asm__(
-    "    .text\n"
-    "    .p2align 4\n"
-    "    .globl lj_ifunc_resolve\n"
-    "    .hidden lj_ifunc_resolve\n"
-    "    .type lj_ifunc_resolve, @function\n"
-    "lj_ifunc_resolve:\n"
-    "    .cfi_startproc\n"
-    "    endbr64\n"
-    LJ_SAVE_ALL
-    "    mov %r11, %rdi\n"
-    LJ_CALL("lj_ifunc_bind")
-    LJ_RESULT_IN_R11
-    LJ_RESTORE
-    "    jmp *%r11\n"
-    "    .cfi_endproc\n"
-    "    .size lj_ifunc_resolve, .-lj_ifunc_resolve\n");
-/* clang-format on */
-
 static uint32_t add_symbol(lj_graph *graph, int32_t place, uint64_t offset) {
-    graph->symbols[graph->symbol_count] = (lj_link_symbol){
-        .place = place, .offset = offset, .name = graph->synthetic_names + LJ_NAME_EMPTY};
-    return graph->symbol_count++;
+    return lj_graph_append_symbol(
+        graph, &(lj_link_symbol){.place = place,
+                                 .offset = offset,
+                                 .name = graph->synthetic_names + LJ_NAME_EMPTY});
 }
 
-static void add_block(lj_graph *graph, lj_link_section *section, uint64_t size, uint32_t edges) {
-    section->block_count = 1;
-    graph->blocks[graph->block_count++] =
-        (lj_link_block){.size = size,
-                        .align = 8,
-                        .section = (uint32_t)(section - graph->sections),
-                        .first_edge = graph->edge_count,
-                        .edge_count = edges};
+static uint32_t add_block(lj_graph *graph, int name, int prot, uint64_t size, uint32_t edges) {
+    uint32_t section = graph->section_count;
+    lj_graph_own_section(graph, name, prot, LJ_ROLE_IFUNC);
     graph->edge_count += edges;
+    return lj_graph_append_block(graph, section,
+                                 &(lj_link_block){.size = size,
+                                                  .align = 8,
+                                                  .first_edge = graph->edge_count - edges,
+                                                  .edge_count = edges,
+                                                  .edge_room = edges});
 }
 
-void lj_graph_plan_ifuncs(lj_graph *graph) {
+lj_status lj_graph_plan_ifuncs(lj_graph *graph) {
     uint32_t named = graph->symbol_count;
     for (uint32_t i = 0; i < named; i++)
         graph->ifuncs += graph->symbols[i].place >= 0 && graph->symbols[i].traits & LJ_TRAIT_IFUNC;
     if (!graph->ifuncs)
-        return;
-    uint32_t entries = graph->ifunc_block = graph->block_count, slots = entries + 1;
+        return LJ_OK;
+    const lj_arch *arch = graph->arch;
+    uint32_t size = arch->ifunc_entry_size, count = arch->ifunc_edges;
+    uint64_t total = graph->ifuncs;
+    if (total * size > UINT32_MAX / 2)
+        return lj_fail(&graph->fault, LJ_OBJ_UNSUPPORTED, 0, 0, "%u indirect functions",
+                       graph->ifuncs);
+    lj_status status = lj_graph_reserve(graph, 2, 2, total + 1, (count + 2) * total);
+    if (status)
+        return status;
     lj_link_edge *edge = graph->edges + graph->edge_count;
-    lj_link_section *section = lj_graph_add_section(graph, LJ_NAME_IFUNC, LJ_TEXT, LJ_ROLE_IFUNC);
-    section->flags |= SHF_EXECINSTR;
-    add_block(graph, section, (uint64_t)ENTRY_SIZE * graph->ifuncs, 3 * graph->ifuncs);
-    section = lj_graph_add_section(graph, LJ_NAME_IFUNC_SLOTS, LJ_DATA, LJ_ROLE_IFUNC);
-    section->flags |= SHF_WRITE;
-    add_block(graph, section, (uint64_t)SLOT_SIZE * graph->ifuncs, 2 * graph->ifuncs);
+    uint32_t entries = graph->ifunc_block = add_block(
+        graph, LJ_NAME_IFUNC, LJ_PROT_READ | LJ_PROT_EXEC, size * total, count * graph->ifuncs);
+    lj_link_edge *slot_edge = graph->edges + graph->edge_count;
+    uint32_t slots = add_block(graph, LJ_NAME_IFUNC_SLOTS, LJ_PROT_READ | LJ_PROT_WRITE,
+                               SLOT_SIZE * total, 2 * graph->ifuncs);
     uint32_t slot_symbol = add_symbol(graph, (int32_t)slots, 0);
-    lj_link_edge *slot_edge = edge + 3 * (uint64_t)graph->ifuncs;
+    graph->indexed = 0;
     for (uint32_t i = 0, number = 0; i < named; i++) {
         lj_link_symbol *symbol = &graph->symbols[i];
         if (symbol->place < 0 || !(symbol->traits & LJ_TRAIT_IFUNC))
             continue;
         uint32_t resolver = add_symbol(graph, symbol->place, symbol->offset);
-        uint32_t entry = number * ENTRY_SIZE, slot = number * SLOT_SIZE;
+        uint32_t entry = number * size, slot = number * SLOT_SIZE;
         symbol->place = (int32_t)entries;
         symbol->offset = entry;
-        static const uint32_t displacements[3][2] = {{2, 0}, {9, 0}, {15, 16}};
-        for (int k = 0; k < 3; k++)
-            *edge++ = (lj_link_edge){.offset = entry + displacements[k][0],
-                                     .target = slot_symbol,
-                                     .kind = LJ_X86_64_PC32,
-                                     .addend = (int64_t)slot + displacements[k][1] - 4};
+        symbol->size = size;
+        arch->plan_ifunc(edge, entry, slot, slot_symbol);
+        edge += count;
+        *slot_edge++ = (lj_link_edge){
+            .offset = slot, .target = i, .kind = arch->pointer, .addend = arch->ifunc_resume};
         *slot_edge++ =
-            (lj_link_edge){.offset = slot, .target = i, .kind = LJ_X86_64_64, .addend = AFTER_JUMP};
-        *slot_edge++ = (lj_link_edge){.offset = slot + 8, .target = resolver, .kind = LJ_X86_64_64};
+            (lj_link_edge){.offset = slot + 8, .target = resolver, .kind = arch->pointer};
         number++;
     }
+    return LJ_OK;
 }
 
 void lj_graph_write_ifuncs(lj_graph *graph) {
-    static const uint8_t entry[ENTRY_SIZE] = {
-        0xff, 0x25, 0,    0,    0,    0,    /* jmp *slot(%rip) */
-        0x4c, 0x8d, 0x1d, 0,    0,    0, 0, /* lea slot(%rip), %r11 */
-        0xff, 0x25, 0,    0,    0,    0,    /* jmp *slot+16(%rip) */
-        0xcc, 0xcc, 0xcc, 0xcc, 0xcc,       /* int3 */
-    };
+    if (!graph->ifuncs)
+        return;
+    uint8_t *entries = (uint8_t *)(uintptr_t)graph->blocks[graph->ifunc_block].content;
+    uint8_t *slots = (uint8_t *)(uintptr_t)graph->blocks[graph->ifunc_block + 1].content;
     for (uint32_t i = 0; i < graph->ifuncs; i++) {
-        uint8_t *entries = (uint8_t *)(uintptr_t)graph->blocks[graph->ifunc_block].content;
-        uint8_t *slots = (uint8_t *)(uintptr_t)graph->blocks[graph->ifunc_block + 1].content;
-        void (*const common)(void) = lj_ifunc_resolve;
-        memcpy(entries + (uint64_t)i * ENTRY_SIZE, entry, sizeof entry);
-        memcpy(slots + (uint64_t)i * SLOT_SIZE + 16, &common, sizeof common);
+        graph->arch->write_ifunc(entries + (uint64_t)i * graph->arch->ifunc_entry_size);
+        memcpy(slots + (uint64_t)i * SLOT_SIZE + 16, &graph->arch->ifunc_resolve,
+               sizeof graph->arch->ifunc_resolve);
     }
 }

@@ -1,4 +1,4 @@
-/* GOT and PLT of one object, and the lists of names that its user sees.
+/* GOT and PLT of one object.
  *
  * A symbol out of 32-bit reach is addressed through a word in the global offset table, which is in
  * reach, and called through an entry of the procedure linkage table, which jumps where a GOT word
@@ -6,27 +6,11 @@
  * aside for each that could be; fix-up decides which it uses. Each object has tables of its own:
  * nothing is shared that would outlive it.
  *
- * The words themselves are edges of the GOT's block (an R_X86_64_64 for an address, DTPMOD64 and
- * DTPOFF64 for a thread-local pair, TLSDESC for a descriptor), and an entry's displacement is a
- * GOTPCREL edge of the PLT's block: fix-up knows nothing special about either.
+ * The words themselves are edges of the GOT's block, of the kinds that the architecture names for
+ * them, and a PLT entry leads to its word by edges of the PLT's block: fix-up knows nothing special
+ * about either.
  */
-#include "link_x86_64.h"
-#include "tls.h"
-
-#include <elf.h>
-#include <stdlib.h>
-#include <string.h>
-
-lj_link_section *lj_graph_add_section(lj_graph *graph, int name, int region, int role) {
-    lj_link_section *section = &graph->sections[graph->section_count++];
-    *section = (lj_link_section){.flags = SHF_ALLOC,
-                                 .name = graph->synthetic_names + (uint32_t)name,
-                                 .region = region,
-                                 .role = (uint16_t)role,
-                                 .priority = 65535,
-                                 .first_block = graph->block_count};
-    return section;
-}
+#include "link_graph.h"
 
 typedef struct planner {
     lj_graph *graph;
@@ -52,7 +36,7 @@ static void need_got(planner *plan, uint32_t number) {
         return;
     uint32_t word = take_words(plan, 1);
     symbol->got = word + 1;
-    add_got_edge(plan, word, LJ_X86_64_64, number);
+    add_got_edge(plan, word, plan->graph->arch->pointer, number);
 }
 
 static void need_pair(planner *plan, uint32_t *slot, uint32_t number) {
@@ -60,10 +44,10 @@ static void need_pair(planner *plan, uint32_t *slot, uint32_t number) {
         return;
     uint32_t word = take_words(plan, 2);
     *slot = word + 1;
-    add_got_edge(plan, word, LJ_X86_64_DTPMOD64, number);
+    add_got_edge(plan, word, plan->graph->arch->dtpmod, number);
     /* Local-dynamic code adds the offset itself. */
     if (number)
-        add_got_edge(plan, word + 1, LJ_X86_64_DTPOFF64, number);
+        add_got_edge(plan, word + 1, plan->graph->arch->dtpoff, number);
 }
 
 static void need_descriptor(planner *plan, uint32_t number) {
@@ -72,7 +56,16 @@ static void need_descriptor(planner *plan, uint32_t number) {
         return;
     uint32_t word = take_words(plan, 4);
     symbol->tls_desc = word + 1;
-    add_got_edge(plan, word, LJ_X86_64_TLSDESC, number);
+    add_got_edge(plan, word, plan->graph->arch->tlsdesc, number);
+}
+
+static void need_distance(planner *plan, uint32_t number) {
+    lj_link_symbol *symbol = &plan->graph->symbols[number];
+    if (symbol->tls_word)
+        return;
+    uint32_t word = take_words(plan, 1);
+    symbol->tls_word = word + 1;
+    add_got_edge(plan, word, plan->graph->arch->tpoff, number);
 }
 
 /* Whether the target may turn out to be anywhere in the address space. */
@@ -81,177 +74,86 @@ static int may_be_far(const lj_link_symbol *symbol) {
 }
 
 static void plan_edge(planner *plan, const lj_link_edge *edge) {
+    uint32_t need = lj_form_needs[lj_arch_kind(plan->graph->arch, edge->kind)->form];
     lj_link_symbol *target = &plan->graph->symbols[edge->target];
-    switch (lj_x86_64_kinds[edge->kind].form) {
-    case LJ_FORM_BRANCH:
-        if (may_be_far(target) && !target->plt) {
-            need_got(plan, edge->target);
-            target->plt = ++plan->graph->plt_entries;
-        }
-        break;
-    case LJ_FORM_GOTENT:
-        plan->got_based = 1;
+    if (need & LJ_NEED_PLT && may_be_far(target) && !target->plt) {
         need_got(plan, edge->target);
-        break;
-    case LJ_FORM_GOTREL:
-    case LJ_FORM_GOTREX:
-        need_got(plan, edge->target);
-        break;
-    case LJ_FORM_GOTOFF:
-    case LJ_FORM_GOTPC:
-    case LJ_FORM_PLTOFF:
-        plan->got_based = 1;
-        break;
-    case LJ_FORM_TLSGD:
-        need_pair(plan, &target->tls_pair, edge->target);
-        break;
-    case LJ_FORM_TLSLD:
-        need_pair(plan, &plan->graph->tls_module_pair, 0);
-        break;
-    case LJ_FORM_DESC:
-        need_descriptor(plan, edge->target);
-        break;
+        target->plt = ++plan->graph->plt_entries;
     }
+    if (need & LJ_NEED_BASE)
+        plan->got_based = 1;
+    if (need & LJ_NEED_GOT)
+        need_got(plan, edge->target);
+    if (need & LJ_NEED_PAIR)
+        need_pair(plan, &target->tls_pair, edge->target);
+    if (need & LJ_NEED_MODULE)
+        need_pair(plan, &plan->graph->tls_module_pair, 0);
+    if (need & LJ_NEED_DESC)
+        need_descriptor(plan, edge->target);
+    if (need & LJ_NEED_DISTANCE)
+        need_distance(plan, edge->target);
+    /* One image holds all of the object's variables. */
+    if (need & LJ_NEED_STATIC && target->place >= 0)
+        plan->graph->tls_static = 1;
 }
 
 static void add_got_block(planner *plan) {
     lj_graph *graph = plan->graph;
-    lj_link_section *section = lj_graph_add_section(graph, LJ_NAME_GOT, LJ_RODATA, LJ_ROLE_GOT);
-    section->block_count = 1;
-    graph->got_block = graph->block_count;
-    graph->got_section = graph->section_count - 1;
-    graph->blocks[graph->block_count++] = (lj_link_block){.size = UINT64_C(8) * graph->got_words,
-                                                          .align = 8,
-                                                          .section = graph->section_count - 1,
-                                                          .first_edge = plan->got_from,
-                                                          .edge_count = plan->got_edges};
+    uint32_t section = graph->section_count;
+    lj_graph_own_section(graph, LJ_NAME_GOT, LJ_PROT_READ, LJ_ROLE_GOT);
+    graph->got_section = section;
+    graph->got_block =
+        lj_graph_append_block(graph, section,
+                              &(lj_link_block){.size = UINT64_C(8) * graph->got_words,
+                                               .align = 8,
+                                               .first_edge = plan->got_from,
+                                               .edge_count = plan->got_edges,
+                                               .edge_room = plan->got_edges});
     graph->edge_count += plan->got_edges;
 }
 
 static void add_plt_block(lj_graph *graph) {
-    lj_link_section *section = lj_graph_add_section(graph, LJ_NAME_PLT, LJ_TEXT, LJ_ROLE_PLT);
-    section->block_count = 1;
-    section->flags |= SHF_EXECINSTR;
-    graph->plt_block = graph->block_count;
-    graph->blocks[graph->block_count++] =
-        (lj_link_block){.size = (uint64_t)LJ_PLT_ENTRY_SIZE * graph->plt_entries,
-                        .align = 8,
-                        .section = graph->section_count - 1,
-                        .first_edge = graph->edge_count,
-                        .edge_count = graph->plt_entries};
+    const lj_arch *arch = graph->arch;
+    uint32_t section = graph->section_count, count = graph->plt_entries * arch->plt_edges;
+    lj_graph_own_section(graph, LJ_NAME_PLT, LJ_PROT_READ | LJ_PROT_EXEC, LJ_ROLE_PLT);
+    graph->plt_block = lj_graph_append_block(
+        graph, section,
+        &(lj_link_block){.size = (uint64_t)arch->plt_entry_size * graph->plt_entries,
+                         .align = 8,
+                         .first_edge = graph->edge_count,
+                         .edge_count = count,
+                         .edge_room = count});
     lj_link_edge *edges = graph->edges + graph->edge_count;
     for (uint32_t i = 0; i < graph->symbol_count; i++) {
         uint32_t entry = graph->symbols[i].plt;
         if (entry)
-            edges[entry - 1] = (lj_link_edge){.addend = -4,
-                                              .offset = (entry - 1) * LJ_PLT_ENTRY_SIZE + 2,
-                                              .target = i,
-                                              .kind = LJ_X86_64_GOTPCREL};
+            arch->plan_plt(edges + (uint64_t)(entry - 1) * arch->plt_edges,
+                           (entry - 1) * arch->plt_entry_size, i);
     }
-    graph->edge_count += graph->plt_entries;
+    graph->edge_count += count;
 }
 
-void lj_graph_plan_slots(lj_graph *graph) {
+lj_status lj_graph_plan_slots(lj_graph *graph) {
+    uint64_t edges = 0;
+    for (uint32_t i = 0; i < graph->block_count; i++)
+        edges += graph->blocks[i].edge_count;
+    /* An edge leads to a word and a PLT entry, or to a pair of words, at most. */
+    uint32_t each = graph->arch->plt_edges + 1 < 2 ? 2 : graph->arch->plt_edges + 1;
+    lj_status status = lj_graph_reserve(graph, 2, 2, 0, each * edges + 2);
+    if (status)
+        return status;
     planner plan = {.graph = graph, .got_from = graph->edge_count};
-    for (uint32_t i = 0; i < plan.got_from; i++)
-        plan_edge(&plan, &graph->edges[i]);
-    if (graph->got_words || plan.got_based)
+    for (uint32_t i = 0; i < graph->block_count; i++) {
+        const lj_link_edge *edge = graph->edges + graph->blocks[i].first_edge;
+        for (uint32_t k = 0; k < graph->blocks[i].edge_count; k++)
+            plan_edge(&plan, &edge[k]);
+    }
+    /* What others are relative to is a place, even when no word is needed. */
+    if (plan.got_based && !graph->got_words)
+        graph->got_words = 1;
+    if (graph->got_words)
         add_got_block(&plan);
     if (graph->plt_entries)
         add_plt_block(graph);
-}
-
-/* lazyjit.symbols.SymbolFlags */
-enum { EXPORTED = 1, WEAK = 2, COMMON = 4, CALLABLE = 8, ABSOLUTE = 16 };
-
-static uint8_t flags_of(const lj_link_symbol *symbol) {
-    return (uint8_t)((symbol->scope == LJ_SCOPE_DEFAULT ? EXPORTED : 0) |
-                     (symbol->traits & LJ_TRAIT_COMMON     ? COMMON | WEAK
-                      : symbol->linkage == LJ_LINKAGE_WEAK ? WEAK
-                                                           : 0) |
-                     (symbol->traits & LJ_TRAIT_CALLABLE ? CALLABLE : 0) |
-                     (symbol->place == LJ_PLACE_ABSOLUTE ? ABSOLUTE : 0));
-}
-
-static char *append_name(const lj_graph *graph, uint32_t symbol, char *at) {
-    const char *name = graph->strings + graph->symbols[symbol].name;
-    size_t size = strlen(name) + 1;
-    memcpy(at, name, size);
-    return at + size;
-}
-
-/* `__start_x` and `__stop_x` stand for the bounds of the section x, when its name can be part of an
- * identifier: programs collect tables so. Only a section that the object has once has bounds. */
-static int bind_to_bounds(lj_graph *graph, lj_link_symbol *symbol, const char *name) {
-    int stop = strncmp(name, "__stop_", 7) == 0;
-    if (!stop && strncmp(name, "__start_", 8) != 0)
-        return 0;
-    const lj_link_section *found = NULL;
-    for (uint32_t i = 0; i < graph->section_count; i++) {
-        const lj_link_section *section = &graph->sections[i];
-        if (section->region == LJ_REGION_NONE || !section->block_count ||
-            strcmp(graph->strings + section->name, name + (stop ? 7 : 8)) != 0)
-            continue;
-        if (found)
-            return 0;
-        found = section;
-    }
-    if (!found || found->role == LJ_ROLE_TLS)
-        return 0;
-    symbol->place = (int32_t)found->first_block;
-    symbol->offset = stop ? graph->blocks[found->first_block].size : 0;
-    symbol->scope = LJ_SCOPE_LOCAL;
-    return 1;
-}
-
-/* Names that stand for something of this object, not for a symbol that could be looked up. */
-static int bind_to_own(lj_graph *graph, lj_link_symbol *symbol, const char *name) {
-    if (*name != '_')
-        return 0;
-    /* The assembler's name for the GOT's start, whenever code is relative to it. */
-    if (graph->got_block != UINT32_MAX && strcmp(name, "_GLOBAL_OFFSET_TABLE_") == 0) {
-        symbol->place = (int32_t)graph->got_block;
-    } else if (symbol->traits & LJ_TRAIT_TLS && strcmp(name, "_TLS_MODULE_BASE_") == 0) {
-        /* Local-dynamic code with descriptors adds offsets to the start of the thread's block. */
-        symbol->place = LJ_PLACE_ABSOLUTE;
-        symbol->address = symbol->offset = LJ_TLS_TAG;
-    } else {
-        return bind_to_bounds(graph, symbol, name);
-    }
-    symbol->scope = LJ_SCOPE_LOCAL;
-    return 1;
-}
-
-lj_status lj_graph_list_symbols(lj_graph *graph, uint64_t input_size) {
-    uint64_t bytes = 0;
-    for (uint32_t i = 1; i < graph->symbol_count; i++) {
-        lj_link_symbol *symbol = &graph->symbols[i];
-        const char *name = graph->strings + symbol->name;
-        if (symbol->place == LJ_PLACE_EXTERNAL && (symbol->traits & LJ_TRAIT_USED)) {
-            if (bind_to_own(graph, symbol, name))
-                continue;
-            graph->external_weak[graph->external_count] = symbol->linkage == LJ_LINKAGE_WEAK;
-            graph->externals[graph->external_count++] = i;
-        } else if (symbol->scope != LJ_SCOPE_LOCAL && *name &&
-                   (symbol->place >= 0 || symbol->place == LJ_PLACE_ABSOLUTE)) {
-            graph->defined_flags[graph->defined_count] = flags_of(symbol);
-            graph->defined[graph->defined_count++] = i;
-        } else {
-            continue;
-        }
-        bytes += strlen(name) + 1;
-        /* Names may share their endings, but not so that they dwarf the file. */
-        if (bytes > 16 * input_size)
-            return lj_fail(&graph->fault, LJ_OBJ_MALFORMED, 0, 0,
-                           "symbols share one long name many times over");
-    }
-    char *at = graph->names = malloc(bytes + 1);
-    if (!at)
-        return lj_fail(&graph->fault, LJ_NO_MEMORY, 0, 0, "names of the link graph");
-    graph->names_size = bytes;
-    for (uint32_t i = 0; i < graph->external_count; i++)
-        at = append_name(graph, graph->externals[i], at);
-    for (uint32_t i = 0; i < graph->defined_count; i++)
-        at = append_name(graph, graph->defined[i], at);
     return LJ_OK;
 }

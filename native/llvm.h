@@ -95,9 +95,9 @@ typedef struct lj_object {
     uint64_t size;
     uint64_t parse_ns;    /* parsing and verifying */
     uint64_t optimize_ns; /* 0 when no pipeline ran */
-    uint64_t emit_ns;
-    char *warnings; /* what LLVM had to say on the side, or NULL */
-    void *buffer;   /* LLVM's reference */
+    uint64_t emit_ns;     /* and freeing the module and its context */
+    char *warnings;       /* what LLVM had to say on the side, or NULL */
+    void *buffer;         /* LLVM's reference */
 } lj_object;
 
 /* Compiles one unit: `text` is IR, with a NUL at text[length], or bitcode (told by its magic).

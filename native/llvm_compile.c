@@ -73,19 +73,18 @@ static bool needs_pipeline(const char *text, size_t length) {
 
 /* LLVM's default pipeline at the level, tuned as clang tunes it. The pass builder is new each time:
  * llvmlite registers instrumentation in it that dies with the run; and so is the pipeline: its
- * inliner moves its passes away when it runs. (llvmlite never frees the builder's callbacks: 1.4
- * KiB a run stay behind.) */
+ * inliner moves its passes away when it runs. */
 static void optimize(const lj_llvm_options *options, void *machine, void *module) {
     void *tuning = lj_llvm.CreatePipelineTuningOptions();
     lj_llvm.PTOSetLoopUnrolling(tuning, options->loop_unroll);
     lj_llvm.PTOSetLoopInterleaving(tuning, options->loop_unroll);
     lj_llvm.PTOSetLoopVectorization(tuning, options->loop_vectorize);
     lj_llvm.PTOSetSLPVectorization(tuning, options->slp_vectorize);
-    void *builder = lj_llvm.CreatePassBuilder(machine, tuning);
-    void *passes = lj_llvm.buildPerModuleDefaultPipeline(builder, options->opt_level);
-    lj_llvm.RunNewModulePassManager(passes, module, builder);
+    lj_llvm_builder builder = lj_llvm_builder_new(machine, tuning);
+    void *passes = lj_llvm.buildPerModuleDefaultPipeline(builder.builder, options->opt_level);
+    lj_llvm.RunNewModulePassManager(passes, module, builder.builder);
     lj_llvm.DisposeNewModulePassManger(passes);
-    lj_llvm.DisposePassBuilder(builder);
+    lj_llvm_builder_dispose(builder);
     lj_llvm.DisposePipelineTuningOptions(tuning);
 }
 
@@ -148,9 +147,11 @@ static void compile_unit(void *data) {
         unit->status = machine ? compile_module(unit, machine, unit->module)
                                : lj_fail(unit->fault, LJ_LLVM_TARGET, 0, 0, "no machine");
     }
+    uint64_t start = now_ns();
     if (unit->module)
         lj_llvm.DisposeModule(unit->module);
     lj_llvm.ContextDispose(unit->context);
+    unit->out->emit_ns += now_ns() - start;
 }
 
 /* A unit on which LLVM gave up. Its parser runs the verifier when there is debug info, and gives up

@@ -82,8 +82,22 @@ typedef struct lj_llvm_hook {
     bool required; /* LLVM is not to be trusted without it */
 } lj_llvm_hook;
 
-enum { LJ_LLVM_HOOKS = 7 };
+enum { LJ_LLVM_HOOKS = 8 };
 extern const lj_llvm_hook lj_llvm_hooks[LJ_LLVM_HOOKS];
+
+/* LLVM asks for more memory than there is: ends the protected run, or else the process. */
+void lj_llvm_no_memory(void);
+
+/* A pass builder, and its callbacks, NULL when they can't be told (llvm_builder.c). */
+typedef struct lj_llvm_builder {
+    void *builder;
+    void *callbacks;
+} lj_llvm_builder;
+
+lj_llvm_builder lj_llvm_builder_new(void *machine, void *tuning);
+void lj_llvm_builder_dispose(lj_llvm_builder builder);
+/* libllvmlite's `operator new`. */
+void *lj_llvm_operator_new(size_t size);
 
 /* From now on a fault in [start, end), LLVM's code, ends the protected run that it happens in. */
 lj_status lj_llvm_catch_faults(uintptr_t start, uintptr_t end, lj_fault *fault);

@@ -8,6 +8,7 @@
  *
  *   exit, abort, __assert_fail   inside a protected run, jump back to where the run began
  *   the throwing of length_error and bad_alloc, likewise
+ *   operator new                 see llvm_builder.c
  *   write                        inside a protected run, what goes to standard error is kept
  *   setlocale                    inside a protected run, ignored: llvmlite's printer sets the
  * locale of the whole process to "C" and back, which other threads see, and which two printing
@@ -96,7 +97,7 @@ static void hooked_assert(const char *condition, const char *file, unsigned line
 }
 
 /* Of std::vector and its like: a size that no memory could hold. Nothing in LLVM catches it. */
-static void hooked_throw(void) {
+void lj_llvm_no_memory(void) {
     static const char words[] = "LLVM asked for more memory than there can be";
     if (!innermost)
         abort();
@@ -122,8 +123,9 @@ const lj_llvm_hook lj_llvm_hooks[LJ_LLVM_HOOKS] = {
     {"write", (void *)hooked_write, true},
     {"__assert_fail", (void *)hooked_assert, false}, /* in builds with assertions */
     {"setlocale", (void *)hooked_setlocale, false},
-    {"_ZSt20__throw_length_errorPKc", (void *)hooked_throw, false},
-    {"_ZSt17__throw_bad_allocv", (void *)hooked_throw, false},
+    {"_ZSt20__throw_length_errorPKc", (void *)lj_llvm_no_memory, false},
+    {"_ZSt17__throw_bad_allocv", (void *)lj_llvm_no_memory, false},
+    {"_Znwm", (void *)lj_llvm_operator_new, false},
 };
 
 /* ---- faults ---- */

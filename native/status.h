@@ -20,6 +20,7 @@
     X(SYSTEM, "a system call failed")                                                              \
     X(CLOSED, "the object was closed")                                                             \
     X(ARENA_FULL, "the session's code arena is full")                                              \
+    X(STATIC_TLS_FULL, "no room is left in the threads' static block")                             \
     X(IR_SYNTAX, "malformed IR text")                                                              \
     X(IR_UNKNOWN, "reference to an entity that the module does not have")                          \
     X(IR_DUPLICATE, "the module defines a name twice")                                             \

@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #endif
 #include "tls.h"
+#include "tls_static.h"
 #include "tls_thread.h"
 
 #include <limits.h>
@@ -162,6 +163,10 @@ void *lj_tls_get_addr(const lj_tls_index *index) {
 }
 
 void *lj_tls_address(uint64_t token) {
+    lj_tls_index pair;
+    if ((token & LJ_TLS_TAG_MASK) == LJ_TLS_STATIC_TAG)
+        return lj_tls_static_pair(token, &pair) ? lj_tls_at_distance(lj_tls_static_distance(token))
+                                                : NULL;
     if ((token & LJ_TLS_TAG_MASK) != LJ_TLS_TAG || (token & ~LJ_TLS_TAG_MASK) >= block_size)
         return NULL;
     return lj_tls_block() + (token & ~LJ_TLS_TAG_MASK);

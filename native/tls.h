@@ -14,6 +14,8 @@
  * A variable's "address" in symbol tables is a token, LJ_TLS_TAG | offset: not canonical, so that
  * whoever takes it for an address faults at once. A GOT pair is {module, offset} as elsewhere, the
  * module being LJ_TLS_TAG for JIT'd variables, and the loader's number for those of host libraries.
+ * Variables of code that isn't compiled for this (initial-exec, local-exec) live elsewhere, in the
+ * threads' static block: tls_static.h.
  */
 #ifndef LAZYJIT_TLS_H
 #define LAZYJIT_TLS_H

@@ -65,8 +65,8 @@ def test_a_garbled_object_never_kills_the_process(jit, compile_object):
 
 def test_an_object_of_another_machine_is_named(jit, compile_object):
     data = bytearray(compile_object("int f(void) { return 1; }"))
-    struct.pack_into("<H", data, 18, 183)
-    with pytest.raises(ObjectFormatError, match=r"arm\.o.*(machine|x86-64|AArch64)"):
+    struct.pack_into("<H", data, 18, 40)
+    with pytest.raises(ObjectFormatError, match=r"arm\.o.*machine 40"):
         jit.add(bytes(data), name="arm.o")
     assert_alive(jit)
 
@@ -75,7 +75,7 @@ def test_a_real_object_of_another_machine_is_refused(jit, clang, tmp_path):
     source, out = tmp_path / "arm.c", tmp_path / "arm.o"
     source.write_text("int f(void) { return 1; }")
     subprocess.run([clang, "--target=aarch64-linux-gnu", "-c", source, "-o", out], check=True)
-    with pytest.raises(ObjectFormatError, match=r"arm\.o"):
+    with pytest.raises(ObjectFormatError, match=r"arm\.o.*not run in this process"):
         jit.add(out)
     assert_alive(jit)
 

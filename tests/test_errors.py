@@ -24,6 +24,8 @@ EXAMPLES = [
     errors.IRError("words", file="a.ll", line=3),
     errors.ObjectFormatError("words", file="a.o", offset=8),
     errors.ArchiveFormatError("words", file="a.a"),
+    errors.LinkerScriptError("words", file="libc.so", line=3),
+    errors.AssemblyError("words", file="a.s", line=3, column=2),
     errors.SymbolsNotFound(["g", "f"], needed_by="a.o"),
     errors.DuplicateDefinition("f", "main", by="b.ll"),
     errors.RelocationError("words", kind="R_X86_64_PC32", symbol="f", section=".text", offset=4),

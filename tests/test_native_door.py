@@ -15,6 +15,7 @@ EXPECTED = {
     "SYSTEM": errors.ResourceError,
     "CLOSED": errors.SessionClosed,
     "ARENA_FULL": errors.ArenaFull,
+    "STATIC_TLS_FULL": errors.ResourceError,
     "IR_SYNTAX": errors.IRError,
     "IR_UNKNOWN": errors.IRError,
     "IR_DUPLICATE": errors.IRError,

@@ -11,24 +11,29 @@ import lazyjit
 from lazyjit import errors
 
 PUBLIC = {
+    "FunctionState": "lazyjit.call.typed",
     "JIT": "lazyjit.jit",
     "JITDylib": "lazyjit.core.dylib",
     "JITFunction": "lazyjit.layers.handle",
     "LazyJITError": "lazyjit.errors",
     "ResourceTracker": "lazyjit.core.tracker",
     "Statistics": "lazyjit.layers.statistics",
-    "UnitInfo": "lazyjit.layers.on_demand",
-    "UnitPolicy": "lazyjit.layers.on_demand",
+    "TypedFunction": "lazyjit.call.typed",
+    "UnitInfo": "lazyjit.layers.unit_policy",
+    "UnitPolicy": "lazyjit.layers.unit_policy",
 }
 
 ERRORS = {
     "ArchiveFormatError",
     "ArenaFull",
+    "AssemblyError",
+    "CheckError",
     "CompileError",
     "DuplicateDefinition",
     "DuplicateDylib",
     "DylibNotFound",
     "FailedToMaterialize",
+    "GraphError",
     "IRError",
     "IncompatibleLLVM",
     "InputError",
@@ -36,6 +41,7 @@ ERRORS = {
     "LazyJITError",
     "LibraryNotFound",
     "LinkError",
+    "LinkerScriptError",
     "MaterializationError",
     "MissingDefinitions",
     "ObjectFormatError",

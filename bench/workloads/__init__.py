@@ -5,6 +5,7 @@
     overhead      all but LLVM, per unit
     threads       two compile threads against one
     calls         a call through a stub, and resolving a stub
+    callables     a call from Python, beside the other ways into native code
     dependences   100,000 units in chains, stars and rings
     memory        what a function costs that is known and never called
     linking       objects linked without execution, beside llvm-jitlink

@@ -1,4 +1,4 @@
-"""The `lazyjit` command: `lazyjit run` is lli's counterpart.
+"""The `lazyjit` command: `lazyjit run` is lli's counterpart, `lazyjit link` llvm-jitlink's.
 
 `main` is the console script. Whatever goes wrong is one line on stderr, `lazyjit: error: ...`, and
 an exit code: 2 when the command line is wrong, 1 for everything else. Set LAZYJIT_TRACEBACK in the
@@ -79,6 +79,19 @@ def _run(words: list[str]) -> int:
     return program.run(request)
 
 
+def _link(words: list[str]) -> int:
+    from lazyjit.cli import link, link_parser, reference
+
+    request = link_parser.parse(words)
+    if request.action == "version":
+        sys.stdout.write(version())
+        return 0
+    if request.action != "run":
+        sys.stdout.write(reference.link_help(hidden=request.action == "help-hidden"))
+        return 0
+    return link.run(request)
+
+
 def dispatch(words: list[str]) -> int:
     """Run the command line `words` (without the command's own name); its exit code.
 
@@ -88,6 +101,8 @@ def dispatch(words: list[str]) -> int:
         command, *rest = words or ["--help"]
         if command == "run":
             return _run(rest)
+        if command == "link":
+            return _link(rest)
         if command in ("--help", "-help", "-h", "help"):
             from lazyjit.cli.reference import COMMANDS
 

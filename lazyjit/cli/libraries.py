@@ -14,7 +14,7 @@ from pathlib import Path
 
 from lazyjit.errors import LibraryNotFound
 
-__all__ = ["find_library", "is_archive"]
+__all__ = ["SYSTEM", "find_library", "is_archive"]
 
 SYSTEM = (
     "/usr/local/lib",
@@ -27,8 +27,10 @@ SYSTEM = (
 )
 
 
-def _directories(first: Sequence[str]) -> Iterator[Path]:
+def _directories(first: Sequence[str], system: bool) -> Iterator[Path]:
     yield from map(Path, first)
+    if not system:
+        return
     yield from (Path(part) for part in os.environ.get("LD_LIBRARY_PATH", "").split(":") if part)
     yield from map(Path, SYSTEM)
 
@@ -54,23 +56,39 @@ def _version(path: Path) -> list[int]:
     return [int(part) for part in path.name.split(".so.")[-1].split(".") if part.isdigit()]
 
 
-def find_library(name: str, first: Sequence[str] = ()) -> Path:
+def find_library(
+    name: str,
+    first: Sequence[str] = (),
+    *,
+    system: bool = True,
+    scripts: bool = False,
+    archives: bool = False,
+) -> Path:
     """The shared library or archive that `-l name` means; `first` is what `-L` gave.
 
-    Any thread. Raises LibraryNotFound.
+    Without `system`, no other directory is searched. With `scripts` a linker script will do; with
+    `archives` nothing but an archive will. Any thread. Raises LibraryNotFound.
     """
     if "/" in name:
         return Path(name)
-    for directory in _directories(first):
+    for directory in _directories(first, system):
         if name.startswith(":"):
             exact = directory / name[1:]
             if exact.is_file():
                 return exact
             continue
         shared = directory / f"lib{name}.so"
+        archive = directory / f"lib{name}.a"
+        if archives:
+            if is_archive(archive):
+                return archive
+            continue
         if _is_elf(shared):
             return shared
-        archive = directory / f"lib{name}.a"
+        if scripts:
+            for candidate in (shared, archive):
+                if candidate.is_file():
+                    return candidate
         # A text libm.so may come with a text libm.a; skip both for the library that they name.
         if is_archive(archive) and not shared.exists():
             return archive
@@ -79,5 +97,6 @@ def find_library(name: str, first: Sequence[str] = ()) -> Path:
             if _is_elf(candidate):
                 return candidate
     raise LibraryNotFound(
-        f"-l{name}: no library of this name in the directories of -L or the system's"
+        f"-l{name}: no library of this name in the directories of -L"
+        + (" or the system's" if system else " (-search-sys-lib adds the system's)")
     )

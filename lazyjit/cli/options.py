@@ -20,6 +20,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from lazyjit.errors import UsageError
 
@@ -53,6 +54,8 @@ class Arity(enum.Enum):
     JOINED = enum.auto()
     #: A value only after `=`.
     OPTIONAL = enum.auto()
+    #: All words that follow, dashes or not, up to another option of this kind.
+    REST = enum.auto()
 
 
 class Fate(enum.Enum):
@@ -155,14 +158,15 @@ class Option:
     """A row of the table.
 
     `text` is one phrase: what the option does (DO), why it makes no difference (ACCEPT) or why it
-    can't be had (REFUSE). `apply` stores the value in the request; flags hand it "true" or "false".
+    can't be had (REFUSE). `apply` stores the value in the command's request; flags hand it "true"
+    or "false".
     """
 
     names: tuple[str, ...]
     arity: Arity
     fate: Fate
     text: str
-    apply: Callable[[Request, str], None] | None = None
+    apply: Callable[[Any, str], None] | None = None
     #: What the value is called in help texts.
     metavar: str = "VALUE"
     #: The only values allowed, or empty for any.

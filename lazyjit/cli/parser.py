@@ -13,78 +13,21 @@ The rules, found by trying them on lli:
 
 from __future__ import annotations
 
-import difflib
-import shlex
-from pathlib import Path
-
 from lazyjit.cli import codegen_flags, llvm_flags, table
-from lazyjit.cli.options import (
-    Arity,
-    CommandLineError,
-    Fate,
-    Option,
-    Request,
-    parse_bool,
-    parse_choice,
-)
+from lazyjit.cli.options import CommandLineError, Request
+from lazyjit.cli.words import Vocabulary, expand, take, value_of
 
 __all__ = ["find", "parse"]
 
-BY_NAME: dict[str, Option] = {
-    name: option for option in (*table.OPTIONS, *codegen_flags.OPTIONS) for name in option.names
-}
-JOINED = sorted(
-    (name for name, option in BY_NAME.items() if option.arity is Arity.JOINED and len(name) == 1),
+VOCABULARY = Vocabulary(
+    "run",
+    (*table.OPTIONS, *codegen_flags.OPTIONS),
+    others=llvm_flags.find,
+    other_names=llvm_flags.names,
 )
 
-
-def find(name: str) -> Option | None:
-    """The row that a spelling (without dashes) belongs to. Any thread."""
-    return BY_NAME.get(name) or llvm_flags.find(name)
-
-
-def _split(word: str) -> tuple[str, Option, str | None]:
-    """An option's spelling, row and attached value, from one word."""
-    body = word[2:] if word.startswith("--") else word[1:]
-    name, equals, value = body.partition("=")
-    option = find(name)
-    if option is not None:
-        return word.partition("=")[0], option, value if equals else None
-    # -O2 and -lm, but not every misspelling that begins with one of these letters.
-    if body[:1] in JOINED and (body[0] in "lL" or body[1:].isdigit()):
-        return word[: len(word) - len(body) + 1], BY_NAME[body[0]], body[1:]
-    raise CommandLineError(f"unknown option {word!r}{_suggestion(name)}")
-
-
-def _suggestion(name: str) -> str:
-    known = [*BY_NAME, *llvm_flags.names()]
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.7)
-    return f"; did you mean --{close[0]}?" if close else "; see lazyjit run --help"
-
-
-def _take(request: Request, spelling: str, option: Option, value: str) -> None:
-    if option.arity is Arity.FLAG and option.fate is not Fate.LLVM:
-        value = "true" if parse_bool(spelling, value) else "false"
-    if value in option.refused:
-        raise CommandLineError(f"{spelling}={value}: {option.refused[value]}")
-    if option.values:
-        parse_choice(spelling, value, option.values)
-    if option.fate is Fate.REFUSE:
-        raise CommandLineError(f"{spelling}: {option.text}")
-    if option.mcjit and value != "false":
-        request.mcjit_conflicts.append((spelling, option.mcjit))
-    if option.apply is not None:
-        option.apply(request, value)
-
-
-def _expand(word: str) -> list[str] | None:
-    """The words of a response file, or None when `word` does not name one."""
-    if not word.startswith("@") or len(word) == 1:
-        return None
-    try:
-        return shlex.split(Path(word[1:]).read_text(errors="surrogateescape"))
-    except (OSError, ValueError):
-        return None
+#: The row that a spelling (without dashes) belongs to, or None. Any thread.
+find = VOCABULARY.find
 
 
 def parse(words: list[str]) -> Request:
@@ -94,7 +37,7 @@ def parse(words: list[str]) -> Request:
     only_files = False
     while rest:
         word = rest.pop(0)
-        expanded = None if only_files else _expand(word)
+        expanded = None if only_files else expand(word)
         if expanded is not None:
             rest[:0] = expanded
             continue
@@ -104,15 +47,10 @@ def parse(words: list[str]) -> Request:
         if only_files or not word.startswith("-") or word == "-":
             request.file, request.arguments, request.file_given = word, rest, True
             break
-        spelling, option, value = _split(word)
-        if value is None:
-            if option.arity in (Arity.VALUE, Arity.JOINED):
-                if not rest:
-                    raise CommandLineError(f"{spelling} needs a value")
-                value = rest.pop(0)
-            else:
-                value = ""
-        _take(request, spelling, option, value)
+        spelling, option, value = VOCABULARY.split(word)
+        taken = take(request, spelling, option, value_of(spelling, option, value, rest))
+        if option.mcjit and taken != "false":
+            request.mcjit_conflicts.append((spelling, option.mcjit))
         if request.action != "run":
             break
     _check(request)

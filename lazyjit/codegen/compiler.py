@@ -155,10 +155,8 @@ class LLVMCompiler:
     def _compile(self, unit: Unit, name: str, file: str | None, kind: int) -> CompiledObject:
         ffi, lib = _native.ffi, _native.lib
         if isinstance(unit, bytes):
-            text, length = (
-                ffi.from_buffer("char[]", unit),
-                len(unit),
-            )  # bytes end in a NUL of their own
+            # bytes end in a NUL of their own
+            text, length = ffi.from_buffer("char[]", unit), len(unit)
         else:
             text, length = ffi.cast("char *", unit[0]), unit[1]
         out, fault = ffi.new("lj_object *"), _native.new_fault()

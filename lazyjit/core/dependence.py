@@ -50,38 +50,32 @@ def depend_locked(node: Work, dependences: Dependences) -> list[tuple[JITDylib, 
 
     Returns the dependences that can't be had: failed, gone, or never looked up.
     """
-    blocked: list[Work] = []
-    making: list[Work] | None = None
+    deps: list[Work] = []
+    unemitted = -1
     bad: list[tuple[JITDylib, str, Entry | None]] = []
     for dylib, names in dependences.items():
         get = dylib._symbols.get
         for name in names:
             entry = get(name)
-            if entry.__class__ is ExecutorSymbolDef:
-                continue
             if entry.__class__ is Work:
-                if entry is node:
-                    continue
-                # Unemitted ones end up last, where the search begins: they need no root found.
                 if entry.stage == MAKING:
-                    if making is None:
-                        making = []
-                    making.append(entry)
-                else:
-                    if entry.rep is not None:
-                        entry = find(entry)
-                    blocked.append(entry)
+                    if entry is node:
+                        continue
+                    unemitted = len(deps)
+                elif entry.rep is not None:
+                    entry = find(entry)
+                deps.append(entry)
                 waiters = entry.waiters
                 if waiters is None:
                     entry.waiters = [node, name]
                 else:
-                    waiters.append(node)
-                    waiters.append(name)
-            elif entry.__class__ is not Effect:
+                    waiters += (node, name)
+            elif entry.__class__ is not ExecutorSymbolDef and entry.__class__ is not Effect:
                 bad.append((dylib, name, entry))
-    if making is not None:
-        blocked = blocked + making if blocked else making
-    node.deps = blocked
+    if unemitted >= 0:
+        # Last is where the search begins, and an unemitted one needs no root found.
+        deps[unemitted], deps[-1] = deps[-1], deps[unemitted]
+    node.deps = deps
     node.stage = BLOCKED
     node.leans_on = node.jump = node.members = None
     return bad

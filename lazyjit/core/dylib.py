@@ -122,6 +122,11 @@ class JITDylib:
 
     # --- What it defines.
 
+    def names(self) -> list[str]:
+        """Names that are defined here by themselves; those of tables and generators are apart."""
+        with self.session._lock:
+            return list(self._symbols)
+
     @property
     def default_tracker(self) -> ResourceTracker:
         """Of what is defined without a tracker. A new one once it was removed or transferred."""

@@ -192,11 +192,11 @@ class ErrandRunner:
         unit = source()
         with self._lock:
             work.name = unit.name
-            missing = work.flags.keys() - unit.symbols.keys()
-            if unit.init_symbol in work.flags:
+            flags = work.flags
+            if unit.init_symbol in flags:
                 work.init_symbol = unit.init_symbol
-        if missing:
-            raise MissingDefinitions(unit.name, missing)
+        if not unit.symbols.keys() >= flags.keys():
+            raise MissingDefinitions(unit.name, flags.keys() - unit.symbols.keys())
         return unit
 
     def _abandon(self, work: Work) -> None:

@@ -82,8 +82,7 @@ class MaterializationResponsibility:
     @property
     def symbols(self) -> dict[str, SymbolFlags]:
         """The symbols that it answers for (a copy)."""
-        with self._session._lock:
-            return dict(self._work.flags)
+        return dict(self._work.flags)  # replaced, never changed: needs no lock
 
     @property
     def init_symbol(self) -> str | None:

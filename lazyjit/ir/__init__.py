@@ -4,7 +4,7 @@
 text of a unit that defines some of them, in time proportional to that unit.
 """
 
-from lazyjit.ir.carve import CarvedUnit, carve, seed
+from lazyjit.ir.carve import CarvedUnit, carve, seed, suggest
 from lazyjit.ir.entities import Constructor, EntityFlag, Kind, Linkage, RefFlag, Visibility, What
 from lazyjit.ir.index import ModuleIndex
 from lazyjit.ir.module_asm import ModuleAsm
@@ -22,4 +22,5 @@ __all__ = [
     "What",
     "carve",
     "seed",
+    "suggest",
 ]

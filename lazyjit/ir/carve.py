@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from lazyjit._native import check, ffi, lib, new_fault
 from lazyjit.ir.index import ModuleIndex
 
-__all__ = ["CarvedUnit", "carve", "seed"]
+__all__ = ["CarvedUnit", "carve", "seed", "suggest"]
 
 
 class CarvedUnit:
@@ -58,7 +58,7 @@ class CarvedUnit:
     def defines(self) -> list[tuple[int, str]]:
         """Each entity that the unit defines, with the linker name under which it does."""
         entities = self.entities
-        return list(zip(entities, self.index.definition_names(entities), strict=True))
+        return list(zip(entities, self.index.definitions(entities), strict=True))
 
     @property
     def carried(self) -> int:
@@ -94,16 +94,15 @@ def carve(
     have no definition of their own and are passed over. Any thread. Raises InternalError when an id
     is not the module's to define.
     """
-    ids = np.ascontiguousarray(entities, np.int32)
+    if isinstance(entities, np.ndarray):
+        entities = entities.tolist()
     options = ffi.new("lj_ir_carve_options *")
     options.inline_budget = inline_budget
     options.indirect = indirect
     options.inline_limit = inline_budget // 4 if inline_limit is None else inline_limit
     out = ffi.new("lj_ir_unit **")
     fault = new_fault()
-    status = lib.lj_ir_carve(
-        index.native, len(ids), ffi.from_buffer("int32_t[]", ids), options, out, fault
-    )
+    status = lib.lj_ir_carve(index.native, len(entities), entities, options, out, fault)
     if status:
         check(status, fault, file=index.file)
     return CarvedUnit(index, out[0])
@@ -112,25 +111,44 @@ def carve(
 def seed(
     index: ModuleIndex,
     entity: int,
-    claimed: NDArray[np.uint8],
+    states: Any,
     *,
     max_functions: int = 16,
     size_budget: int = 64 * 1024,
 ) -> list[int]:
     """The entities to define in one unit with `entity`: it first, functions before data.
 
-    `claimed` has a byte for each entity of the index, set for those that others define: they are
-    left out (but for `entity`). Takes up to `max_functions` callees of at most `size_budget` bytes
-    of text together, more only where they must be in one unit. Empty when the module doesn't define
-    `entity`. Any thread; `claimed` is only read.
+    `states` (a cffi `uint8_t *`, or a buffer) has a byte for each entity of the index: 1 for those
+    that others define, which are left out (but for `entity`); 2 for those that are asked for
+    anyway. Takes up to `max_functions` callees of at most `size_budget` bytes of text together,
+    more only where they must be in one unit. Empty when the module doesn't define `entity`. Any
+    thread; `states` is only read.
     """
-    options = ffi.new(
-        "lj_ir_seed_options *", {"max_functions": max_functions, "size_budget": size_budget}
-    )
+    options = ffi.new("lj_ir_seed_options *")
+    options.max_functions = max_functions
+    options.size_budget = size_budget
     room = len(index.together(entity)) + 16 * max_functions + 64
     ids = ffi.new("int32_t[]", room)
-    flags = ffi.from_buffer("uint8_t[]", claimed)
-    if len(flags) < len(index):
-        raise ValueError("claimed is shorter than the index")
-    count = lib.lj_ir_seed(index.native, entity, flags, options, ids, room)
-    return list(ffi.unpack(ids, count)) if count else []
+    states = _states(index, states)
+    count = lib.lj_ir_seed(index.native, entity, states, options, ids, room)
+    return ffi.unpack(ids, count) if count else []
+
+
+def suggest(index: ModuleIndex, entities: Sequence[int], states: Any, room: int) -> list[int]:
+    """Up to `room` functions that these call and that nobody has asked for, in the text's order.
+
+    `states` is as for `seed`. Each is given once. Any thread.
+    """
+    ids = ffi.new("int32_t[]", room)
+    states = _states(index, states)
+    count = lib.lj_ir_suggest(index.native, len(entities), entities, states, ids, room)
+    return ffi.unpack(ids, count) if count else []
+
+
+def _states(index: ModuleIndex, states: Any) -> Any:
+    if isinstance(states, ffi.CData):
+        return states
+    array = ffi.from_buffer("uint8_t[]", states)
+    if len(array) < len(index):
+        raise ValueError("the states are fewer than the entities")
+    return array

@@ -68,6 +68,8 @@ class ModuleIndex:
         self.native: Any = ffi.gc(out[0], lib.lj_ir_index_dispose)
         self.counts: Any = ffi.new("lj_ir_counts *")
         lib.lj_ir_index_counts(self.native, self.counts)
+        self._count: int = self.counts.entities
+        self._grouped = self.counts.groups > 0
         self._records = lib.lj_ir_index_entities(self.native)
         self.entities: NDArray[np.void] = self._array(self._records, self.counts.entities, ENTITY)
         references = self.counts.references
@@ -108,20 +110,20 @@ class ModuleIndex:
 
     # --- names --------------------------------------------------------------------------------
 
-    def find_many(self, names: Sequence[str]) -> list[tuple[int, int]]:
-        """For each linker name, the entity and what it is of that (a `What`), in one native call.
+    def find_many(self, names: Sequence[str]) -> list[tuple[int, int, SymbolFlags]]:
+        """For each linker name, the entity, what it is of that (a `What`), and the symbol's flags.
 
-        Promoted names (`x$<ordinal>`) and bodies (`f$body`) are found as such. What the module only
-        declares, or doesn't have, is (-1, What.NONE).
+        In one native call. Promoted names (`x$<ordinal>`) and bodies (`f$body`) are found as such.
+        What the module only declares, or doesn't have, is (-1, What.NONE, SymbolFlags.NONE).
         """
         count = len(names)
         joined = encode_name("\0".join(names))
         if joined.count(b"\0") != max(count - 1, 0):  # no symbol's name holds a NUL
             joined = encode_name("\0".join("" if "\0" in name else name for name in names))
         ids = ffi.new("int32_t[]", count)
-        what = ffi.new("uint8_t[]", count)
-        lib.lj_ir_index_find(self.native, count, joined, ids, what)
-        return list(zip(ids, what, strict=True))
+        what, traits = ffi.new("uint8_t[]", count), ffi.new("uint8_t[]", count)
+        lib.lj_ir_index_find(self.native, count, joined, ids, what, traits)
+        return list(zip(ids, what, map(_FLAGS.__getitem__, traits), strict=True))
 
     def entity(self, name: str) -> int:
         """The entity that IR calls `@name` (`@7`: "7"), defined here or not; -1 without one."""
@@ -154,17 +156,21 @@ class ModuleIndex:
         start = lib.lj_ir_index_name(self.native, entity, length)
         return decode_name(ffi.buffer(start, length[0])[:])
 
-    def definition_names(self, entities: Sequence[int]) -> list[str]:
-        """The linker names under which units define these: `f$body` of functions, data as it is."""
+    def definitions(self, entities: Sequence[int]) -> dict[str, SymbolFlags]:
+        """What units define for these, in order: linker names (`f$body` of functions, data as it
+        is) with the symbols' flags. In one native call.
+        """
         count = len(entities)
         room = 64 * count + 64
+        traits = ffi.new("uint8_t[]", count)
         while True:
             out = ffi.new("char[]", room)
-            length = lib.lj_ir_symbol_names(self.native, count, entities, out, room)
+            length = lib.lj_ir_index_definitions(self.native, count, entities, out, room, traits)
             if length <= room:
-                names = decode_name(ffi.unpack(out, length)).split("\0")
+                raw: bytes = ffi.unpack(out, length)
+                names = raw.decode("utf-8", "surrogateescape").split("\0")
                 names.pop()
-                return list(map(intern, names))
+                return dict(zip(map(intern, names), map(_FLAGS.__getitem__, traits), strict=True))
             room = length
 
     def flags(self, entity: int) -> SymbolFlags:
@@ -255,6 +261,8 @@ class ModuleIndex:
 
     def together(self, entity: int) -> list[int]:
         """The entities that must be defined in one unit with this one, itself among them."""
+        if not self._grouped:
+            return [self._checked(entity)]
         group = self._records[self._checked(entity)].group
         if group < 0:
             return [entity]
@@ -319,13 +327,13 @@ class ModuleIndex:
         return int(self.counts.memory)
 
     def _checked(self, entity: int) -> int:
-        if not 0 <= entity < self.counts.entities:
+        if not 0 <= entity < self._count:
             raise IndexError(f"no entity {entity}")
         return entity
 
     def __len__(self) -> int:
         """How many entities there are."""
-        return int(self.counts.entities)
+        return self._count
 
     def __repr__(self) -> str:
         """File, ordinal and size."""

@@ -2,7 +2,9 @@
 
 on_demand        modules of IR, split into units that are compiled when called
 module_table     one module as its dylib sees it
-object_linking   objects, linked into the arena
+object_linking   objects and link graphs, linked into memory (`linking`, `linking_passes`: one link)
+object_unit      an object that waits to be wanted
+plugin           who sees and changes links
 archive          static libraries, whose members are linked when needed
 platform         initializers, finalizers and exit handlers by dylib
 call_through     stubs for lazy reexports

@@ -19,8 +19,10 @@ from lazyjit.core import (
 )
 from lazyjit.core.tracker import current
 from lazyjit.errors import ResourceTrackerDefunct
-from lazyjit.layers.object_linking import ObjectLinkingLayer, ObjectUnit
+from lazyjit.layers.object_linking import ObjectLinkingLayer
+from lazyjit.layers.object_unit import ObjectUnit
 from lazyjit.link.archive import Archive, Member
+from lazyjit.symbols import SymbolFlags
 
 __all__ = ["StaticLibraryGenerator"]
 
@@ -34,12 +36,18 @@ class StaticLibraryGenerator(DefinitionGenerator):
         objects: ObjectLinkingLayer,
         tracker: ResourceTracker,
         on_object: Callable[[JITDylib, ObjectUnit, ResourceTracker], None],
+        *,
+        hidden: bool = False,
     ) -> None:
-        """Members go under `tracker`; `on_object` is told of each that is added."""
+        """Members go under `tracker`; `on_object` is told of each that is added.
+
+        `hidden`: other dylibs do not see what they define.
+        """
         self.archive = archive
         self._objects = objects
         self._tracker = tracker
         self._on_object = on_object
+        self._hidden = hidden
         self._lock = threading.Lock()
         self._added: set[int] = set()
 
@@ -82,7 +90,11 @@ class StaticLibraryGenerator(DefinitionGenerator):
                 self._add(dylib, member, unit)
 
     def _unit(self, member: Member) -> ObjectUnit:
-        return ObjectUnit(self._objects, member.data, f"{self.archive.file}({member.name})")
+        unit = ObjectUnit(self._objects, member.data, f"{self.archive.file}({member.name})")
+        if self._hidden:
+            for name in unit.symbols:
+                unit.symbols[name] &= ~SymbolFlags.EXPORTED
+        return unit
 
     def _add(self, dylib: JITDylib, member: Member, unit: ObjectUnit | None = None) -> None:
         with self._lock:

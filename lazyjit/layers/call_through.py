@@ -11,6 +11,7 @@ import itertools
 import threading
 from collections.abc import Mapping
 
+from lazyjit import forking
 from lazyjit.core import Body, JITDylib, MaterializationResponsibility
 from lazyjit.errors import InternalError, LazyJITError, SymbolRemoved
 from lazyjit.layers.grace import GracePeriods
@@ -22,7 +23,7 @@ __all__ = ["UPPER_HALF", "StubCallThrough"]
 UPPER_HALF = 1 << 63
 
 
-class StubCallThrough:
+class StubCallThrough(forking.Guarded):
     """Makes stubs whose first call looks a symbol up. Every method: any thread."""
 
     def __init__(self, stubs: StubPool, grace: GracePeriods) -> None:
@@ -33,6 +34,7 @@ class StubCallThrough:
         self._payloads = itertools.count(UPPER_HALF)
         self._bodies: dict[int, tuple[int, Body]] = {}
         self._by_key: dict[int, list[tuple[int, int, str]]] = {}
+        forking.join(forking.Phase.SESSION, self)
 
     def create_stubs(
         self, responsibility: MaterializationResponsibility, bodies: Mapping[str, Body]

@@ -11,18 +11,27 @@ earlier one is left. An action therefore waits for at most the calls that were t
 
 Counted are the calls that go through lazyjit's own callables. Who calls a raw address must keep
 the code alive by other means.
+
+Typed callables are called too often for a lock: the native `calls` counts them, by an addition and
+a subtraction under the GIL. When something is retired while such calls are under way, they enter
+the epoch together, as one, and leave it together.
 """
 
 from __future__ import annotations
 
 import threading
+import weakref
 from collections import deque
 from collections.abc import Callable
+from typing import Final
+
+from lazyjit import forking
+from lazyjit.call.native import CallCounter, on_drained
 
 __all__ = ["GracePeriods"]
 
 
-class GracePeriods:
+class GracePeriods(forking.Guarded):
     """Counts calls under way and runs retired actions after them. Every method: any thread."""
 
     def __init__(self) -> None:
@@ -31,6 +40,10 @@ class GracePeriods:
         # Calls under way by epoch, oldest first; every epoch from the oldest busy one to now.
         self._busy: deque[int] = deque([0])
         self._retired: deque[tuple[int, Callable[[], None]]] = deque()
+        #: Counts the calls of typed callables.
+        self.counter = CallCounter()
+        _by_counter[self.counter.address] = self
+        forking.join(forking.Phase.TABLE, self)
 
     def enter(self) -> int:
         """A call begins; returns what `leave` wants. The call may not outlive its `leave`."""
@@ -49,6 +62,8 @@ class GracePeriods:
     def retire(self, action: Callable[[], None]) -> None:
         """Run `action` once every call that is under way now has returned; at once if none is."""
         with self._lock:
+            if self.counter.turn(self._epoch):
+                self._busy[-1] += 1
             self._retired.append((self._epoch, action))
             self._epoch += 1
             self._busy.append(0)
@@ -58,9 +73,9 @@ class GracePeriods:
 
     @property
     def calls(self) -> int:
-        """Calls under way."""
+        """Calls under way (those of typed callables as one, once something was retired)."""
         with self._lock:
-            return sum(self._busy)
+            return sum(self._busy) + self.counter.busy
 
     @property
     def waiting(self) -> int:
@@ -76,3 +91,17 @@ class GracePeriods:
         while self._retired and self._retired[0][0] < oldest:
             due.append(self._retired.popleft()[1])
         return due
+
+
+# The native side reports to one function for all sessions.
+_by_counter: Final[weakref.WeakValueDictionary[int, GracePeriods]] = weakref.WeakValueDictionary()
+
+
+def _drained(counter: int, epoch: int) -> None:
+    """The last of the native calls that were under way at the end of an epoch has returned."""
+    grace = _by_counter.get(counter)
+    if grace is not None:
+        grace.leave(epoch)
+
+
+on_drained(_drained)

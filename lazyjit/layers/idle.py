@@ -21,8 +21,10 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 
+from lazyjit import forking
 from lazyjit.core import ExecutionSession, JITDylib, LookupFlags, SymbolState, TaskClass
 from lazyjit.errors import LazyJITError
+from lazyjit.ir import suggest
 from lazyjit.layers.module_table import ModuleTable
 from lazyjit.symbols import ExecutorSymbolDef
 
@@ -35,7 +37,7 @@ _MEMORY = 64
 _Starter = Callable[[Callable[[], None]], bool]
 
 
-class IdleWork:
+class IdleWork(forking.Guarded):
     """Keeps idle threads busy. Every method: any thread; none raises."""
 
     def __init__(self, session: ExecutionSession, threads: int, *, speculate: bool) -> None:
@@ -48,19 +50,13 @@ class IdleWork:
         self._speculating: set[tuple[ModuleTable, int]] = set()
         self._promotions: deque[tuple[JITDylib, str]] = deque()
         self._under_way = 0
+        forking.join(forking.Phase.SESSION, self)
 
     def consider(self, table: ModuleTable, around: int, functions: Sequence[int]) -> None:
         """A unit around `around`, of these functions, is about to be compiled: what comes next?"""
         if not self._speculate or (table, around) in self._speculating:
             return
-        index, taken = table.index, table.taken
-        calls = (
-            callee
-            for function in functions
-            for callee in index.callees(function).tolist()
-            if not taken[callee] and table.is_function(callee)
-        )
-        fresh = list(dict.fromkeys(calls))
+        fresh = suggest(table.index, functions, table.states, _MEMORY)
         if fresh:
             with self._lock:
                 # The first call in the text is the first to be taken.
@@ -94,7 +90,7 @@ class IdleWork:
     def _next_locked(self) -> _Starter | None:
         while self._suggested:
             suggestion = self._suggested.pop()
-            if not suggestion[0].taken[suggestion[1]]:
+            if not suggestion[0].states[suggestion[1]]:
                 self._speculating.add(suggestion)
                 return self._speculation(*suggestion)
         if self._promotions:

@@ -12,18 +12,19 @@ into being when somebody goes through the stub. When a unit is ready, `publish` 
 its functions at their bodies; a stub made later than that points there from the start.
 
 Names that this module alone can define (strong ones and promoted locals) need no session to be
-linked within the module: `known` answers for them straight from the index.
+linked within the module: `known` answers for them straight from the index. All that is kept of an
+entity is native (`native/table.h`), so that each step of a unit's way is one call for all of its
+symbols.
 """
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
 
-import numpy as np
-
-from lazyjit._native import ffi, lib
+from lazyjit import forking
+from lazyjit._native import check, ffi, lib
 from lazyjit.core import (
     Found,
     JITDylib,
@@ -33,22 +34,15 @@ from lazyjit.core import (
 from lazyjit.errors import LazyJITError, SymbolRemoved
 from lazyjit.ir import Kind, ModuleIndex, What
 from lazyjit.stubs import StubPool
-from lazyjit.symbols import ExecutorSymbolDef, SymbolFlags
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from lazyjit.symbols import SymbolFlags
 
 __all__ = ["ModuleTable"]
 
-#: Makes the unit around an entity of a table, for the symbol of that name.
-UnitMaker = Callable[["ModuleTable", int, str], MaterializationUnit]
+#: Makes the unit around an entity of a table: for the symbol of that name, with those that must be
+#: made together with it.
+UnitMaker = Callable[["ModuleTable", int, str, Mapping[str, SymbolFlags]], MaterializationUnit]
 
-_BODY = SymbolFlags.CALLABLE
-
-#: A function's body loses to another where the function does.
-_BODY_FLAGS = (_BODY, _BODY | SymbolFlags.WEAK)
-
-_NONE, _STUB, _FOUND_BODY = int(What.NONE), int(What.STUB), int(What.BODY)
+_NONE, _STUB = int(What.NONE), int(What.STUB)
 
 
 class ModuleTable:
@@ -70,39 +64,32 @@ class ModuleTable:
         self.name = index.file
         self._pool = stubs
         self._make_unit = make_unit
-        # A word an entity: its stub, and its address once it is ready; 0 before. Native code reads
-        # them as they are; they are written with the lock held. Untouched pages take no memory.
-        self._lock = threading.Lock()
-        self._stubs: NDArray[np.uint64] = np.zeros(len(index), np.uint64)
-        self._ready: NDArray[np.uint64] = np.zeros(len(index), np.uint64)
-        self._words = (
-            ffi.from_buffer("uint64_t[]", self._stubs),
-            ffi.from_buffer("uint64_t[]", self._ready),
-        )
+        out = ffi.new("lj_table **")
+        check(lib.lj_table_new(index.native, index.ordinal, out))
+        self._native: Any = ffi.gc(out[0], lib.lj_table_dispose)
+        #: A cffi `uint8_t *`, a byte an entity: whether a unit has taken it, or it was asked for.
+        #: Hints; the session decides. `take` and `want` change them.
+        self.states: Any = lib.lj_table_states(self._native)
         self._removed = False
-        #: One byte an entity: nonzero once a unit has taken it. A hint; the session decides.
-        self.taken: NDArray[np.uint8] = np.zeros(len(index), np.uint8)
+        # After the session and the layer: the session asks a table with its lock held.
+        forking.join(forking.Phase.SESSION, self)
 
     # What the session asks (SymbolTable)
 
     def find_many(self, names: Sequence[str]) -> list[Found | None]:
         """What the module has under each of `names` (with the session's lock held)."""
-        hits = self.index.find_many(names)
-        wanted = [entity for entity, what in hits if what == _STUB]
-        stubs = dict(zip(wanted, self.stubs_of(wanted), strict=True)) if wanted else {}
         found: list[Found | None] = []
-        for name, (entity, what) in zip(names, hits, strict=True):
+        index = self.index
+        for name, (entity, what, flags) in zip(names, index.find_many(names), strict=True):
             if what == _NONE:
                 found.append(None)
             elif what == _STUB:
-                found.append(Found(self.index.flags(entity), address=stubs[entity]))
+                found.append(Found(flags, self.stubs_of([entity])[0]))
             else:
-                flags = self.index.flags(entity)
-                if what == _FOUND_BODY:
-                    flags = _BODY_FLAGS[flags.overridable()]
-                members = self.index.together(entity)
-                together = self.symbols_of(members) if len(members) > 1 else ()
-                found.append(Found(flags, None, _UnitMaker(self, entity, name), together))
+                members = index.together(entity)
+                symbols = index.definitions(members) if len(members) > 1 else {name: flags}
+                make = partial(self._make_unit, self, entity, name, symbols)
+                found.append(Found(flags, None, make, symbols))
         return found
 
     def conflicts(self, other: SymbolTable) -> list[str]:
@@ -115,28 +102,21 @@ class ModuleTable:
         """Addresses (a cffi `uint64_t[]`) of `count` names, each ended by a NUL (a cffi `char *`).
 
         Known is what no other module can define: this module's stubs, and its ready data. The
-        others are 0.
+        others are 0. Raises ArenaFull, SessionClosed.
         """
         addresses = ffi.new("uint64_t[]", count)
-        fresh = ffi.new("int32_t[]", count)
-        places = ffi.new("uint32_t[]", count)
-        more = lib.lj_ir_known(
-            self.index.native, count, names, *self._words, addresses, fresh, places
-        )
-        if more:
-            stubs = self.stubs_of(ffi.unpack(fresh, more))
-            for place, stub in zip(ffi.unpack(places, more), stubs, strict=True):
-                addresses[place] = stub
+        check(lib.lj_table_known(self._native, self._pool.handle, count, names, addresses))
+        if self._removed:
+            self._fail_stubs()
         return addresses
 
-    def symbols_of(self, entities: Sequence[int]) -> dict[str, int]:
-        """The session's symbols for the code of functions and for data, with their entities."""
-        return dict(zip(self.index.definition_names(entities), entities, strict=True))
+    def take(self, entities: Sequence[int]) -> None:
+        """A unit defines these: no other need consider them."""
+        lib.lj_table_take(self._native, len(entities), entities)
 
-    def flags_of(self, entity: int) -> SymbolFlags:
-        """The flags of the symbol that `symbols_of` names."""
-        flags = self.index.flags(entity)
-        return _BODY_FLAGS[flags.overridable()] if self.is_function(entity) else flags
+    def want(self, entities: Sequence[int]) -> None:
+        """These are going to be asked for: units may well define several of them."""
+        lib.lj_table_want(self._native, len(entities), entities)
 
     def functions(self) -> list[int]:
         """The entities that the module has a body for."""
@@ -158,48 +138,25 @@ class ModuleTable:
 
     def stubs_of(self, entities: Sequence[int]) -> list[int]:
         """The stubs' addresses, made where there are none yet. Raises ArenaFull, SessionClosed."""
-        functions = [self.function_behind(entity) for entity in entities]
-        with self._lock:
-            stubs = self._stubs
-            fresh = [f for f in dict.fromkeys(functions) if not stubs[f]]
-            if fresh:
-                high = self.index.ordinal << 32
-                stubs[fresh] = self._pool.create([high | f for f in fresh])
-                ready = [f for f in fresh if self._ready[f]]
-                if ready:
-                    self._pool.resolve(stubs[ready], self._ready[ready])
-                if self._removed:
-                    self._fail_locked(fresh)
-            return [int(stubs[f]) for f in functions]
+        stubs = ffi.new("uint64_t[]", len(entities))
+        check(lib.lj_table_stubs(self._native, self._pool.handle, len(entities), entities, stubs))
+        if self._removed:
+            self._fail_stubs()
+        return list(stubs)
 
-    def publish(
-        self, entities: Mapping[str, int], symbols: Mapping[str, ExecutorSymbolDef]
-    ) -> None:
-        """These symbols of a unit are ready (`entities` tells whose they are): the stubs of its
-        functions lead there from now on."""
-        with self._lock:
-            stubs, bodies = [], []
-            for name, entity in entities.items():
-                symbol = symbols.get(name)
-                if symbol is not None:
-                    self._ready[entity] = symbol[0]
-                    stub = self._stubs[entity]
-                    if stub:
-                        stubs.append(stub)
-                        bodies.append(symbol[0])
-            if stubs and not self._removed:
-                self._pool.resolve(stubs, bodies)
+    def publish(self, entities: Sequence[int], addresses: Sequence[int]) -> None:
+        """These entities are ready at these addresses: functions' stubs lead there from now on.
 
-    def resolve(self, function: int, address: int) -> None:
-        """Point one function's stub somewhere (what an ifunc's resolver chose)."""
-        self.publish({"": function}, {"": ExecutorSymbolDef(address, _BODY)})
+        Does nothing once the module was removed.
+        """
+        pool = self._pool.handle
+        check(lib.lj_table_publish(self._native, pool, len(entities), entities, addresses))
 
     def fail(self, function: int, error: LazyJITError) -> None:
         """First calls of `function` raise `error`, those that wait now and those to come."""
-        with self._lock:
-            stub = self._stubs[function]
-            if stub:
-                self._pool.fail([stub], error)
+        stub = lib.lj_table_stub(self._native, function)
+        if stub:
+            self._pool.fail([stub], error)
 
     def remove(self) -> None:
         """The module is going: calls raise SymbolRemoved from now on.
@@ -207,35 +164,32 @@ class ModuleTable:
         When all of the session goes, calls under way may still need what is compiled, and it lasts
         as long as they do; the pool itself fails the stubs that lead nowhere yet.
         """
-        with self._lock:
-            self._removed = True
-            if self.dylib.session.closed:
-                return
-            self._ready[:] = 0
-            self._fail_locked(np.flatnonzero(self._stubs).tolist())
+        self._removed = not self.dylib.session.closed
+        if self._removed:
+            # A stub that is made meanwhile is failed here, or by whoever made it.
+            self._fail_stubs()
 
     def free(self) -> None:
         """Nobody can be in the module any more: give its stubs back."""
-        with self._lock:
-            stubs = self._stubs[self._stubs != 0]
-            self._stubs[:] = 0
-        self._pool.free(stubs)
+        check(lib.lj_table_free_stubs(self._native, self._pool.handle))
 
-    def _fail_locked(self, functions: Iterable[int]) -> None:
-        for function in functions:
-            error = SymbolRemoved(self.index.name(function))
-            self._pool.fail([self._stubs[function]], error)
+    def _fail_stubs(self) -> None:
+        room = 0
+        while True:
+            functions = ffi.new("int32_t[]", room)
+            count = lib.lj_table_retire(self._native, room, functions)
+            if count <= room:
+                break
+            room = count
+        for function in functions[0:count]:
+            self.fail(function, SymbolRemoved(self.index.name(function)))
 
+    # Around fork (lazyjit.forking)
 
-class _UnitMaker:
-    """Makes the unit of one symbol, when the session wants it."""
+    def before_fork(self) -> None:
+        """Take the lock."""
+        lib.lj_table_before_fork(self._native)
 
-    __slots__ = ("entity", "name", "table")
-
-    def __init__(self, table: ModuleTable, entity: int, name: str) -> None:
-        self.table = table
-        self.entity = entity
-        self.name = name
-
-    def __call__(self) -> MaterializationUnit:
-        return self.table._make_unit(self.table, self.entity, self.name)
+    def after_fork(self, in_child: bool) -> None:
+        """Give it back."""
+        lib.lj_table_after_fork(self._native)

@@ -18,7 +18,7 @@ import weakref
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from lazyjit.core import (
     ExecutionSession,
@@ -31,7 +31,7 @@ from lazyjit.errors import LazyJITError
 from lazyjit.ir import Constructor
 from lazyjit.layers.archive import StaticLibraryGenerator
 from lazyjit.layers.module_table import ModuleTable
-from lazyjit.layers.object_linking import ObjectUnit
+from lazyjit.layers.object_unit import ObjectUnit
 from lazyjit.link.runtime import DSOHandle, call_at_exit, runtime_symbols
 from lazyjit.symbols import ExecutorSymbolDef, SymbolFlags
 
@@ -54,6 +54,8 @@ class _State:
     """One dylib's; guarded by the platform's lock."""
 
     runtime: DSOHandle
+    #: Held while its initializers or finalizers run; they may look symbols up, and so re-enter.
+    running: threading.RLock = field(default_factory=threading.RLock)
     #: What has initializers that have not run yet, each with what may remove it before they do.
     added: list[tuple[ModuleTable | ObjectUnit, ResourceTracker]] = field(default_factory=list)
     #: Constructors that an initialization did not come to, for one before them failed.
@@ -62,7 +64,11 @@ class _State:
     finalizers: list[_Structor] = field(default_factory=list)
     archives: list[StaticLibraryGenerator] = field(default_factory=list)
     #: Modules whose references have not been held against the archives yet.
-    unchecked: list[ModuleTable] = field(default_factory=list)
+    unchecked: list[tuple[ModuleTable, ResourceTracker]] = field(default_factory=list)
+    #: Likewise objects, in order. One that was linked and is gone meanwhile has found its members.
+    objects: weakref.WeakKeyDictionary[ObjectUnit, None] = field(
+        default_factory=weakref.WeakKeyDictionary
+    )
 
 
 _live: weakref.WeakSet[Platform] = weakref.WeakSet()
@@ -78,15 +84,13 @@ def _deinitialize_everything() -> None:
 
 
 class Platform:
-    """Runs initializers and finalizers. Any thread, one initialization at a time a dylib."""
+    """Runs initializers and finalizers. Any thread; those of one dylib on one thread at a time."""
 
     def __init__(self, session: ExecutionSession, call: Caller) -> None:
         """`call` runs a `void()` at an address."""
         self._session = session
         self._call = call
         self._lock = threading.Lock()
-        # Constructors may look symbols up, and so re-enter; other threads wait.
-        self._running = threading.RLock()
         self._states: dict[JITDylib, _State] = {}
         _live.add(self)
         call_at_exit(_deinitialize_everything)
@@ -106,14 +110,16 @@ class Platform:
         with self._lock:
             state = self._states[table.dylib]
             if table.index.constructors or table.index.destructors:
-                state.added.append((table, tracker))
-            state.unchecked.append(table)
+                _append(state.added, (table, tracker))
+            _append(state.unchecked, (table, tracker))
 
     def note_object(self, dylib: JITDylib, unit: ObjectUnit, tracker: ResourceTracker) -> None:
         """An object was added: likewise."""
-        if unit.init_symbol is not None:
-            with self._lock:
-                self._states[dylib].added.append((unit, tracker))
+        with self._lock:
+            state = self._states[dylib]
+            state.objects[unit] = None
+            if unit.init_symbol is not None:
+                _append(state.added, (unit, tracker))
 
     def note_archive(self, dylib: JITDylib, generator: StaticLibraryGenerator) -> None:
         """A static library was added: members that need initializing are found when it is time."""
@@ -125,18 +131,32 @@ class Platform:
 
         Raises what a constructor's lookup or first call raises; that one and later ones stay to do.
         """
-        with self._running:
-            for each in self._in_order(dylib):
-                self._initialize_one(each)
+        for each in self._in_order(dylib):
+            with self._lock:
+                state = self._states.get(each)
+            if state is not None:
+                with state.running:
+                    self._initialize_one(each, state)
 
     def deinitialize(self, dylib: JITDylib) -> None:
         """Run the handlers and finalizers of `dylib`. It may be initialized again."""
-        with self._running:
+        with self._lock:
+            state = self._states.get(dylib)
+        if state is None:
+            return  # forgotten, or the session closed meanwhile
+        with state.running:
             with self._lock:
-                state = self._states[dylib]
                 finalizers, state.finalizers = state.finalizers, []
             state.runtime.run_exit_handlers()
             _run_all(sorted(finalizers, key=lambda each: each.priority)[::-1])
+
+    def forget(self, dylib: JITDylib) -> DSOHandle | None:
+        """Know a dylib no more, for it is being removed; the handle to close when nobody runs in
+        it. None when it isn't known.
+        """
+        with self._lock:
+            state = self._states.pop(dylib, None)
+        return state.runtime if state is not None else None
 
     def deinitialize_all(self) -> None:
         """Deinitialize every dylib, the latest first."""
@@ -168,22 +188,29 @@ class Platform:
                 stack.pop()
         return order
 
-    def _initialize_one(self, dylib: JITDylib) -> None:
+    def _initialize_one(self, dylib: JITDylib, state: _State) -> None:
         with self._lock:
-            state = self._states.get(dylib)
-            if state is None:
-                return
             archives, unchecked = list(state.archives), state.unchecked
             # Without a library, what there is waits for the first that is added.
             state.unchecked = [] if archives else unchecked
             unchecked = unchecked if archives else []
+            objects = list(state.objects) if archives else []
+            for unit in objects:
+                del state.objects[unit]
         try:
-            needed = [name for table in unchecked for name, _ in table.index.undefined()]
+            needed = [
+                name
+                for table, tracker in unchecked
+                if not tracker.removed
+                for name, _ in table.index.undefined()
+            ]
+            needed += [name for unit in objects for name in unit.externals]
             for archive in archives:
                 archive.add_initialized(dylib, needed)
         except BaseException:
             with self._lock:
                 state.unchecked[:0] = unchecked
+                state.objects.update(dict.fromkeys(objects))
             raise
         with self._lock:
             added, state.added = state.added, []
@@ -213,7 +240,8 @@ class Platform:
             raise
         todo.sort(key=lambda each: each.priority)
         with self._lock:
-            state.finalizers += finalizers
+            for finalizer in finalizers:
+                _append(state.finalizers, finalizer)
         try:
             while todo:
                 _run_all(todo[:1])
@@ -237,6 +265,20 @@ class Platform:
     def _run(self, dylib: JITDylib, name: str) -> None:
         order = [(dylib, LookupFlags.ALL_SYMBOLS)]
         self._call(self._session.lookup(order, [name], SymbolState.READY)[name].address)
+
+
+_Entry = TypeVar("_Entry", bound="tuple[Any, ...]")
+
+
+def _append(entries: list[_Entry], entry: _Entry) -> None:
+    """Append; now and then, when the list has doubled, drop what was removed meanwhile.
+
+    The last part of an entry is what removes it.
+    """
+    count = len(entries)
+    if count >= 16 and not count & count - 1:
+        entries[:] = [each for each in entries if not each[-1].removed]
+    entries.append(entry)
 
 
 def _run_all(structors: Iterable[_Structor]) -> None:

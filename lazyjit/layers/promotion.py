@@ -15,7 +15,7 @@ only be made together with variables of its own stays as it is.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from lazyjit.core import (
@@ -24,7 +24,7 @@ from lazyjit.core import (
     MaterializationUnit,
     ResourceTracker,
 )
-from lazyjit.errors import LazyJITError
+from lazyjit.errors import CompileError, IRError, LazyJITError
 from lazyjit.ir import Kind, carve
 from lazyjit.ir.entities import EntityFlag
 from lazyjit.layers.module_table import ModuleTable
@@ -37,9 +37,12 @@ __all__ = ["PromotedUnit", "promote"]
 
 
 def promote(
-    layer: CompileOnDemandLayer, table: ModuleTable, functions: list[int], tracker: ResourceTracker
+    layer: CompileOnDemandLayer,
+    table: ModuleTable,
+    functions: Iterable[int],
+    tracker: ResourceTracker,
 ) -> None:
-    """Queue a first-tier unit's functions for promotion. Any thread; never raises."""
+    """Queue the functions of a first-tier unit that is ready. Any thread; never raises."""
     fit = [function for function in functions if _stands_alone(table, function)]
     if not fit:
         return
@@ -64,38 +67,60 @@ class PromotedUnit(MaterializationUnit):
     """Some functions of a module, compiled with the session's full options."""
 
     def __init__(
-        self, layer: CompileOnDemandLayer, table: ModuleTable, functions: list[int]
+        self,
+        layer: CompileOnDemandLayer,
+        table: ModuleTable,
+        functions: list[int],
+        *,
+        inline: bool = True,
     ) -> None:
-        """Of `functions`, which the first tier has."""
+        """Of `functions`, which the first tier has; `inline`: with bodies of others to inline."""
         name = f"{table.name}:{table.index.name(functions[0])}$promoted"
         super().__init__(name, {name: SymbolFlags.SIDE_EFFECTS_ONLY}, name)
         self.layer = layer
         self.table = table
         self.functions = functions
+        self.inline = inline
 
     def materialize(self, responsibility: MaterializationResponsibility) -> None:
         """Carve, compile, link; and swap the stubs once it is ready."""
         layer, table = self.layer, self.table
-        unit = carve(table.index, self.functions, inline_budget=layer.inline_budget)
-        with layer.compiler.compile((unit.address, len(unit)), self.name, table.name) as compiled:
-            layer.counters.promotion(
-                functions=len(self.functions),
-                parse=compiled.parse_ns,
-                optimize=compiled.optimize_ns,
-                emit=compiled.emit_ns,
-            )
+        budget = layer.inline_budget if self.inline else 0
+        unit = carve(table.index, self.functions, inline_budget=budget)
+        may_lack = self.inline and unit.carried > 0
+
+        def again() -> bool:
+            # What was ready before lacks nothing; but what it carries, perhaps never called, may.
+            if may_lack:
+                plain = PromotedUnit(layer, table, self.functions, inline=False)
+                responsibility.replace(plain)
+            return may_lack
+
+        try:
+            compiled = layer.compiler.compile((unit.address, len(unit)), self.name, table.name)
+        except (IRError, CompileError):
+            if again():
+                return
+            raise
+        layer.counters.spend(
+            parse=compiled.parse_ns, optimize=compiled.optimize_ns, emit=compiled.emit_ns
+        )
+        with compiled:
             layer.objects.emit(
                 responsibility,
                 (compiled.address, compiled.size),
                 file=self.name,
                 known=table.known,
                 nameless=True,
-                on_ready=self._swap(),
+                on_missing=again if may_lack else None,
+                on_ready=self._swap,
             )
 
-    def _swap(self) -> Callable[[Mapping[str, ExecutorSymbolDef]], None]:
-        symbols = self.table.symbols_of(self.functions)
-        return lambda ready: self.table.publish(symbols, ready)
+    def _swap(self, ready: Mapping[str, ExecutorSymbolDef]) -> None:
+        """The stubs lead to the better code from now on."""
+        names = self.table.index.definitions(self.functions)
+        self.table.publish(self.functions, [ready[name][0] for name in names])
+        self.layer.counters.count(functions_promoted=len(self.functions))
 
     def discard(self, dylib: JITDylib, name: str) -> None:
         """Nobody else defines its symbol."""

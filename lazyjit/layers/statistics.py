@@ -10,6 +10,8 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, field
 
+from lazyjit import forking
+
 __all__ = ["STAGES", "Counters", "Statistics"]
 
 #: The stages of a unit, in the order in which it passes them.
@@ -42,7 +44,7 @@ class Statistics:
     arena: dict[str, int] = field(default_factory=dict)
 
 
-class Counters:
+class Counters(forking.Guarded):
     """The live counters behind `Statistics`. Every method: any thread."""
 
     def __init__(self) -> None:
@@ -62,6 +64,7 @@ class Counters:
             0,
         )
         self._nanoseconds = dict.fromkeys(STAGES, 0)
+        forking.join(forking.Phase.TABLE, self)
 
     def count(self, **by: int) -> None:
         """Add to counters by name."""
@@ -85,10 +88,11 @@ class Counters:
             for stage, amount in nanoseconds.items():
                 self._nanoseconds[stage] += amount
 
-    def promotion(self, *, functions: int, **nanoseconds: int) -> None:
-        """One unit was compiled again."""
-        self.count(functions_promoted=functions)
-        self.spend(**nanoseconds)
+    def linked(self, nanoseconds: int) -> None:
+        """One object was linked, in so much time of its own."""
+        with self._lock:
+            self._counts["objects_linked"] += 1
+            self._nanoseconds["link"] += nanoseconds
 
     def snapshot(self, arena: dict[str, int]) -> Statistics:
         """Everything counted so far, read at one moment."""

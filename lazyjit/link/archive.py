@@ -7,7 +7,8 @@ even offsets. Three variations on that are in use:
            member named "//" (GNU: the header has "/offset"), or before the data (BSD: "#1/length")
   index    a first member named "/" or "/SYM64/" (GNU: big-endian counts and offsets), or
            "__.SYMDEF" (BSD: little-endian pairs). Without one, the members' symbol tables are read
-  thin     the magic is "!<thin>": members are files beside the archive, named relative to it
+  thin     the magic is "!<thin>": members are files beside the archive, named relative to it. One
+           that was in an archive has the archive's name, and where in it: "/offset:header"
 
 A member is read when it is asked for. An `Archive` may be used by any thread.
 """
@@ -78,6 +79,8 @@ class Archive:
         self.thin = self._data[:8] == THIN_MAGIC
         self._lock = threading.Lock()
         self._members: dict[int, Member] = {}
+        #: Archives that a thin one refers to, by the name that it has for them.
+        self._nested: dict[str, Archive] = {}
         self._long_names = b""
         self._offsets: dict[str, int] | None = self._read_front()
 
@@ -210,23 +213,44 @@ class Archive:
         if member is not None:
             return member
         header = self._header(at)
-        name = header.name
-        if name[:1] == b"/" and name[1:].isdigit():
-            name = self._long_name(name[1:])
+        name, place, inner = header.name, header.name[1:], b""
+        if self.thin:
+            place, _, inner = place.partition(b":")
+        if name[:1] == b"/" and place.isdigit():
+            name = self._long_name(place)
         elif name.endswith(b"/"):
             name = name[:-1]
-        if self.thin:
-            data = self._beside(decode_name(name))
+        if inner:
+            member = self._within(decode_name(name), inner)._replace(offset=at)
+        elif self.thin:
+            member = Member(decode_name(name), at, self._beside(decode_name(name)))
         else:
             data = self._data[header.start : header.start + header.size]
-        member = Member(decode_name(name), at, data)
+            member = Member(decode_name(name), at, data)
         with self._lock:
             return self._members.setdefault(at, member)
 
-    def _beside(self, name: str) -> bytes:
+    def _within(self, name: str, place: bytes) -> Member:
+        """A member of another archive, which this one refers to."""
+        if not place.isdigit():
+            raise self._malformed(f"a member within {name} has a bad place")
+        with self._lock:
+            nested = self._nested.get(name)
+        if nested is None:
+            nested = Archive(self._path_of(name))
+            with self._lock:
+                self._nested[name] = nested
+        if nested.thin:  # ar would have referred to the file itself; and circles end here
+            raise self._malformed(f"{name} within it is thin itself")
+        return nested._member_at(int(place))
+
+    def _path_of(self, name: str) -> Path:
         if self._directory is None:
             raise self._malformed("a thin archive must be given as a path")
-        path = self._directory / encode_name(name).decode("utf-8", "surrogateescape")
+        return self._directory / encode_name(name).decode("utf-8", "surrogateescape")
+
+    def _beside(self, name: str) -> bytes:
+        path = self._path_of(name)
         try:
             return path.read_bytes()
         except (OSError, ValueError) as reason:

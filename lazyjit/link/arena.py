@@ -18,7 +18,7 @@ from lazyjit import forking
 from lazyjit._native import check, ffi, lib, new_fault
 from lazyjit.errors import SessionClosed
 
-__all__ = ["Arena", "ArenaStatistics", "Region", "RegionStatistics", "Span"]
+__all__ = ["Arena", "ArenaKind", "ArenaStatistics", "Region", "RegionStatistics", "Span"]
 
 #: Three regions of 256 MiB each: address space, not memory.
 DEFAULT_SIZE = 768 << 20
@@ -33,6 +33,17 @@ class Region(enum.IntEnum):
     RODATA = 1
     #: Read and write; working view and target are the same.
     DATA = 2
+
+
+class ArenaKind(enum.IntEnum):
+    """What tools an arena is made for. `native/arena.c` says how the kinds differ."""
+
+    #: None in particular.
+    PLAIN = 0
+    #: perf finds symbols of its code in `/tmp/perf-PID.map`.
+    PROFILED = 1
+    #: Debuggers can write breakpoints into its code. An object's code takes whole pages.
+    DEBUGGED = 2
 
 
 class Span(NamedTuple):
@@ -79,11 +90,17 @@ class Arena:
     (default: libc; 0: no matter where). Raises ResourceError when the system refuses.
     """
 
-    def __init__(self, size: int = DEFAULT_SIZE, near: int | None = None) -> None:
+    def __init__(
+        self,
+        size: int = DEFAULT_SIZE,
+        near: int | None = None,
+        kind: ArenaKind = ArenaKind.PLAIN,
+    ) -> None:
         fault = new_fault()
         out = ffi.new("lj_arena **")
         near = libc_address() if near is None else near
-        check(lib.lj_arena_new(size, near, out, fault), fault)
+        check(lib.lj_arena_new_for(kind, size, near, out, fault), fault)
+        self.kind = kind
         self._handle: Any = out[0]
         self._lock = threading.Lock()
         bounds = ffi.new("uint64_t[2]")

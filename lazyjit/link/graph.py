@@ -1,4 +1,4 @@
-"""One object file on its way to running code: the link graph.
+"""One object on its way to running code: the link graph.
 
     graph = LinkGraph.from_object(object_bytes, file="a.o", arena=arena)
     addresses = [lookup(name) for name in graph.externals]
@@ -12,67 +12,54 @@ and looks up `graph.externals`; how long that takes is nobody's concern here. Th
 sections, blocks, symbols and edges, is native records (`native/link_graph.h`); `lazyjit.link.views`
 shows them to Python when asked, and a link without passes never asks.
 
+The long way stops at each station, for passes to work on the graph (`lazyjit.link.editing` has what
+they can do) and for memory that isn't an arena's:
+
+    graph = LinkGraph("by hand") or LinkGraph.from_object(object_bytes)
+    graph.prune()                  what no live symbol needs goes
+    graph.plan()                   GOT, PLT; the names that it needs are final
+    graph.layout()                 sizes of segments
+    graph.allocate(arena)          or: fill segments in, and graph.place()
+    graph.bind(addresses)          externals
+    graph.apply()                  edges
+    graph.register()               unwind tables and thread-local image: this process runs the code
+
 A graph belongs to one thread at a time; different graphs are independent.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from sys import intern
+from collections.abc import Sequence
 from typing import Any
 
-from lazyjit._native import error, ffi, lib
-from lazyjit.errors import InternalError, ObjectFormatError, RelocationError, UsageError
-from lazyjit.link import views
-from lazyjit.symbols import ExecutorSymbolDef, SymbolFlags, decode_name
+from lazyjit._native import ffi, lib
+from lazyjit.errors import UsageError
+from lazyjit.link import drawing
+from lazyjit.link.debug_sections import decompress
+from lazyjit.link.editing import EditableGraph
 
 __all__ = ["LinkGraph"]
 
-#: By native flag byte: calling the enum costs more than an index.
-_FLAGS = [SymbolFlags(bits) for bits in range(32)]
+#: R_X86_64_32 to R_X86_64_32S.
+_ABSOLUTE_32 = (10, 11)
 
 
-#: R_X86_64_32 and R_X86_64_32S.
-_ABSOLUTE_32 = frozenset((10, 11))
+class LinkGraph(EditableGraph):
+    """Sections, blocks, symbols and edges, and their memory once allocated."""
 
+    __slots__ = ()
 
-class LinkGraph:
-    """An object's sections, blocks, symbols and edges, and its memory once allocated."""
-
-    __slots__ = (
-        "__weakref__",
-        "_addresses",
-        "_arena",
-        "_defined",
-        "_externals",
-        "_finis",
-        "_graph",
-        "_inits",
-        "_input",
-        "_linked",
-        "_named",
-        "_names",
-        "_viewed",
-        "_weak",
-        "file",
-    )
-
-    def __init__(self, graph: Any, file: str | None) -> None:
-        """Internal: use `from_object`."""
-        self._graph = graph
-        self._named = int(graph.external_count)
-        self._linked: Any = None
-        self._arena: Any = None
-        self._input: Any = None
-        self._names: list[str] | None = None
-        self._externals: list[str] | None = None
-        self._weak: bytes | None = None
-        self._defined: dict[str, SymbolFlags] | None = None
-        self._addresses: dict[str, int] | None = None
-        self._inits: list[tuple[int, int]] | None = None
-        self._finis: list[tuple[int, int]] | None = None
-        self._viewed = False
-        self.file = file
+    def __init__(self, name: str, triple: str = "x86_64-unknown-linux-gnu") -> None:
+        """An empty graph, to be filled by hand. Raises GraphError for a target that lazyjit doesn't
+        link for.
+        """
+        out = ffi.new("lj_graph **")
+        status = lib.lj_graph_new(triple.split("-")[0].encode(), out)
+        if out[0] == ffi.NULL:
+            raise MemoryError("no memory for the link graph")
+        self._adopt(out[0], name, triple)
+        self._check(status)
+        self._viewed = out[0].touched = True
 
     @classmethod
     def from_object(
@@ -82,13 +69,16 @@ class LinkGraph:
         *,
         file: str | None = None,
         arena: Any = None,
+        no_alloc: bool = False,
     ) -> LinkGraph:
-        """The graph of an ELF x86-64 relocatable object.
+        """The graph of an ELF relocatable object.
 
         `data` is a bytes-like object, or an address (an int or a cffi pointer) with `size`. The
         bytes must stay until the graph is allocated, which happens here, in the same native call,
-        when an `arena` is given. Any thread. Raises `ObjectFormatError`, `RelocationError` (a kind
-        that no JIT'd code can use), and what `allocate` raises.
+        when an `arena` is given. With `no_alloc` (and no arena), sections that get no memory, such
+        as debug information, are read too, and decompressed. Any thread. Raises
+        `ObjectFormatError`, `RelocationError` (a kind that no JIT'd code can use), and what
+        `allocate` raises.
         """
         if size is None:
             pointer = ffi.from_buffer(data)
@@ -98,132 +88,55 @@ class LinkGraph:
         out = ffi.new("lj_graph **")
         source = ffi.cast("uint8_t *", pointer)
         if arena is None:
-            status = lib.lj_graph_read(source, size, out)
+            status = lib.lj_graph_read(source, size, lib.LJ_READ_NO_ALLOC if no_alloc else 0, out)
         else:
             status = lib.lj_graph_load(source, size, arena.handle, out)
         if out[0] == ffi.NULL:
             raise MemoryError("no memory for the link graph")
-        graph = cls(ffi.gc(out[0], lib.lj_graph_free), file)
+        graph = cls.__new__(cls)
+        graph._adopt(out[0], file, None)
         if status:
             raise graph._error(status)
         if arena is None:
             graph._input = pointer
         else:
             graph._arena = arena
+        if no_alloc:
+            decompress(graph)
         return graph
 
-    # -- names ---------------------------------------------------------------------------------
-
-    def _all_names(self) -> list[str]:
-        """Names of externals, then of definitions: one decode for all of them."""
-        if self._names is None:
-            graph = self._records()
-            blob = ffi.unpack(graph.names, graph.names_size) if graph.names_size else b""
-            names = blob.decode("utf-8", "surrogateescape").split("\0")
-            names.pop()
-            self._names = list(map(intern, names))
-        return self._names
-
-    @property
-    def external_count(self) -> int:
-        """How many externals there are."""
-        return int(self._records().external_count)
-
-    @property
-    def external_names(self) -> tuple[int, Any]:
-        """The names of the externals in place: how many, and a cffi `char *` to them, each ended by
-        a NUL. Those that `make_external` has added are not among them.
-        """
-        return self._named, self._records().names
-
-    @property
-    def externals(self) -> list[str]:
-        """Names that the object needs from elsewhere, in the order that `fix_up` takes."""
-        if self._externals is None:
-            self._externals = self._all_names()[: self._records().external_count]
-        return self._externals
-
-    @property
-    def external_weak(self) -> bytes:
-        """A byte per external: 1 when it may be missing, and is 0 then."""
-        if self._weak is None:
-            graph = self._records()
-            count = graph.external_count
-            self._weak = (
-                ffi.unpack(ffi.cast("char *", graph.external_weak), count) if count else b""
-            )
-        return self._weak
-
-    @property
-    def defined(self) -> dict[str, SymbolFlags]:
-        """Definitions that other objects may see, hidden ones included, with their flags."""
-        if self._defined is None:
-            graph = self._records()
-            count = graph.defined_count
-            if count:
-                names = self._all_names()[-count:]
-                flags = ffi.unpack(graph.defined_flags, count)
-                self._defined = dict(zip(names, map(_FLAGS.__getitem__, flags), strict=True))
-            else:
-                self._defined = {}
-            if len(self._defined) != count:
-                raise ObjectFormatError("the object defines a name twice", file=self.file)
-        return self._defined
-
-    @property
-    def addresses(self) -> dict[str, int]:
-        """Addresses of `defined`, once allocated. A thread-local variable has a token in its
-        place, which `lazyjit.link.runtime.thread_local_address` turns into a thread's address.
-        """
-        if self._addresses is None:
-            graph = self._records()
-            if not graph.allocated:
-                raise UsageError("the graph isn't allocated")
-            count = graph.defined_count
-            values = ffi.unpack(graph.defined_address, count) if count else []
-            names = self._all_names()[-count:] if count else []
-            kept = self.defined
-            self._addresses = {
-                name: value for name, value in zip(names, values, strict=True) if name in kept
-            }
-        return self._addresses
-
-    def resolved(self) -> dict[str, ExecutorSymbolDef]:
-        """`defined` with addresses, as the session takes it."""
-        graph = self._records()
-        defined = self.defined
-        count = graph.defined_count
-        if not graph.allocated or len(defined) != count or not count:
-            addresses = self.addresses
-            return {name: ExecutorSymbolDef(addresses[name], defined[name]) for name in defined}
-        values = ffi.unpack(graph.defined_address, count)
-        return dict(zip(defined, map(ExecutorSymbolDef, values, defined.values()), strict=True))
-
-    def make_external(self, names: Iterable[str]) -> None:
-        """Let these weak definitions be external, since other definitions won.
-
-        Those that the object refers to are appended to `externals`. Before `fix_up`. Raises
-        `UsageError` for a name that isn't defined here or whose definition is strong.
-        """
-        graph = self._records()
-        defined = self.defined
-        externals = self.externals
-        all_names = self._all_names()[-graph.defined_count :] if graph.defined_count else []
-        wanted = set(names)
-        for name in wanted:
-            if name not in defined or not defined[name].overridable():
-                raise UsageError(f"{name} has no weak definition in {self.file or 'this object'}")
-        positions = [i for i, name in enumerate(all_names) if name in wanted]
-        if lib.lj_graph_make_external(graph, positions, len(positions)):
-            raise UsageError("externals can't change after fix-up")
-        for name in wanted:
-            del defined[name]
-        for i in range(len(externals), graph.external_count):
-            symbol = graph.symbols[graph.externals[i]]
-            externals.append(decode_name(ffi.string(graph.strings + symbol.name)))
-        self._weak = self._addresses = None
-
     # -- the stations --------------------------------------------------------------------------
+
+    def prune(self) -> None:
+        """Drop every block that no live symbol needs; see `Symbol.live`. Before `plan`."""
+        self._check(lib.lj_graph_prune(self._records()))
+
+    def plan(self) -> None:
+        """Make GOT, PLT and entries of indirect functions; from here on `externals` is final but
+        for what passes add.
+        """
+        self._check(lib.lj_graph_plan(self._records()))
+
+    def layout(self) -> None:
+        """Work out the sizes of segments (`lj_graph.segments`)."""
+        self._check(lib.lj_graph_layout(self._records()))
+
+    def place(self, zeroed: bool = False) -> None:
+        """Give blocks their addresses in segments whose target and working memory are filled in."""
+        self._check(lib.lj_graph_place(self._records(), zeroed))
+        self._input = None
+
+    def bind(self, addresses: Sequence[int]) -> None:
+        """Set the externals' addresses: the first third of `fix_up`."""
+        self._check(lib.lj_graph_bind(self._records(), addresses, len(addresses)))
+
+    def apply(self) -> None:
+        """Apply every edge: the second third."""
+        self._check(lib.lj_graph_apply(self._records()))
+
+    def register(self) -> None:
+        """Make eh-frames and the TLS image known to this process: the last third."""
+        self._check(lib.lj_graph_register(self._records()))
 
     def allocate(self, arena: Any) -> None:
         """Take memory from `arena` and copy the contents; the input is free to go. Raises
@@ -277,8 +190,7 @@ class LinkGraph:
     @property
     def needs_low_addresses(self) -> bool:
         """Whether it has absolute addresses of 32 bits, as code for fixed positions does."""
-        graph = self._records()
-        return any(graph.edges[i].kind in _ABSOLUTE_32 for i in range(graph.edge_count))
+        return bool(lib.lj_graph_has_kinds(self._records(), *_ABSOLUTE_32))
 
     @property
     def has_initializers(self) -> bool:
@@ -337,77 +249,12 @@ class LinkGraph:
             found += [(section.priority, value) for value in values if value not in (0, 2**64 - 1)]
         return sorted(found, key=lambda pair: pair[0])
 
-    # -- the records ---------------------------------------------------------------------------
+    # -- to look at ----------------------------------------------------------------------------
 
-    @property
-    def records(self) -> views.Records:
-        """The graph as four NumPy record arrays over native memory (see `lazyjit.link.views`)."""
-        return views.records(self._view())
+    def dump(self) -> str:
+        """The whole graph as text: sections, blocks, their symbols and edges."""
+        return drawing.dump(self)
 
-    def sections(self) -> Iterator[views.Section]:
-        """Every section, those that aren't linked included."""
-        graph = self._view()
-        for number in range(graph.section_count):
-            yield views.section(graph, number)
-
-    def symbols(self) -> Iterator[views.Symbol]:
-        """Every symbol, local ones included."""
-        graph = self._view()
-        for number in range(graph.symbol_count):
-            yield views.symbol(graph, number)
-
-    def section(self, name: str) -> views.Section | None:
-        """The first section of this name, or None."""
-        return next((section for section in self.sections() if section.name == name), None)
-
-    def symbol(self, name: str) -> views.Symbol | None:
-        """The first symbol of this name, or None."""
-        return next((symbol for symbol in self.symbols() if symbol.name == name), None)
-
-    # -- inside --------------------------------------------------------------------------------
-
-    def _view(self) -> Any:
-        """The records for a view, which then outlive `finalize`."""
-        self._viewed = True
-        return self._records()
-
-    def _records(self) -> Any:
-        if self._graph is None:
-            raise UsageError("the graph was finalized; its records are gone")
-        return self._graph
-
-    def _error(self, status: int) -> Exception:
-        graph = self._graph
-        fault = graph.fault
-        name = ffi.string(lib.lj_status_name(status)).decode()
-        if name == "MISUSE":
-            return UsageError(ffi.string(fault.detail).decode())
-        if name not in ("OBJ_RELOCATION", "LINK_OVERFLOW"):
-            return error(status, ffi.addressof(fault), file=self.file)
-        bad = graph.bad
-        kind = lib.lj_relocation_name(bad.kind)
-        symbol = graph.symbols[bad.symbol]
-        section = graph.sections[bad.section]
-        words = ffi.string(fault.detail).decode() or (
-            f"the target is out of range: {bad.value:#x} doesn't fit"
-        )
-        return RelocationError(
-            words,
-            kind=ffi.string(kind).decode() if kind else f"R_X86_64_{bad.kind}",
-            symbol=self._symbol_name(symbol),
-            file=self.file,
-            section=decode_name(ffi.string(graph.strings + section.name)),
-            offset=bad.offset,
-            value=bad.value if name == "LINK_OVERFLOW" else None,
-        )
-
-    def _symbol_name(self, symbol: Any) -> str | None:
-        """A symbol's name; a section symbol has its section's."""
-        graph = self._graph
-        name = decode_name(ffi.string(graph.strings + symbol.name))
-        if not name and symbol.place >= 0:
-            if symbol.place >= graph.block_count:
-                raise InternalError("a symbol's block doesn't exist")
-            section = graph.sections[graph.blocks[symbol.place].section]
-            name = decode_name(ffi.string(graph.strings + section.name))
-        return name or None
+    def to_dot(self) -> str:
+        """A drawing for Graphviz: blocks by section, and who refers to whom."""
+        return drawing.to_dot(self)

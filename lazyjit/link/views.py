@@ -1,101 +1,44 @@
-"""A link graph as Python objects and as NumPy arrays, for passes and for the curious.
+"""A link graph's records as Python objects: `Section`, `Block`, `Symbol` and `Edge`.
 
-The records live in native memory (`native/link_graph.h`); nothing here is made until it is asked
-for. `records(graph)` gives the four arrays, to be worked on as a whole; `Section`, `Block`,
-`Symbol` and `Edge` are a graph and a row number each. Arrays and views keep the records alive, also
-after the graph was finalized. What they say of memory (`Block.content`) holds until it is freed.
+A view is a graph and a number; nothing is copied, and nothing is made before it is asked for. What
+is set through a view is set in the graph, and what breaks the graph's rules raises `GraphError`, as
+does using a view of what was removed. Views keep the records alive, also after the graph was
+finalized; what they say of memory (`Block.content`) holds until that is freed. A view belongs to
+its graph's thread.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
-
-import numpy as np
-import numpy.typing as npt
+from typing import Any
 
 from lazyjit._native import ffi, lib
-from lazyjit.symbols import decode_name
+from lazyjit.errors import GraphError
+from lazyjit.link.model import Lifetime, MemProt
+from lazyjit.link.records import held
+from lazyjit.link.view_base import View, check, kind_name, kind_number
+from lazyjit.link.view_symbol import Symbol
 
-__all__ = ["Block", "Edge", "Records", "Section", "Symbol", "records"]
+__all__ = ["Block", "Edge", "Section", "Symbol"]
 
-
-def _dtype(name: str) -> np.dtype[Any]:
-    """The NumPy twin of a C structure, made from what the compiler says of it."""
-    kind = ffi.typeof(name)
-    names, formats, offsets = [], [], []
-    for field, info in kind.fields:
-        code = "i" if info.type.cname.startswith("int") else "u"
-        names.append(field)
-        formats.append(f"<{code}{ffi.sizeof(info.type)}")
-        offsets.append(info.offset)
-    return np.dtype(
-        {"names": names, "formats": formats, "offsets": offsets, "itemsize": ffi.sizeof(kind)}
-    )
+_PROTS: list[MemProt] = [MemProt(bits) for bits in range(8)]
+_LIFETIMES: list[Lifetime] = list(Lifetime)
 
 
-SECTION = _dtype("lj_link_section")
-BLOCK = _dtype("lj_link_block")
-SYMBOL = _dtype("lj_link_symbol")
-EDGE = _dtype("lj_link_edge")
-
-
-class Records(NamedTuple):
-    """The graph as arrays, one row per record; the rows' numbers refer to each other."""
-
-    sections: npt.NDArray[Any]
-    blocks: npt.NDArray[Any]
-    symbols: npt.NDArray[Any]
-    edges: npt.NDArray[Any]
-
-
-def _array(native: Any, pointer: Any, count: int, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
-    if not count:
-        return np.empty(0, dtype)
-    # The array holds the buffer, that the pointer, and that the graph, by this empty destructor.
-    held = ffi.gc(ffi.cast("char *", pointer), lambda _, owner=native: None)
-    return np.frombuffer(ffi.buffer(held, count * dtype.itemsize), dtype)
-
-
-def records(native: Any) -> Records:
-    """The four arrays over native memory, writable, without a copy."""
-    return Records(
-        _array(native, native.sections, native.section_count, SECTION),
-        _array(native, native.blocks, native.block_count, BLOCK),
-        _array(native, native.symbols, native.symbol_count, SYMBOL),
-        _array(native, native.edges, native.edge_count, EDGE),
-    )
-
-
-class _View:
-    """A row of a graph."""
-
-    __slots__ = ("_graph", "_row", "number")
-
-    def __init__(self, graph: Any, number: int, row: Any) -> None:
-        self._graph = graph
-        self._row = row
-        self.number = number
-
-    def __eq__(self, other: object) -> bool:
-        return (
-            type(other) is type(self)
-            and isinstance(other, _View)
-            and other._graph == self._graph
-            and other.number == self.number
-        )
-
-    def __hash__(self) -> int:
-        return hash((type(self), self.number))
-
-    def _string(self, offset: int) -> str:
-        return decode_name(ffi.string(self._graph.strings + offset))
-
-
-class Section(_View):
-    """A named group of blocks that go to one region."""
+class Section(View):
+    """A named group of blocks with one protection and lifetime."""
 
     __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"<Section {self.number} {self.name!r}>"
+
+    @property
+    def _row(self) -> Any:
+        row = self._graph.sections[self.number]
+        if not row.linked:
+            raise GraphError("the section was removed")
+        return row
 
     @property
     def name(self) -> str:
@@ -103,8 +46,13 @@ class Section(_View):
         return self._string(self._row.name)
 
     @property
+    def ordinal(self) -> int:
+        """Its place in the order in which sections are laid out."""
+        return self.number
+
+    @property
     def linked(self) -> bool:
-        """Whether it goes to memory."""
+        """Whether it goes to the program's memory."""
         return bool(self._row.region != lib.LJ_REGION_NONE)
 
     @property
@@ -117,21 +65,65 @@ class Section(_View):
         """ELF's sh_flags."""
         return int(self._row.flags)
 
+    @property
+    def prot(self) -> MemProt:
+        """What its memory allows."""
+        return _PROTS[int(self._row.prot)]
+
+    @property
+    def lifetime(self) -> Lifetime:
+        """How long its memory is needed."""
+        return _LIFETIMES[int(self._row.lifetime)]
+
+    @property
+    def block_count(self) -> int:
+        """How many blocks it has."""
+        return int(self._row.block_count)
+
+    @property
+    def address_range(self) -> tuple[int, int]:
+        """Addresses from the first block's start to the last one's end, once allocated; (0, 0) of a
+        section without blocks.
+        """
+        row, graph = self._row, self._graph
+        if row.first_block == lib.LJ_NONE or not graph.allocated:
+            return 0, 0
+        last = graph.blocks[row.last_block]
+        return int(graph.blocks[row.first_block].address), int(last.address + last.size)
+
     def blocks(self) -> Iterator[Block]:
-        """Its blocks, in order."""
-        for i in range(self._row.block_count):
-            yield block(self._graph, self._row.first_block + i)
+        """Its blocks, in the order in which they are laid out."""
+        number, graph = self._row.first_block, self._graph
+        while number != lib.LJ_NONE:
+            following = graph.blocks[number].next
+            yield Block(graph, number)
+            number = following
+
+    def symbols(self) -> Iterator[Symbol]:
+        """The symbols in its blocks."""
+        for block in self.blocks():
+            yield from block.symbols()
 
 
-class Block(_View):
-    """Bytes that stay together."""
+class Block(View):
+    """Bytes, or zeros, that stay together."""
 
     __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"<Block {self.number} of {self.section.name!r}, {self.size} bytes>"
+
+    @property
+    def _row(self) -> Any:
+        row = self._graph.blocks[self.number]
+        if row.state & lib.LJ_BLOCK_GONE:
+            raise GraphError("the block was removed")
+        return row
 
     @property
     def section(self) -> Section:
         """Where it belongs."""
-        return section(self._graph, self._row.section)
+        return Section(self._graph, self._row.section)
 
     @property
     def size(self) -> int:
@@ -144,96 +136,135 @@ class Block(_View):
         return int(self._row.align)
 
     @property
+    def align_offset(self) -> int:
+        """What is left of its address when divided by `align`."""
+        return int(self._row.align_offset)
+
+    @property
     def address(self) -> int:
-        """In the running program, once allocated; before: 0."""
-        return int(self._row.address) if self._graph.allocated else 0
+        """In the running program, once allocated; before, what it was made with."""
+        graph = self._graph
+        return int(self._row.address) if graph.allocated or not graph.laid_out else 0
 
     @property
     def zero_fill(self) -> bool:
-        """Whether the object gives no content for it."""
-        return not self._row.input_size
+        """Whether it has no content of its own."""
+        return bool(self._row.state & lib.LJ_BLOCK_ZERO_FILL)
 
     @property
     def content(self) -> bytes:
-        """A copy of its bytes as they are now."""
-        if not self._row.content:
-            return bytes(self._row.size)
-        given = self._row.size if self._graph.allocated else self._row.input_size
-        raw: bytes = ffi.unpack(ffi.cast("char *", self._row.content), given) if given else b""
-        return raw.ljust(self._row.size, b"\0")
+        """A copy of its bytes as they are now. Set it, to bytes of any size that leaves the block's
+        symbols and edges inside, before layout.
+        """
+        row = self._row
+        if not row.content:
+            return bytes(row.size)
+        given = row.size if self._graph.allocated else row.input_size
+        raw: bytes = ffi.unpack(ffi.cast("char *", row.content), given) if given else b""
+        return raw.ljust(row.size, b"\0")
+
+    @content.setter
+    def content(self, data: bytes) -> None:
+        graph, given = self._graph, ffi.from_buffer("uint8_t[]", data)
+        check(graph, lib.lj_graph_set_content(graph, self.number, given, len(given)))
+
+    def mutable_content(self) -> memoryview:
+        """Its bytes, to be written: once allocated, the working memory itself. Raises GraphError
+        for a zero-fill block that isn't allocated.
+        """
+        graph = self._graph
+        check(graph, lib.lj_graph_own_content(graph, self.number))
+        row = self._row
+        if not row.content:
+            raise GraphError("the block has no content of its own")
+        return memoryview(held(graph, row.content, row.size))
 
     def edges(self) -> Iterator[Edge]:
-        """Its edges, in the object's order."""
-        for i in range(self._row.edge_count):
-            number = self._row.first_edge + i
-            yield Edge(self._graph, number, self._graph.edges[number])
+        """Its edges, in the order in which they are applied."""
+        position = 0
+        while position < self._row.edge_count:
+            row = self._row
+            if not self._graph.edges[row.first_edge + position].gone:
+                yield Edge(self, position)
+            position += 1
+
+    def symbols(self) -> Iterator[Symbol]:
+        """The symbols in it, in no particular order."""
+        graph = self._graph
+        lib.lj_graph_index(graph)
+        number = self._row.first_symbol
+        while number != lib.LJ_NONE:
+            following = graph.symbols[number].next
+            yield Symbol(graph, number)
+            number = following
+
+    def add_edge(self, kind: str | int, offset: int, target: Symbol, addend: int = 0) -> Edge:
+        """A new edge at `offset`. Raises GraphError for an unknown kind, or bytes outside."""
+        graph = self._graph
+        if not 0 <= offset < 2**32:
+            raise GraphError(f"{offset} is outside of the block")
+        fresh = ffi.new("lj_link_edge *")
+        fresh.kind = kind_number(graph, kind)
+        fresh.offset, fresh.target, fresh.addend = offset, target.in_graph(graph), addend
+        position = ffi.new("uint32_t *")
+        check(graph, lib.lj_graph_add_edge(graph, self.number, fresh, position))
+        return Edge(self, position[0])
+
+    def remove_edge(self, edge: Edge) -> None:
+        """Remove one of its edges."""
+        if edge.block != self:
+            raise GraphError("the edge belongs to another block")
+        check(self._graph, lib.lj_graph_remove_edge(self._graph, self.number, edge.position))
 
 
-class Symbol(_View):
-    """A name for a place."""
+class Edge:
+    """A place whose bytes are computed from a symbol: number `position` of a block's edges."""
 
-    __slots__ = ()
+    __slots__ = ("block", "position")
+
+    def __init__(self, block: Block, position: int) -> None:
+        self.block = block
+        self.position = position
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Edge) and (other.block, other.position) == (
+            self.block,
+            self.position,
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.block, self.position))
+
+    def __repr__(self) -> str:
+        return f"<Edge {self.kind} at {self.offset} of block {self.block.number}>"
 
     @property
-    def name(self) -> str:
-        """Empty for an anonymous one."""
-        return self._string(self._row.name)
-
-    @property
-    def external(self) -> bool:
-        """Whether it is defined elsewhere."""
-        return bool(self._row.place == lib.LJ_PLACE_EXTERNAL)
-
-    @property
-    def absolute(self) -> bool:
-        """Whether it is a number that no layout changes."""
-        return bool(self._row.place == lib.LJ_PLACE_ABSOLUTE)
-
-    @property
-    def block(self) -> Block | None:
-        """Where it is defined, or None."""
-        return block(self._graph, self._row.place) if self._row.place >= 0 else None
-
-    @property
-    def offset(self) -> int:
-        """In its block."""
-        return int(self._row.offset)
-
-    @property
-    def size(self) -> int:
-        """In bytes; 0 when unknown."""
-        return int(self._row.size)
-
-    @property
-    def address(self) -> int:
-        """Its value, once known; a token for a thread-local variable."""
-        return int(self._row.address)
-
-    @property
-    def weak(self) -> bool:
-        """Whether another definition overrides it, or, if external, whether it may be missing."""
-        return bool(self._row.linkage == lib.LJ_LINKAGE_WEAK)
-
-    @property
-    def local(self) -> bool:
-        """Whether no other object sees it."""
-        return bool(self._row.scope == lib.LJ_SCOPE_LOCAL)
-
-    @property
-    def hidden(self) -> bool:
-        """Whether no other dylib sees it."""
-        return bool(self._row.scope != lib.LJ_SCOPE_DEFAULT)
-
-
-class Edge(_View):
-    """A place whose bytes are computed from a symbol."""
-
-    __slots__ = ()
+    def _row(self) -> Any:
+        block = self.block._row
+        if self.position < block.edge_count:
+            row = self.block._graph.edges[block.first_edge + self.position]
+            if not row.gone:
+                return row
+        raise GraphError("the edge was removed, or moved to another block")
 
     @property
     def kind(self) -> str:
-        """The ABI's name."""
-        return str(ffi.string(lib.lj_relocation_name(self._row.kind)).decode())
+        """The ABI's name, or one of the linker's own. Can be set."""
+        return kind_name(self.block._graph, self._row.kind)
+
+    @kind.setter
+    def kind(self, kind: str | int) -> None:
+        graph, row = self.block._graph, self._row
+        number = kind_number(graph, kind)
+        written = lib.lj_relocation_bytes(graph.arch, number)
+        if written > self.block.size - row.offset:
+            raise GraphError(f"{kind} doesn't fit into its block at {row.offset}")
+        row.kind = number
+
+    @property
+    def number(self) -> int:
+        """Its row among all edges, until its block gets more."""
+        return int(self.block._row.first_edge) + self.position
 
     @property
     def offset(self) -> int:
@@ -242,25 +273,24 @@ class Edge(_View):
 
     @property
     def target(self) -> Symbol:
-        """What it refers to."""
-        return symbol(self._graph, self._row.target)
+        """What it refers to. Can be set."""
+        return Symbol(self.block._graph, self._row.target)
+
+    @target.setter
+    def target(self, target: Symbol) -> None:
+        graph, row = self.block._graph, self._row
+        number = target.in_graph(graph)
+        found = target._row
+        if not found.traits & lib.LJ_TRAIT_USED:
+            found.traits |= lib.LJ_TRAIT_USED
+            graph.listed = 0
+        row.target = number
 
     @property
     def addend(self) -> int:
-        """The formula's A."""
+        """The formula's A. Can be set."""
         return int(self._row.addend)
 
-
-def section(graph: Any, number: int) -> Section:
-    """The view of a section of a native graph."""
-    return Section(graph, number, graph.sections[number])
-
-
-def block(graph: Any, number: int) -> Block:
-    """The view of a block."""
-    return Block(graph, number, graph.blocks[number])
-
-
-def symbol(graph: Any, number: int) -> Symbol:
-    """The view of a symbol."""
-    return Symbol(graph, number, graph.symbols[number])
+    @addend.setter
+    def addend(self, addend: int) -> None:
+        self._row.addend = addend

@@ -11,7 +11,7 @@ or fail each: a caller waits for it.
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -62,7 +62,10 @@ class StubPool:
         self._handle: Any = out[0]
         self._arena = arena
         self._lock = threading.Lock()
-        self._tokens: list[int] = []
+        # Failures live as long as a stub that has failed with them: a call may be on its way up
+        # with the token when the stub leads elsewhere already.
+        self._tokens: dict[int, list[int]] = {}
+        self._stubs_of: dict[int, int] = {}
         forking.join(forking.Phase.TABLE, self)
 
     @property
@@ -103,15 +106,32 @@ class StubPool:
             failures.forget([token])
             check(status)
         with self._lock:
-            self._tokens.append(token)
+            self._stubs_of[token] = len(stubs)
+            for stub in stubs:
+                self._tokens.setdefault(int(stub), []).append(token)
 
     def reset(self, stubs: Words) -> None:
         """Make resolved and failed stubs unresolved: their next call posts a request again."""
         check(lib.lj_stubs_reset(self.handle, len(stubs), _words(stubs)))
 
     def free(self, stubs: Words) -> None:
-        """Give stubs back for reuse. Until then, calling one raises UsageError."""
+        """Give stubs back for reuse. Until then, calling one raises UsageError.
+
+        The caller guarantees that no call of theirs is on its way to raise what it failed with.
+        """
         check(lib.lj_stubs_free(self.handle, len(stubs), _words(stubs)))
+        with self._lock:
+            if self._tokens:
+                failures.forget(self._last_tokens_locked(stubs))
+
+    def _last_tokens_locked(self, stubs: Words) -> Iterator[int]:
+        """The tokens that no stub has any more when these are gone."""
+        for stub in stubs:
+            for token in self._tokens.pop(int(stub), ()):
+                self._stubs_of[token] -= 1
+                if not self._stubs_of[token]:
+                    del self._stubs_of[token]
+                    yield token
 
     def target(self, stub: int) -> int | None:
         """What the stub leads to, or None while it is unresolved or failed."""
@@ -142,7 +162,8 @@ class StubPool:
         """Forget the pool and its memory. The caller guarantees that no stub is called any more."""
         with self._lock:
             handle, self._handle = self._handle, None
-            tokens, self._tokens = self._tokens, []
+            tokens, self._stubs_of = self._stubs_of, {}
+            self._tokens = {}
         if handle is not None:
             lib.lj_stubs_close(handle)
             if not self._arena.closed:

@@ -35,25 +35,26 @@ static void find(const lj_ir_index *index, int32_t id) {
         if (length >= sizeof name)
             continue;
         name[length] = '\0';
-        lj_ir_index_find(index, 1, name, &found, &what);
+        lj_ir_index_find(index, 1, name, &found, &what, NULL);
     }
 }
 
 static void use(const lj_ir_index *index) {
     lj_ir_counts counts;
     lj_ir_index_counts(index, &counts);
-    uint8_t *claimed = calloc(counts.entities + 1, 1);
-    int32_t ids[CARVED];
-    for (uint32_t i = 0; claimed && i < counts.entities && i < CARVED; i++) {
+    uint8_t *states = calloc(counts.entities + 1, 1);
+    int32_t ids[CARVED], more[CARVED];
+    for (uint32_t i = 0; states && i < counts.entities && i < CARVED; i++) {
         int32_t id = (int32_t)i;
         find(index, id);
         carve(index, &id, 1, 0);
         lj_ir_seed_options options = {.max_functions = 4, .size_budget = 1 << 16};
-        uint32_t chosen = lj_ir_seed(index, id, claimed, &options, ids, CARVED);
+        uint32_t chosen = lj_ir_seed(index, id, states, &options, ids, CARVED);
         carve(index, ids, chosen, 1 << 12);
-        claimed[i] = (uint8_t)(i & 1);
+        states[i] = (uint8_t)(i % 3);
+        lj_ir_suggest(index, chosen, ids, states, more, CARVED);
     }
-    free(claimed);
+    free(states);
     int64_t priorities[4];
     int32_t functions[4], data[4];
     lj_ir_index_structors(index, 0, priorities, functions, data, 4);

@@ -1,5 +1,6 @@
-"""Rewrites what is generated from elsewhere: the snapshot of lli's options and the option lists
-in docs/run.md. Run it after a change to the option table, or for another release of LLVM:
+"""Rewrites what is generated from elsewhere: the snapshot of lli's options, and the option lists in
+docs/run.md and docs/link.md. Run it after a change to an option table, or for another release of
+LLVM:
 
     python tests/cli/regenerate.py            # the documentation
     python tests/cli/regenerate.py --options  # the snapshot too; needs lli-22
@@ -17,6 +18,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 SNAPSHOT = ROOT / "lazyjit" / "cli" / "lli_options.txt"
 DOCUMENT = ROOT / "docs" / "run.md"
+LINK_DOCUMENT = ROOT / "docs" / "link.md"
 LLI = "lli-22"
 
 HEADER = """\
@@ -58,15 +60,16 @@ def write_snapshot() -> None:
     SNAPSHOT.write_text(HEADER + "\n".join(lines) + "\n")
 
 
-def write_document() -> None:
-    """Replace the generated part of docs/run.md."""
-    from lazyjit.cli.reference import with_options
+def write_documents() -> None:
+    """Replace the generated parts of docs/run.md and docs/link.md."""
+    from lazyjit.cli.reference import link_markdown, with_options
 
     DOCUMENT.write_text(with_options(DOCUMENT.read_text()))
+    LINK_DOCUMENT.write_text(with_options(LINK_DOCUMENT.read_text(), link_markdown()))
 
 
 if __name__ == "__main__":
     sys.path.insert(0, str(ROOT))
     if "--options" in sys.argv[1:]:
         write_snapshot()
-    write_document()
+    write_documents()

@@ -18,6 +18,23 @@ def test_the_option_lists_are_up_to_date():
     assert reference.with_options(text) == text, "run tests/cli/regenerate.py"
 
 
+def test_the_option_lists_of_link_are_up_to_date():
+    text = (ROOT / "docs" / "link.md").read_text()
+    again = reference.with_options(text, reference.link_markdown())
+    assert again == text, "run tests/cli/regenerate.py"
+
+
+def test_the_link_commands_in_the_text_parse():
+    from lazyjit.cli.link_parser import parse
+
+    text = (ROOT / "docs" / "link.md").read_text()
+    commands = re.findall(r"^    lazyjit link (.*)$", text, re.MULTILINE)
+    assert len(commands) >= 6
+    for command in commands:
+        if not command.startswith("[options]"):
+            assert parse(command.split()).inputs, command
+
+
 def test_the_commands_in_the_text_parse():
     from lazyjit.cli.parser import parse
 

@@ -350,7 +350,7 @@ def test_what_must_be_together_joins_whatever_the_limits():
 def test_entities_without_a_definition_seed_nothing():
     assert seeds("declare void @f()", "f") == []
     index = ModuleIndex.from_text(b"define void @f() { ret void }")
-    with pytest.raises(ValueError, match="shorter"):
+    with pytest.raises(ValueError, match="fewer"):
         seed(index, 0, np.zeros(0, np.uint8))
 
 

@@ -155,7 +155,13 @@ def test_names_are_found_by_what_the_linker_calls_them(linkages, lexical):
         "external_data": ("external_data", What.DATA),
     }
     found = linkages.find_many(list(rows))
-    assert found == [(linkages.entity(name), what) for name, what in rows.values()]
+    assert [hit[:2] for hit in found] == [
+        (linkages.entity(name), what) for name, what in rows.values()
+    ]
+    for entity, what, flags in found:
+        if what != What.BODY:
+            assert flags == linkages.flags(entity)
+    assert found[1][2] == SymbolFlags.CALLABLE  # nobody else sees a body
     absent = [
         "", "$body", "nothing", "internal_function", "internal_function$8", "external_data$body",
         "internal_function$07", "declared", "external_declared", "available", "external_function$7",
@@ -163,9 +169,10 @@ def test_names_are_found_by_what_the_linker_calls_them(linkages, lexical):
         "alias_of_function$body", "__unnamed_99$7", "external\0data", "tail\0", "\0",
         "__unnamed_$7", "resolved$body", "é",
     ]  # fmt: skip
-    assert linkages.find_many(absent) == [(-1, What.NONE)] * len(absent)
+    assert linkages.find_many(absent) == [(-1, What.NONE, SymbolFlags.NONE)] * len(absent)
     assert linkages.find_many([]) == []
-    assert lexical.find_many(["under", "\1under", "tab\tand\\slash"]) == [
+    hits = lexical.find_many(["under", "\1under", "tab\tand\\slash"])
+    assert [hit[:2] for hit in hits] == [
         (lexical.entity("\1under"), What.DATA),
         (-1, What.NONE),
         (lexical.entity("tab\tand\\slash"), What.DATA),
@@ -311,7 +318,7 @@ def test_an_error_deep_in_a_body_leaves_the_module_usable():
 def test_an_empty_module_has_an_empty_index():
     for text in (b"", b"; nothing\n", b"\0\0", b"/* never ends"):
         index = ModuleIndex.from_text(text)
-        assert len(index) == 0 and index.find_many(["f"]) == [(-1, What.NONE)]
+        assert len(index) == 0 and index.find_many(["f"])[0][:2] == (-1, What.NONE)
 
 
 def test_the_arrays_outlive_the_index():

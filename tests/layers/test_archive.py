@@ -103,3 +103,34 @@ def test_a_removed_library_is_gone_with_what_it_brought(jit, library):
             jit.lookup(name)
     jit.add(library)
     assert jit.function("two", INT)() == 2
+
+
+def test_initializers_of_members_that_objects_need_run(jit, compile_object, make_archive):
+    jit.add(
+        make_archive(
+            {
+                "needed.o": compile_object(
+                    "int ready; __attribute__((constructor)) static void init(void) { ready = 1; }"
+                    "int needed(void) { return ready; }"
+                ),
+                "other.o": compile_object(
+                    "int other; __attribute__((constructor)) static void init(void) { other = 1; }"
+                ),
+            }
+        )
+    )
+    jit.add(compile_object("int needed(void); int go(void) { return needed(); }"))
+    jit.initialize()
+    assert jit.statistics().objects_linked == 1
+    assert jit.function("go", INT)() == 1
+
+
+def test_hidden_members_are_seen_in_their_dylib_only(jit, library):
+    inner = jit.create_dylib("inner")
+    jit.add_archive(library, dylib=inner, hidden=True)
+    jit.add("declare i32 @two()\ndefine i32 @go() {\n  %r = call i32 @two()\n  ret i32 %r\n}\n",
+            dylib=inner)  # fmt: skip
+    jit.main.add_to_link_order(inner)
+    assert jit.function("go", INT)() == 2
+    with pytest.raises(SymbolsNotFound):
+        jit.lookup("one")

@@ -419,3 +419,16 @@ even:
             with pytest.raises(FailedToMaterialize, match="nowhere"):
                 usual(0)
             assert usual(6) == 6
+
+
+def test_what_is_asked_for_as_a_whole_shares_units():
+    source = "\n".join(f"define i32 @f{i}() {{ ret i32 {i} }}" for i in range(40))
+    with JIT(compile_threads=1, opt_level=0) as jit:
+        jit.add(source + "\ndefine i32 @alone() { ret i32 -1 }")
+        assert jit.function("alone", INT)() == -1
+        assert jit.statistics().functions_compiled == 1, "nobody calls the others"
+        jit.compile()
+        counted = jit.statistics()
+        assert (counted.functions_compiled, counted.units) == (41, 4)
+        assert [jit.function(f"f{i}", INT)() for i in range(40)] == list(range(40))
+        assert jit.statistics().first_calls == 1

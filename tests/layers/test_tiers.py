@@ -6,6 +6,7 @@ import threading
 import pytest
 
 from lazyjit import JIT
+from lazyjit.errors import FailedToMaterialize
 
 # main calls work and, if told to, rare; each has a callee of its own.
 PROGRAM = """
@@ -123,3 +124,31 @@ def test_one_compile_thread_does_not_speculate():
         jit.add(source)
         assert jit.function("f50", ctypes.c_int64, ctypes.c_int64)(1) == 11
         assert jit.statistics().functions_compiled == 11
+
+
+def test_a_unit_that_was_taken_apart_is_promoted_in_its_parts():
+    with JIT(opt_level=2, tiered=True, compile_threads=1) as jit:
+        jit.add(
+            """
+declare i64 @nowhere()
+define internal i64 @rare() {
+  %r = call i64 @nowhere()
+  ret i64 %r
+}
+define i64 @usual(i1 %odd) {
+  br i1 %odd, label %x, label %y
+x:
+  %r = call i64 @rare()
+  ret i64 %r
+y:
+  ret i64 7
+}
+"""
+        )
+        usual = jit.function("usual", ctypes.c_int64, ctypes.c_bool)
+        assert usual(False) == 7
+        assert settled(jit, lambda s: s.functions_promoted > 0)
+        assert jit.statistics().failures == 0
+        assert usual(False) == 7
+        with pytest.raises(FailedToMaterialize, match="nowhere"):
+            usual(True)

@@ -173,3 +173,22 @@ def test_garbled_archives_fail_with_an_input_error_only(
         list(archive.members())
     except (InputError, LibraryNotFound):
         pass
+
+
+def test_a_thin_archive_refers_into_others(ar: MakeArchive, tmp_path: Path) -> None:
+    inner = ar("rcs")
+    outer = inner.with_name("outer.a")
+    subprocess.run(["ar", "rcT", outer.name, inner.name], cwd=inner.parent, check=True)
+    archive = Archive(outer)
+    assert [member.name for member in archive.members()] == ["f.o", LONG, "notes.txt"]
+    member, same = archive.member_for("g"), Archive(inner).member_for("g")
+    assert member is not None and same is not None and member.data == same.data
+    raw = outer.read_bytes()
+    for bad in (raw.replace(b":", b"x"), raw.replace(b":", b":z"), raw.replace(b":", b":9")):
+        outer.write_bytes(bad)
+        with pytest.raises((ArchiveFormatError, LibraryNotFound)):
+            list(Archive(outer).members())
+    outer.write_bytes(raw)
+    inner.write_bytes(raw)  # which refers to itself
+    with pytest.raises(ArchiveFormatError, match="thin itself"):
+        list(Archive(outer).members())

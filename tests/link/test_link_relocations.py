@@ -293,23 +293,6 @@ def test_size_kinds_write_the_symbols_size(assemble: Build, arena: Arena) -> Non
     assert caught.value.kind == "R_X86_64_SIZE64"
 
 
-@pytest.mark.parametrize(
-    ("source", "kind"),
-    [
-        ("mov %fs:x@TPOFF, %eax", "R_X86_64_TPOFF32"),
-        ("mov x@GOTTPOFF(%rip), %rax", "R_X86_64_GOTTPOFF"),
-        (".quad x@TPOFF", "R_X86_64_TPOFF64"),
-    ],
-)
-def test_static_thread_local_models_are_refused_by_name(
-    assemble: Build, arena: Arena, source: str, kind: str
-) -> None:
-    with pytest.raises(RelocationError, match="static thread-local block") as caught:
-        LinkGraph.from_object(assemble(f".text\n{source}"), file="unit.o", arena=arena)
-    error = caught.value
-    assert (error.kind, error.symbol, error.section) == (kind, "x", ".text")
-
-
 @pytest.mark.parametrize("number", [5, 6, 7, 8, 36, 37, 38, 39, 40, 52, 200, 0xFFFFFFFF])
 def test_kinds_that_no_compiler_emits_are_refused_by_name(
     assemble: Build, arena: Arena, number: int

@@ -100,7 +100,9 @@ def native_twin(build: Build, objects: Sequence[Path], flags: Sequence[str], nam
     return built(f"{name}.exe", key, lambda out: run([compiler, *objects, *words, "-o", out]))
 
 
-def linked(words: Sequence[str | Path], folder: Path, *, stdin: bytes = b"") -> Outcome:
+def linked(
+    words: Sequence[str | Path], folder: Path, *, stdin: bytes = acceptance.STANDARD_INPUT
+) -> Outcome:
     """The outcome of `lazyjit link`."""
     return acceptance.finish([sys.executable, "-m", "lazyjit", "link", *words], folder, stdin=stdin)
 

@@ -1,0 +1,12 @@
+# R_AARCH64_LDST16_ABS_LO12_NC can't express an address that isn't a multiple of 2.
+#
+# assemble: -triple=aarch64-unknown-linux-gnu
+# link: -abs target=0x276ff8ab1
+# expect: error R_AARCH64_LDST16_ABS_LO12_NC .*aligned
+
+	.text
+	.globl	main
+main:
+	ldrh	w1, [x0, :lo12:target]
+	ret
+	.size	main, . - main

@@ -1,0 +1,14 @@
+# R_AARCH64_MOVW_UABS_G1 is the last of a constant of 32 bits.
+#
+# assemble: -triple=aarch64-unknown-linux-gnu
+# link: -abs target=0xffffffff
+# expect: success
+# peer: kind unsupported
+
+# jitlink-check: decode_operand(main, 1) = 0xffff
+	.text
+	.globl	main
+main:
+	movz	x0, #:abs_g1:target
+	ret
+	.size	main, . - main

@@ -1,0 +1,12 @@
+# R_AARCH64_MOVW_UABS_G1 checks that no higher bit is set.
+#
+# assemble: -triple=aarch64-unknown-linux-gnu
+# link: -abs target=0x100000000
+# expect: error R_AARCH64_MOVW_UABS_G1 .*out of range
+# peer: kind unsupported
+
+	.text
+	.globl	main
+main:
+	movz	x0, #:abs_g1:target
+	.size	main, . - main
