@@ -3,8 +3,8 @@
     price = S N(d1) - K exp(-r t) N(d2),    N(x) = erfc(-x / sqrt 2) / 2
     d1 = (log(S / K) + (r + v v / 2) t) / (v sqrt t),    d2 = d1 - v sqrt t
 
-`call` is a function of numbers, that Python can call alone; `calls` applies it to whole arrays, and
-LLVM inlines it there.
+`call` is a function of numbers, which Python can call by itself; `calls` applies it to arrays. Both
+are compiled together, so that LLVM may inline the one in the other.
 """
 
 import numpy as np

@@ -128,6 +128,8 @@ def run(jit, text, known):
     if line.words[0] == "def":
         line.take()
         name = line.take()
+        if not name.isidentifier() or name in LIBRARY:
+            raise SyntaxError(f"{name} can't be defined")
         line.parameters = line.listed(line.take)
         line.callees[name] = len(line.parameters)
         line.take("=")

@@ -11,21 +11,21 @@ from typing import Any
 from mkdocs.structure.files import File, Files
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
-LINK = re.compile(r"\]\(\.\./examples/(\w+)\.(?:py|c|ll)\)")
+LINK = re.compile(r"\]\(\.\./examples/(\w+\.(?:py|c|ll))\)")
+LANGUAGES = {".py": "python", ".c": "c"}
 
 
-def anchor(name: str) -> str:
-    return name.replace("_", "-")
+def anchor(file: str) -> str:
+    """`one_thing.py` -> `one-thing-py`; IR is shown as the C that it was made of."""
+    return file.replace(".ll", ".c").replace("_", "-").replace(".", "-")
 
 
 def page() -> str:
     parts = ["# Examples\n\nEach is a file of the repository's `examples/`, run by the tests.\n"]
-    for path in sorted(EXAMPLES.glob("*.py")):
-        parts.append(
-            f"## {path.stem} {{ #{anchor(path.stem)} }}\n\n```python\n{path.read_text()}```\n"
-        )
-    for path in sorted(EXAMPLES.glob("*.c")):
-        parts.append(f"## {path.name} {{ #{anchor(path.stem)} }}\n\n```c\n{path.read_text()}```\n")
+    for suffix, language in LANGUAGES.items():
+        for path in sorted(EXAMPLES.glob(f"*{suffix}")):
+            title = f"## {path.name} {{ #{anchor(path.name)} }}"
+            parts.append(f"{title}\n\n```{language}\n{path.read_text()}```\n")
     return "\n".join(parts)
 
 

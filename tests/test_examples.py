@@ -1,7 +1,9 @@
 """The examples run as they are, and print what they promise; the README shows the first of them."""
 
+import os
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ EXAMPLES = ROOT / "examples"
 LINES = {
     "arrays": "backwards: 6.0\nin four threads: 3.0 3.0\n",
     "assembly": "SO LOUD\nwrong.s:2: invalid instruction mnemonic",
+    "black_scholes": "one: 10.4506\nall within their bounds: True\n",
     "check_link": "jmp -> stub of nobody\n6 checks, 1 failed\nline 8: 0x68 isn't 0x48\n",
     "dylibs": "program with the plugin first: 101\n",
     "failing": "program(1) raised FailedToMaterialize\n  program.ll, line 5: use of undefined",
@@ -24,6 +27,9 @@ LINES = {
     "link_plugin": "link:\n  defines loud$body\n  needs toupper\nin memory: loud$body\nloud: A\n",
     "llvmlite_program": "a = 3: 21.0\n",
     "lookups": "dot: 999000.0\n",
+    "mandelbrot": "in the set: 69376 of 307200 pixels\n",
+    "matrix_product": "1x200 by 200x7: True\n  product_1_200_7() argument 'c' must have 1 elements",
+    "nbody": "less than a hundred-thousandth: True\nmomentum is still zero: True\n",
     "objects_and_archives": "program: 42\nlinked: 3\n",
     "own_compiler": "compiling distance\ndistance: 5.0\n",
     "plugin_call_sites": "by: order order\non sale: 42\nand after: 60\n",
@@ -33,15 +39,38 @@ LINES = {
     "plugin_sizes": "the largest: table 400\n",
     "plugin_unwinding": "f: 3\ntables: 1\nafter removal: 0\n",
     "removing": "the old callable: version was removed\n",
+    "repl": "4.0\nodd\neven\n1.0\nerror: square takes 1 numbers, not 2\nerror: the end is",
+    "stencil": "as NumPy has it: True\ntransposed, too: True\n",
+    "text_plugins": "reloaded: ibm 3\na file that is no good: the old code stays, ibm\nunloaded: ",
     "threads": "all threads agree: True\nfunctions compiled: 50\n",
     "typed_call": "called: 5.0 ready\nrefused:\n  TypeError: hypotenuse() takes exactly 2",
     "units": "function:\n  unit root: ",
 }
 
+#: What those read that read their standard input.
+INPUT = {
+    "repl": """
+        def square(x) = x * x
+        square(3) + 2 * (1 - 3) - 1
+        def odd(n) = if n < 1 then 0 else even(n - 1)
+        def even(n) = if n < 1 then 1 else odd(n - 1)
+        even(10)
+        square(1, 2)
+        2 *
+        """
+}
 
-def run(example: Path) -> str:
+
+def run(example: Path, folder: Path) -> str:
+    """What it prints; `folder` is for its temporary files."""
     done = subprocess.run(
-        [sys.executable, example], cwd=ROOT, capture_output=True, text=True, timeout=120
+        [sys.executable, example],
+        cwd=ROOT,
+        env={**os.environ, "TMPDIR": str(folder)},
+        input=INPUT.get(example.stem, ""),
+        capture_output=True,
+        text=True,
+        timeout=120,
     )
     assert done.returncode == 0, done.stderr
     assert not done.stderr
@@ -53,8 +82,17 @@ def test_every_example_is_known() -> None:
 
 
 @pytest.mark.parametrize("name", LINES)
-def test_an_example_prints_what_it_promises(name: str) -> None:
-    assert LINES[name] in run(EXAMPLES / f"{name}.py")
+def test_an_example_prints_what_it_promises(name: str, tmp_path: Path) -> None:
+    assert LINES[name] in run(EXAMPLES / f"{name}.py", tmp_path)
+
+
+def test_the_mandelbrot_example_saves_a_picture(tmp_path: Path) -> None:
+    run(EXAMPLES / "mandelbrot.py", tmp_path)
+    data = (tmp_path / "mandelbrot.png").read_bytes()
+    assert data.startswith(b"\x89PNG\r\n\x1a\n") and data.endswith(b"IEND\xaeB`\x82")
+    begin = data.index(b"IDAT")
+    size = int.from_bytes(data[begin - 4 : begin], "big")
+    assert len(zlib.decompress(data[begin + 4 : begin + 4 + size])) == 480 * 641
 
 
 def test_the_readme_shows_the_first_kernel_as_it_is() -> None:
