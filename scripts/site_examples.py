@@ -21,6 +21,7 @@ def anchor(file: str) -> str:
 
 
 def page() -> str:
+    """All examples, in Markdown."""
     parts = ["# Examples\n\nEach is a file of the repository's `examples/`, run by the tests.\n"]
     for suffix, language in LANGUAGES.items():
         for path in sorted(EXAMPLES.glob(f"*{suffix}")):
@@ -30,9 +31,11 @@ def page() -> str:
 
 
 def on_files(files: Files, config: Any, **_: Any) -> Files:
+    """MkDocs asks for more files: the page."""
     files.append(File.generated(config, "examples.md", content=page()))
     return files
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
+    """MkDocs hands over a page: its links to examples."""
     return LINK.sub(lambda match: f"](examples.md#{anchor(match[1])})", markdown)
