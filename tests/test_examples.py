@@ -23,6 +23,7 @@ LINES = {
     "harness": "price(6) at a rate of 7 is 42\n",
     "lazy_reexports": "now the call that needs it\nbuilding the table\nprogram(12): 144\n",
     "link_graph": "greeting: hello, linker\nlength: 13\n",
+    "link_memory": "answer: 42\nanswer would be at 0x100000\nnumber would be at 0x101000\n",
     "link_pass": "to toupper becomes one to tolower\nchange('A'): a\n",
     "link_plugin": "link:\n  defines loud$body\n  needs toupper\nin memory: loud$body\nloud: A\n",
     "llvmlite_program": "a = 3: 21.0\n",
