@@ -1,4 +1,4 @@
-"""The pages of docs/ are true: the tutorial runs, code is an example's, no public name is missing."""
+"""The pages of docs/ are true: the tutorial runs, their code is of examples, no name is missing."""
 
 from __future__ import annotations
 
