@@ -27,8 +27,8 @@ from bench.workloads import Context, lazyjit_absent
 BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
 
 WORKLOADS = (
-    *("lua", "modules", "overhead", "threads", "calls", "callables", "dependences", "memory"),
-    "linking",
+    *("lua", "modules", "overhead", "threads", "calls", "callables", "ufuncs"),
+    *("dependences", "memory", "linking"),
 )
 
 

@@ -9,6 +9,7 @@
     │   └── SymbolsCouldNotBeRemoved  ... by removing symbols that are being made
     ├── InputError                    what was handed in is malformed
     │   ├── IRError                   ... IR or bitcode; carries file, line and LLVM's words
+    │   ├── SourceError               ... C source; carries file, line and the compiler's words
     │   ├── ObjectFormatError         ... an object file
     │   ├── ArchiveFormatError
     │   ├── LinkerScriptError
@@ -25,7 +26,8 @@
     │   └── CompileError              LLVM refused a unit
     ├── ResourceError                 the system refused: memory, address space, threads, files
     │   ├── ArenaFull
-    │   └── LibraryNotFound
+    │   ├── LibraryNotFound
+    │   └── CompilerNotFound          no C compiler is installed
     ├── IncompatibleLLVM              the installed llvmlite is not one that lazyjit binds
     └── InternalError                 a bug in lazyjit
 
@@ -35,7 +37,8 @@ a message. Native status codes are mapped to this tree at one door, `lazyjit/_na
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 __all__ = [
     "ArchiveFormatError",
@@ -43,6 +46,8 @@ __all__ = [
     "AssemblyError",
     "CheckError",
     "CompileError",
+    "CompilerNotFound",
+    "Diagnostic",
     "DuplicateDefinition",
     "DuplicateDylib",
     "DylibNotFound",
@@ -63,6 +68,7 @@ __all__ = [
     "ResourceError",
     "ResourceTrackerDefunct",
     "SessionClosed",
+    "SourceError",
     "SymbolRemoved",
     "SymbolsCouldNotBeRemoved",
     "SymbolsNotFound",
@@ -132,6 +138,42 @@ class InputError(LazyJITError):
 
 class IRError(InputError):
     """Malformed LLVM IR or bitcode; `reason` holds LLVM's words where LLVM found it."""
+
+
+@dataclass(frozen=True)
+class Diagnostic:
+    """One thing that a compiler said. `kind` is "error", "warning" or "note"."""
+
+    kind: str
+    reason: str
+    file: str
+    #: 1-based, or None.
+    line: int | None = None
+    column: int | None = None
+
+    def __str__(self) -> str:
+        place = [str(each) for each in (self.file, self.line, self.column) if each is not None]
+        return f"{':'.join(place)}: {self.kind}: {self.reason}"
+
+
+class SourceError(InputError):
+    """C source that the compiler refused, at its first error.
+
+    `column` is 1-based or None; `diagnostics` are all that the compiler said, in its order.
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        *,
+        file: str | None = None,
+        line: int | None = None,
+        column: int | None = None,
+        diagnostics: Sequence[Diagnostic] = (),
+    ) -> None:
+        super().__init__(reason, file=file, line=line)
+        self.column = column
+        self.diagnostics = tuple(diagnostics)
 
 
 class ObjectFormatError(InputError):
@@ -311,6 +353,10 @@ class ArenaFull(ResourceError):
 
 class LibraryNotFound(ResourceError):
     """A shared library or archive was not found or can't be loaded."""
+
+
+class CompilerNotFound(ResourceError):
+    """No C compiler that can be used was found; the message says what to install."""
 
 
 class IncompatibleLLVM(LazyJITError):

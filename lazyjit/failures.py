@@ -4,7 +4,8 @@ A function is compiled on a pool thread; whoever calls it first may be deep in n
 it fail, the stub is told a *token*, a number that native code can carry up the caller's stack, and
 the exception waits here under that number until a Python call raises it (`lazyjit.call`). A stub
 that failed fails every call, on any thread, so an exception is raised as many times as it takes:
-as a fresh copy each time, for a traceback belongs to one raise.
+as a fresh copy each time, for a traceback belongs to one raise. What Python code raised that was
+called back (`lazyjit.call.trampoline`) takes the same way, once, as it is.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Final
 
 from lazyjit.errors import InternalError, SessionClosed, UsageError
 
-__all__ = ["FIRST_TOKEN", "exception", "forget", "register"]
+__all__ = ["FIRST_TOKEN", "exception", "forget", "register", "register_once"]
 
 #: Smaller tokens are native code's own; the enum in native/stubs.h has their meaning.
 FIRST_TOKEN: Final = 16
@@ -29,12 +30,20 @@ _words: Final = {
 
 _tokens = itertools.count(FIRST_TOKEN)
 _failures: dict[int, BaseException] = {}
+_once: dict[int, BaseException] = {}
 
 
 def register(error: BaseException) -> int:
     """A token for `error`. Any thread."""
     token = next(_tokens)
     _failures[token] = error
+    return token
+
+
+def register_once(error: BaseException) -> int:
+    """A token for `error` that is good for one raise, of the very object. Any thread."""
+    token = next(_tokens)
+    _once[token] = error
     return token
 
 
@@ -45,9 +54,12 @@ def forget(tokens: Iterable[int]) -> None:
 
 
 def exception(token: int) -> BaseException:
-    """What to raise for a token: a copy of the exception registered under it. Any thread."""
+    """What to raise for a token: a copy of what was registered, or what was, once. Any thread."""
     if token in _own:
         return _own[token](_words[token])
+    error = _once.pop(token, None)
+    if error is not None:
+        return error
     error = _failures.get(token)
     if error is None:
         return InternalError(f"a failed call carries the unknown token {token}")

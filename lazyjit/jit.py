@@ -23,6 +23,9 @@ from pathlib import Path
 from time import perf_counter_ns
 from typing import Any, Union
 
+import numpy as np
+
+from lazyjit.c_source import compile_c, is_text
 from lazyjit.call.typed import TypedFunction
 from lazyjit.codegen import CompilerOptions, LLVMCompiler
 from lazyjit.core import (
@@ -42,6 +45,7 @@ from lazyjit.ir import ModuleIndex
 from lazyjit.layers.archive import StaticLibraryGenerator
 from lazyjit.layers.assembly import AssemblyLayer
 from lazyjit.layers.call_through import UPPER_HALF, StubCallThrough
+from lazyjit.layers.calling_out import CallingOut
 from lazyjit.layers.grace import GracePeriods
 from lazyjit.layers.handle import JITFunction
 from lazyjit.layers.idle import IdleWork
@@ -50,11 +54,10 @@ from lazyjit.layers.object_unit import ObjectUnit
 from lazyjit.layers.on_demand import CompileOnDemandLayer
 from lazyjit.layers.platform import Platform
 from lazyjit.layers.plugin import Plugin as LinkPlugin
-from lazyjit.layers.plugins.gdb import DebuggerSupport
-from lazyjit.layers.plugins.perf import JitDump, PerfMap
 from lazyjit.layers.runtime_libraries import RuntimeLibraries
 from lazyjit.layers.statistics import Counters, Statistics
 from lazyjit.layers.typed import TypedFunctions
+from lazyjit.layers.ufunc import Function, UFuncs, asked_for
 from lazyjit.layers.unit_policy import Chooser, UnitInfo, UnitPolicy
 from lazyjit.link.archive import Archive
 from lazyjit.link.arena import DEFAULT_SIZE, Arena, ArenaKind
@@ -64,7 +67,7 @@ from lazyjit.link.memory import MemoryManager
 from lazyjit.link.runtime import DSOHandle
 from lazyjit.plugin import Plugin
 from lazyjit.stubs import StubPool
-from lazyjit.symbols import ExecutorSymbolDef, SymbolFlags
+from lazyjit.symbols import SymbolFlags
 
 __all__ = ["JIT"]
 
@@ -93,7 +96,8 @@ class JIT:
     - `speculate`: let idle compile threads make what is likely to be called next
     - `cpu`, `features`: as LLVM spells them (default: the host's)
     - `relocation_model`, `code_model`: as LLVM spells them
-    - `process_symbols`: whether code may use what this process exports (the C library, ...)
+    - `process_symbols`: whether code may use what this process exports (the C library, ...), or a
+      predicate that tells of which names it may; on any thread, perhaps several times for a name
     - `arena_size`: bytes of address space for code and data
     - `on_unit`: called with a `UnitInfo` before each unit is compiled, on the compiling thread
     - `memory_manager`: where linked code and data go (default: the arena); stubs stay in the arena
@@ -119,7 +123,7 @@ class JIT:
         features: str | None = None,
         relocation_model: str = "pic",
         code_model: str = "small",
-        process_symbols: bool = True,
+        process_symbols: bool | Callable[[str], bool] = True,
         arena_size: int | None = None,
         on_unit: Callable[[UnitInfo], None] | None = None,
         debugger_support: bool = False,
@@ -147,7 +151,9 @@ class JIT:
         threads = compile_threads if compile_threads is not None else _processors()
         self._lock = threading.Lock()
         self._closed = True  # until there is something to close
+        plugins = _plugins(debugger_support, perf_support)
         self._lazy = lazy
+        self._cpu = cpu
         self._ordinals = 0
         self._runtimes: set[DSOHandle] = set()
         self._grace = GracePeriods()
@@ -171,11 +177,8 @@ class JIT:
             self.session, self._arena, self._grace, self._counters, memory=memory_manager
         )
         self._assembly = AssemblyLayer(self._objects)
-        if debugger_support:
-            self._objects.add_plugin(DebuggerSupport())
-        if perf_support:
-            self._objects.add_plugin(PerfMap())
-            self._objects.add_plugin(JitDump())
+        for plugin in plugins:
+            self._objects.add_plugin(plugin)
         self._idle = IdleWork(
             self.session, threads, speculate=speculate and policy is UnitPolicy.CLUSTER
         )
@@ -197,6 +200,8 @@ class JIT:
         self._typed = TypedFunctions(
             self.session, self._objects, self._modules, self._stubs, self._grace
         )
+        self._calling_out = CallingOut(self.session, self._grace)
+        self._ufuncs = UFuncs(self.session, self._objects, self._modules, self._grace)
         # Pool threads hold the dispatcher; through this they must not hold the JIT, or nobody's
         # last reference would ever be the last.
         weak = weakref.WeakMethod(self._first_call)
@@ -205,8 +210,11 @@ class JIT:
         self._process = self.session.create_dylib("<process>")
         if process_symbols:
             # Not this process's own main: a program without one is an error, not Python.
-            self._process.add_generator(ProcessSymbols(lambda name: name != "main"))
-            self._process.add_generator(RuntimeLibraries())
+            wanted = process_symbols if callable(process_symbols) else None
+            self._process.add_generator(
+                ProcessSymbols(lambda name: name != "main" and (wanted is None or wanted(name)))
+            )
+            self._process.add_generator(RuntimeLibraries(wanted))
         #: The dylib that things go to when none is named.
         self.main = self.create_dylib("main")
 
@@ -267,6 +275,25 @@ class JIT:
         Raises IRError, DuplicateDefinition, OSError.
         """
         return self._add_module(*_read(source, name), dylib)
+
+    def add_c(
+        self,
+        source: str | os.PathLike[str],
+        *,
+        flags: Sequence[str] = (),
+        name: str | None = None,
+        dylib: JITDylib | None = None,
+    ) -> ResourceTracker:
+        """Add C, by path or as text: its IR is made now, by clang, and compiled when it is called.
+
+        `flags` are clang's; `name` is the file's in messages. Optimization is the JIT's own (see
+        `lazyjit.c_source`). Raises SourceError with file and line, CompilerNotFound when there is
+        no compiler, DuplicateDefinition, OSError. Warnings are issued as CompilerWarning.
+        """
+        target = self._open(dylib)
+        data = compile_c(source, flags=flags, name=name, cpu=self._cpu)
+        file = name or ("<c>" if is_text(source) else os.fspath(source))
+        return self._add_module(data, file, target)
 
     def add_object(
         self, source: Source, *, dylib: JITDylib | None = None, name: str | None = None
@@ -371,13 +398,27 @@ class JIT:
         return Plugin(self, path)
 
     def define(
-        self, name: str, address: int, *, dylib: JITDylib | None = None, callable: bool = True
-    ) -> None:
-        """Give an address of this process a name that code may use. Raises DuplicateDefinition."""
-        flags = SymbolFlags.EXPORTED | SymbolFlags.ABSOLUTE
-        if callable:
-            flags |= SymbolFlags.CALLABLE
-        self._open(dylib).define_absolute({name: ExecutorSymbolDef(address, flags)})
+        self,
+        name: str,
+        what: Any,
+        signature: object = None,
+        *,
+        dylib: JITDylib | None = None,
+        callable: bool = True,
+    ) -> ResourceTracker:
+        """Make something of this process visible to code as `name`; the tracker that removes it.
+
+        `what` is an address, a ctypes or cffi function or pointer, a callable of lazyjit's, or any
+        other Python callable. To that one a trampoline leads that is typed by `signature` (as
+        `callable` takes it; None: the callable's own annotations). It takes the GIL, so any thread
+        may call it, and what it raises is raised by the Python call that led there. (Where none
+        did, on a thread of native code's own, `sys.unraisablehook` is told and the result is 0.)
+        `callable` says of an address that it is a function's. Raises DuplicateDefinition, and
+        UsageError for what can't be called with such a signature.
+        """
+        return self._calling_out.define(
+            self._open(dylib), name, what, signature, callable, self._add_module
+        )
 
     def reexport_lazily(
         self,
@@ -478,6 +519,100 @@ class JIT:
         if not found.flags & SymbolFlags.CALLABLE and not found.flags & SymbolFlags.ABSOLUTE:
             raise UsageError(f"{name} is data, not a function")
         return self._typed.make(name, found.address, target, tracker, signature, nogil, self)
+
+    def ufunc(
+        self,
+        functions: str | Sequence[str] | Mapping[str, object],
+        *,
+        name: str | None = None,
+        doc: str | None = None,
+        identity: object = None,
+        fast_math: bool = False,
+        dylib: JITDylib | None = None,
+    ) -> np.ufunc:
+        """A NumPy ufunc of a function of numbers, or of several, one for each type.
+
+        `functions` is a name, names, or names with signatures (as `callable` takes them; None: what
+        the IR says). NumPy takes the first whose types fit, so the narrowest comes first.
+        `identity` is what a reduction starts with, "reorderable" if there is nothing but the order
+        does not matter. `fast_math` lets LLVM reorder the function's arithmetic. Nothing is
+        compiled yet.
+
+        Raises SymbolsNotFound, and UsageError for what is no function of numbers. A call raises
+        FailedToMaterialize, SymbolRemoved, SessionClosed.
+        """
+        return self._make_ufunc(asked_for(functions), None, name, doc, identity, fast_math, dylib)
+
+    def gufunc(
+        self,
+        functions: str | Mapping[str, str],
+        signature: str,
+        types: str | None = None,
+        *,
+        name: str | None = None,
+        doc: str | None = None,
+        identity: object = None,
+        fast_math: bool = False,
+        dylib: JITDylib | None = None,
+    ) -> np.ufunc:
+        """A generalized ufunc, for a signature of core dimensions such as "(m,n),(n)->(m)".
+
+        `types` are the operands', as NumPy has them ("dd->d"; default: doubles); several functions
+        come as a dict from names to types. A function takes a pointer to each operand, each core
+        dimension's size (i64, in the order of their first appearance), and for each operand the
+        stride in bytes of each of its core dimensions (i64). It returns nothing. Raises as `ufunc`.
+        """
+        asked: dict[str, object]
+        if isinstance(functions, Mapping):
+            if types is not None:
+                raise UsageError("types are given once: in the dict")
+            asked = asked_for(functions)
+        else:
+            if types is None and isinstance(signature, str):
+                left, _, right = signature.partition("->")
+                types = f"{'d' * left.count('(')}->{'d' * right.count('(')}"
+            asked = dict.fromkeys(asked_for(functions), types)
+        return self._make_ufunc(asked, signature, name, doc, identity, fast_math, dylib)
+
+    def _make_ufunc(
+        self,
+        asked: dict[str, object],
+        core: str | None,
+        name: str | None,
+        doc: str | None,
+        identity: object,
+        fast_math: bool,
+        dylib: JITDylib | None,
+    ) -> np.ufunc:
+        target = self._open(dylib)
+        found = self.session.lookup(target.link_order, list(asked), SymbolState.READY)
+        functions = []
+        for each, given in asked.items():
+            tracker = self.session.tracker_of(target.link_order, each)
+            if tracker is None:
+                self._open(target)
+                raise SymbolRemoved(each)
+            if not found[each].flags & (SymbolFlags.CALLABLE | SymbolFlags.ABSOLUTE):
+                raise UsageError(f"{each} is data, not a function")
+            functions.append(Function(each, found[each].address, tracker, given))
+        weak = weakref.WeakMethod(self.after_calls)
+
+        def after_calls(action: Callable[[], None]) -> None:
+            method = weak()
+            if method is not None:  # else the code is gone with the JIT
+                method(action)
+
+        return self._ufuncs.make(
+            functions,
+            target,
+            core=core,
+            name=name,
+            doc=doc,
+            identity=identity,
+            fast_math=fast_math,
+            keepalive=self,
+            after_calls=after_calls,
+        )
 
     def compile(self, names: Sequence[str] | None = None, *, dylib: JITDylib | None = None) -> None:
         """Compile these functions now (None: all of the dylib's modules), in parallel, and wait.
@@ -658,6 +793,20 @@ def _if_alive(method: Callable[[], Callable[[int], None] | None], payload: int) 
     call = method()
     if call is not None:  # else the stubs fail as the JIT is taken apart
         call(payload)
+
+
+def _plugins(debugger_support: bool, perf_support: bool) -> list[LinkPlugin]:
+    """What the options ask for; imported here, since few sessions do."""
+    plugins: list[LinkPlugin] = []
+    if debugger_support:
+        from lazyjit.layers.plugins.gdb import DebuggerSupport
+
+        plugins.append(DebuggerSupport())
+    if perf_support:
+        from lazyjit.layers.plugins.perf import JitDump, PerfMap
+
+        plugins += [PerfMap(), JitDump()]
+    return plugins
 
 
 def _processors() -> int:

@@ -297,6 +297,8 @@ uint64_t lj_call_symbol(uint32_t i, const char **name) {
         SYMBOL(lj_call_box_tuple),
         SYMBOL(lj_call_box_bytes),
         {"lj_call_pending", (uint64_t)lj_guard_pending()},
+        /* What a trampoline calls when the Python code behind it has raised. */
+        SYMBOL(lj_guard_raise),
         /* These Python itself calls. */
         SYMBOL(lj_callable_type),
         SYMBOL(lj_callable_new),

@@ -265,7 +265,8 @@ void lj_ir_estimate(const lj_ir_index *index, int32_t id, uint8_t *chances) {
         room *= 2;
     estimate *s = calloc(1, sizeof *s);
     block *blocks = calloc(room, sizeof *blocks);
-    memset(chances, s && blocks ? 0 : CERTAIN, e->ref_count);
+    if (e->ref_count)
+        memset(chances, s && blocks ? 0 : CERTAIN, e->ref_count);
     if (s && blocks) {
         s->index = index;
         s->function = e;

@@ -22,6 +22,7 @@ EXAMPLES = [
     errors.DuplicateDylib("main"),
     errors.ResourceTrackerDefunct("words"),
     errors.IRError("words", file="a.ll", line=3),
+    errors.SourceError("words", file="a.c", line=3, column=4),
     errors.ObjectFormatError("words", file="a.o", offset=8),
     errors.ArchiveFormatError("words", file="a.a"),
     errors.LinkerScriptError("words", file="libc.so", line=3),
@@ -36,6 +37,7 @@ EXAMPLES = [
     errors.ResourceError("words", errno=12),
     errors.ArenaFull("words"),
     errors.LibraryNotFound("words"),
+    errors.CompilerNotFound("words"),
     errors.IncompatibleLLVM("words"),
     errors.InternalError("words"),
 ]

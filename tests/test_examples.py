@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from lazyjit.c_source import find_compiler
+from lazyjit.errors import CompilerNotFound
+
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES = ROOT / "examples"
 
@@ -17,6 +20,8 @@ LINES = {
     "assembly": "SO LOUD\nwrong.s:2: invalid instruction mnemonic",
     "black_scholes": "one: 10.4506\nall within their bounds: True\n",
     "check_link": "jmp -> stub of nobody\n6 checks, 1 failed\nline 8: 0x68 isn't 0x48\n",
+    "c_kernels": "smooth: [0.0, 1.0, 2.0, 3.0, 2.0]\nbroken.c:2: use of undeclared identifier 'y'",
+    "calling_out": "integral of x squared: 9.0000\nraised by Python, through C: no value at 1.5",
     "dylibs": "program with the plugin first: 101\n",
     "failing": "program(1) raised FailedToMaterialize\n  program.ll, line 5: use of undefined",
     "first_kernel": "hypotenuse: 5.0\n",
@@ -31,6 +36,7 @@ LINES = {
     "mandelbrot": "in the set: 69376 of 307200 pixels\n",
     "matrix_product": "1x200 by 200x7: True\n  product_1_200_7() argument 'c' must have 1 elements",
     "nbody": "less than a hundred-thousandth: True\nmomentum is still zero: True\n",
+    "numba_functions": "equal to Numba's: True\n",
     "objects_and_archives": "program: 42\nlinked: 3\n",
     "own_compiler": "compiling distance\ndistance: 5.0\n",
     "plugin_call_sites": "by: order order\non sale: 42\nand after: 60\n",
@@ -42,9 +48,11 @@ LINES = {
     "removing": "the old callable: version was removed\n",
     "repl": "4.0\nodd\neven\n1.0\nerror: square takes 1 numbers, not 2\nerror: the end is",
     "stencil": "as NumPy has it: True\ntransposed, too: True\n",
+    "sympy_expressions": "1 of 2 functions compiled\nagrees with NumPy: True\n",
     "text_plugins": "reloaded: ibm 3\na file that is no good: the old code stays, ibm\nunloaded: ",
     "threads": "all threads agree: True\nfunctions compiled: 50\n",
     "typed_call": "called: 5.0 ready\nrefused:\n  TypeError: hypotenuse() takes exactly 2",
+    "ufunc": "so far: [3. 3. 4. 4. 5.]\nof nothing: -inf\nlast of each row: [ 3.  7. 11.]\n",
     "units": "function:\n  unit root: ",
 }
 
@@ -60,6 +68,21 @@ INPUT = {
         2 *
         """
 }
+
+#: What some need that need not be there.
+MODULES = {"numba_functions": "numba", "sympy_expressions": "sympy"}
+COMPILED = {"c_kernels", "calling_out"}
+
+
+def check_needs(name: str) -> None:
+    """Skip what can't run here."""
+    if name in MODULES:
+        pytest.importorskip(MODULES[name])
+    if name in COMPILED:
+        try:
+            find_compiler()
+        except CompilerNotFound as error:
+            pytest.skip(str(error))
 
 
 def run(example: Path, folder: Path) -> str:
@@ -84,6 +107,7 @@ def test_every_example_is_known() -> None:
 
 @pytest.mark.parametrize("name", LINES)
 def test_an_example_prints_what_it_promises(name: str, tmp_path: Path) -> None:
+    check_needs(name)
     assert LINES[name] in run(EXAMPLES / f"{name}.py", tmp_path)
 
 

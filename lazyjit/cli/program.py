@@ -122,7 +122,10 @@ def add_input(jit: Any, request: Request, entry: Input, dylib: Any) -> None:
 
 def add_inputs(jit: Any, request: Request) -> list[Any]:
     """Add the program, the dylibs and what goes into them; the dylibs, in order."""
-    jit.add(_source(request.file), name="<stdin>" if request.file == "-" else None)
+    if request.file.endswith(".c"):
+        jit.add_c(Path(request.file))
+    else:
+        jit.add(_source(request.file), name="<stdin>" if request.file == "-" else None)
     dylibs = {name: jit.create_dylib(name) for name in request.dylibs}
     for dylib in dylibs.values():
         # Both ways, as in lli: main finds what the dylib exports, and it what main exports.

@@ -17,6 +17,7 @@ from lazyjit.core import (
     LookupKind,
     SharedLibrary,
 )
+from lazyjit.core.generators import NameFilter
 from lazyjit.errors import LibraryNotFound
 
 __all__ = ["RuntimeLibraries"]
@@ -32,8 +33,9 @@ _LIBRARIES = (
 class RuntimeLibraries(DefinitionGenerator):
     """Finds the compiler's own functions. Any thread."""
 
-    def __init__(self) -> None:
-        """Nothing is loaded yet."""
+    def __init__(self, filter: NameFilter | None = None) -> None:
+        """For names that pass `filter`. Nothing is loaded yet."""
+        self._filter = filter
         self._lock = threading.Lock()
         self._loaded: dict[str, SharedLibrary | None] = {}
 
@@ -42,7 +44,11 @@ class RuntimeLibraries(DefinitionGenerator):
     ) -> None:
         """Define those of `names` that a runtime library has."""
         for file, prefixes in _LIBRARIES:
-            wanted = [name for name in names if name.startswith(prefixes)]
+            wanted = [
+                name
+                for name in names
+                if name.startswith(prefixes) and (self._filter is None or self._filter(name))
+            ]
             library = self._library(file) if wanted else None
             if library is not None:
                 dylib.define_absolute(library.find(wanted), only_missing=True)

@@ -9,6 +9,7 @@
  *
  *   scripts/fuzz 60 elf_read
  */
+#include "elf_mutate.h"
 #include "link_records.h"
 #include "tls.h"
 

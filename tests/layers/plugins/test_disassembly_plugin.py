@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import ctypes
 import io
+import os
 import re
 
 import pytest
 
 from lazyjit.layers.plugins.disassembly import Disassembly
 
+if "LAZYJIT_SANITIZED" in os.environ:
+    pytest.skip("capstone can't be loaded under the sanitizers", allow_module_level=True)
 pytest.importorskip("capstone")
 
 INT = ctypes.c_int

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import os
 import shutil
 import struct
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -365,3 +367,12 @@ def test_a_graph_by_hand_is_named(own, jit):
     jit.add_graph(graph)
     assert jit.function("answer", INT)() == 42
     assert in_map(plugin.path)["answer"] == (jit.lookup("answer"), 6)
+
+
+def test_a_session_that_cannot_write_its_dump_says_so_and_leaves_nothing(own, monkeypatch):
+    monkeypatch.setenv("JITDUMPDIR", str(own / "nowhere"))
+    threads = threading.active_count()
+    with pytest.raises(ResourceError):
+        lazyjit.JIT(perf_support=True)
+    gc.collect()  # with a half-made session, this is where __del__ would complain
+    assert threading.active_count() == threads
