@@ -27,6 +27,7 @@ import itertools
 
 from lazyjit.call.ufunc_operands import Operands
 from lazyjit.call.ufunc_unit import Body
+from lazyjit.call.ufunc_writer import Writer
 
 __all__ = ["declared", "write_loops"]
 
@@ -35,54 +36,7 @@ __all__ = ["declared", "write_loops"]
 _MIXED_INPUTS, _MIXED_BYTES = 3, 4096
 
 
-class _Writer:
-    """One function in the making; blocks and values are numbered."""
-
-    def __init__(self, operands: Operands, callee: str) -> None:
-        self.operands = operands
-        self.callee = callee
-        self.slots: list[str] = []
-        self.lines: list[str] = []
-        self.numbers = itertools.count()
-        self.block = "begin"
-
-    def line(self, text: str) -> None:
-        self.lines.append(f"  {text}")
-
-    def value(self, text: str) -> str:
-        name = f"%v{next(self.numbers)}"
-        self.lines.append(f"  {name} = {text}")
-        return name
-
-    def new_block(self) -> str:
-        return f"b{next(self.numbers)}"
-
-    def start(self, block: str) -> None:
-        self.lines.append(f"{block}:")
-        self.block = block
-
-    def slot(self, size: int) -> str:
-        name = f"%m{next(self.numbers)}"
-        self.slots.append(f"  {name} = alloca [{size} x i8], align 16")
-        return name
-
-    def at(self, pointer: str, offset: str | int) -> str:
-        if offset in (0, "0"):
-            return pointer
-        return self.value(f"getelementptr i8, ptr {pointer}, i64 {offset}")
-
-    def conjunction(self, conditions: list[str]) -> str:
-        whole = conditions[0]
-        for each in conditions[1:]:
-            whole = self.value(f"and i1 {whole}, {each}")
-        return whole
-
-    def text(self, name: str, attributes: str) -> str:
-        head = f"define void @{name}(ptr %args, ptr %dims, ptr %steps, ptr %unused) {attributes} {{"
-        return "\n".join([head, "begin:", *self.slots, *self.lines, "}"])
-
-
-def _element(code: _Writer, places: list[str], group: str, first: str = "") -> str:
+def _element(code: Writer, places: list[str], group: str, first: str = "") -> str:
     """Computes one element; `first`, if given, is the first input's value. The first output's value
     is stored, but in this case returned."""
     operands = code.operands
@@ -111,7 +65,7 @@ def _element(code: _Writer, places: list[str], group: str, first: str = "") -> s
     return ""
 
 
-def _load(code: _Writer, kind: str, place: str, group: str) -> str:
+def _load(code: Writer, kind: str, place: str, group: str) -> str:
     if kind == "i1":
         byte = code.value(f"load i8, ptr {place}{group}")
         return code.value(f"icmp ne i8 {byte}, 0")
@@ -125,7 +79,7 @@ def _alignment(kind: str) -> int:
     return {"i8": 1, "i16": 2}.get(kind, 8)
 
 
-def _store_result(code: _Writer, result: str, places: list[str], group: str) -> None:
+def _store_result(code: Writer, result: str, places: list[str], group: str) -> None:
     operands = code.operands
     alone = len(operands.result_outputs) == 1
     if alone and len(operands.result) == 1:
@@ -145,20 +99,20 @@ def _store_result(code: _Writer, result: str, places: list[str], group: str) -> 
         _copy(code, output.size, code.at(base, offset), place, group)
 
 
-def _copy(code: _Writer, size: int, source: str, place: str, group: str) -> None:
+def _copy(code: Writer, size: int, source: str, place: str, group: str) -> None:
     """Moves a number as the bits that it has."""
     value = code.value(f"load i{8 * size}, ptr {source}, align 1")
     code.line(f"store i{8 * size} {value}, ptr {place}, align 1{group}")
 
 
-def _store(code: _Writer, kind: str, value: str, place: str, group: str) -> None:
+def _store(code: Writer, kind: str, value: str, place: str, group: str) -> None:
     if kind == "i1":
         value, kind = code.value(f"zext i1 {value} to i8"), "i8"
     code.line(f"store {kind} {value}, ptr {place}, align {_alignment(kind)}{group}")
 
 
 def _loop(
-    code: _Writer,
+    code: Writer,
     pointers: list[str],
     steps: list[str],
     *,
@@ -198,7 +152,7 @@ def _loop(
     code.line("ret void")
 
 
-def _arguments(code: _Writer) -> tuple[list[str], list[str]]:
+def _arguments(code: Writer) -> tuple[list[str], list[str]]:
     """The operands' addresses and steps; leaves when there is no element."""
     code.line("%n = load i64, ptr %dims")
     pointers, steps = [], []
@@ -213,7 +167,7 @@ def _arguments(code: _Writer) -> tuple[list[str], list[str]]:
     return pointers, steps
 
 
-def _apart(code: _Writer, pointers: list[str], steps: list[str]) -> str:
+def _apart(code: Writer, pointers: list[str], steps: list[str]) -> str:
     """Whether each output is apart from each other operand, or exactly on it."""
     operands = code.operands
     ends = []
@@ -246,7 +200,7 @@ def _mixtures(operands: Operands, size: int) -> list[tuple[bool, ...]]:
 
 
 def _fast(operands: Operands, body: Body, metadata: str, callee: str) -> str:
-    code = _Writer(operands, callee)
+    code = Writer(operands, callee)
     pointers, steps = _arguments(code)
     sizes = [str(operand.size) for operand in operands.all]
     count = len(operands.inputs)
@@ -310,7 +264,7 @@ def write_loops(operands: Operands, body: Body) -> str:
     group = body.next_metadata
     loops = [_fast(operands, body, f", !llvm.access.group !{group}", "@lazyjit.body")]
     if body.hazardous:
-        code = _Writer(operands, "@lazyjit.exact")
+        code = Writer(operands, "@lazyjit.exact")
         pointers, steps = _arguments(code)
         _loop(code, pointers, steps)
         loops.append(code.text("lazyjit.exact.loop", "uwtable noinline optnone"))
@@ -354,7 +308,7 @@ def _kinds(operands: Operands) -> list[str]:
 def _core(operands: Operands) -> str:
     """The loop of a generalized ufunc."""
     assert operands.core is not None
-    code = _Writer(operands, "@lazyjit.body")
+    code = Writer(operands, "@lazyjit.body")
     pointers, steps = _arguments(code)
     sizes = [
         code.value(f"load i64, ptr {code.at('%dims', 8 * (1 + i))}")

@@ -55,6 +55,40 @@ _FAST = re.compile(
 )
 
 
+#: `fmax` as an intrinsic becomes an instruction that sets `invalid` for any NaN; this one doesn't.
+_QUIET = """
+define internal {kind} @lazyjit.{name}({kind} %a, {kind} %b) noinline optnone {{
+  %no.b = fcmp uno {kind} %b, 0.0
+  br i1 %no.b, label %first, label %look
+look:
+  %no.a = fcmp uno {kind} %a, 0.0
+  br i1 %no.a, label %second, label %compare
+compare:
+  %choice = fcmp {comparison} {kind} %a, %b
+  br i1 %choice, label %first, label %second
+first:
+  ret {kind} %a
+second:
+  ret {kind} %b
+}}
+"""
+_LARGER = re.compile(r"@llvm\.((max|min)num\.(f32|f64))\(")
+
+
+def _quietly(body: str) -> tuple[str, str]:
+    """The body with such intrinsics replaced, and what replaces them."""
+    used = {match.groups() for match in _LARGER.finditer(body)}
+    helpers = [
+        _QUIET.format(
+            name=name,
+            kind="float" if width == "f32" else "double",
+            comparison="ogt" if which == "max" else "olt",
+        )
+        for name, which, width in sorted(used)
+    ]
+    return _LARGER.sub(r"@lazyjit.\1(", body), "".join(helpers)
+
+
 def take_in(unit: str, name: str, *, fast_math: bool) -> Body | None:
     """The unit that defines `name`, changed; None if it can't be. Any thread."""
     quoted = re.escape(name)
@@ -84,6 +118,7 @@ def take_in(unit: str, name: str, *, fast_math: bool) -> Body | None:
     twin_rest = re.sub(r" ![\w.]+ !\d+", "", plain)
     twin_inside = re.sub(r"@lazyjit.body\b(?![-\w.$])", "@lazyjit.exact", inside)
     twin_inside = re.sub(r", ![\w.]+ !\d+", "", twin_inside)
+    twin_inside, helpers = _quietly(twin_inside)
     twin_inside = re.sub(r"^\s*#dbg_.*\n", "", twin_inside, flags=re.MULTILINE)
     twin = (
         f"define internal {match['type']}@lazyjit.exact{_with(twin_rest, 'noinline optnone', None)}"
@@ -96,7 +131,7 @@ def take_in(unit: str, name: str, *, fast_math: bool) -> Body | None:
     )
     numbers = [int(each) for each in re.findall(r"^!(\d+) = ", others, re.MULTILINE)]
     return Body(
-        f"{others}\n{definition}\n{twin}\n",
+        f"{others}\n{definition}\n{twin}\n{helpers}",
         max(numbers, default=-1) + 1,
         _PLAIN.search(inside) is not None,
         len(inside),

@@ -1,6 +1,8 @@
 """What ufuncs refuse, and their life: first calls that fail, removal, closing, threads, memory."""
 
 import gc
+import shutil
+import subprocess
 import threading
 import weakref
 
@@ -209,11 +211,7 @@ def test_a_ufunc_keeps_its_jit_and_goes_with_it() -> None:
 def test_the_code_of_a_ufunc_goes_with_it(jit: JIT) -> None:
     jit.ufunc("add")(1.0, 1.0)
     gc.collect()
-    jit.after_calls(lambda: None)
     done = threading.Event()
-
-    def used() -> int:
-        return jit.statistics().code_used
 
     for _ in range(3):
         for _ in range(20):
@@ -284,3 +282,42 @@ def test_removal_waits_for_calls_under_way(jit: JIT) -> None:
         with pytest.raises(SymbolRemoved):
             add(1.0, 1.0)
     assert jit._grace.waiting == 0 or jit._grace.calls == 0
+
+
+@pytest.mark.parametrize("flags", ["-O0 -g", "-O2 -g", "-O3"])
+@pytest.mark.parametrize("options", [{}, {"tiered": True}, {"lazy": False}])
+def test_code_of_a_c_compiler_is_taken_in(flags: str, options: dict[str, bool]) -> None:
+    clang = shutil.which("clang-22") or shutil.which("clang")
+    if clang is None:
+        pytest.skip("needs clang")
+    source = """
+    #include <math.h>
+    static double part(double x) { double y = 2 * x; return y > 3 ? y : -y; }
+    double total(double a, int n) {
+        double sum = 0;
+        for (int i = 0; i < n; i++) sum += part(a + i);
+        return fmax(sum, -100);
+    }
+    """
+    command = [clang, "-S", "-emit-llvm", *flags.split(), "-x", "c", "-", "-o", "-"]
+    done = subprocess.run(command, input=source, capture_output=True, text=True, check=True)
+    with JIT(compile_threads=2, **options) as jit:
+        jit.add(done.stdout)
+        x = np.arange(50.0)
+        parts = 2 * (x[:, None] + np.arange(4))
+        with np.errstate(all="raise"):
+            found = jit.ufunc("total")(x, np.int32(4))
+        np.testing.assert_array_equal(found, np.where(parts > 3, parts, -parts).sum(1))
+
+
+def test_removal_finds_code_whose_tracker_was_transferred(jit: JIT) -> None:
+    tracker, other = jit.add(SOURCE.replace("@", "@moved.")), jit.main.create_tracker()
+    before = jit.ufunc("moved.add")
+    before(1.0, 2.0)
+    tracker.transfer_to(other)
+    after = jit.ufunc("moved.add")
+    assert before(1.0, 2.0) == after(1.0, 2.0) == 3.0
+    other.remove()
+    for ufunc in (before, after):
+        with pytest.raises(SymbolRemoved):
+            ufunc(1.0, 2.0)

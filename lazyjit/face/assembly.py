@@ -1,0 +1,344 @@
+"""The layers of a JIT, put together by its options, and taken apart.
+
+Everything that `JIT` does goes to one of the rooms below. Here they are made, in the order in which
+they lean on each other, dylibs are set up and removed, and all is closed: what still runs returns
+first, and memory goes last.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+import weakref
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import TypeVar
+
+from lazyjit.codegen import CompilerOptions, LLVMCompiler
+from lazyjit.core import (
+    ExecutionSession,
+    JITDylib,
+    ProcessSymbols,
+    ResourceTracker,
+)
+from lazyjit.core.dispatch import ThreadPoolDispatcher
+from lazyjit.errors import SessionClosed, UsageError
+from lazyjit.layers.assembly import AssemblyLayer
+from lazyjit.layers.call_through import UPPER_HALF, StubCallThrough
+from lazyjit.layers.calling_out import CallingOut
+from lazyjit.layers.grace import GracePeriods
+from lazyjit.layers.handle import JITFunction
+from lazyjit.layers.idle import IdleWork
+from lazyjit.layers.object_linking import LOW, ObjectLinkingLayer
+from lazyjit.layers.on_demand import CompileOnDemandLayer
+from lazyjit.layers.platform import Platform
+from lazyjit.layers.plugin import Plugin as LinkPlugin
+from lazyjit.layers.runtime_libraries import RuntimeLibraries
+from lazyjit.layers.statistics import Counters, Statistics
+from lazyjit.layers.typed import TypedFunctions
+from lazyjit.layers.ufunc import UFuncs
+from lazyjit.layers.unit_policy import Chooser, UnitInfo, UnitPolicy
+from lazyjit.link.arena import DEFAULT_SIZE, Arena, ArenaKind
+from lazyjit.link.memory import MemoryManager
+from lazyjit.link.runtime import DSOHandle
+from lazyjit.stubs import StubPool
+
+__all__ = ["Assembly"]
+
+Self = TypeVar("Self", bound="Assembly")
+
+#: Bytes of IR text of other units' functions that a unit may carry for inlining, by level; one of
+#: them at most a quarter. (Lua at -O2: 8 KiB takes a fifth longer to compile than none, 32 KiB
+#: four fifths, and its speed is the same from 8 on.)
+_INLINE_BUDGET = {0: 0, 1: 4 << 10, 2: 8 << 10, 3: 16 << 10}
+
+
+class Assembly:
+    """What a JIT is made of. Every method may be called from any thread. See `JIT` for options."""
+
+    def __init__(
+        self,
+        *,
+        opt_level: int = 2,
+        codegen_level: int | None = None,
+        compile_threads: int | None = None,
+        lazy: bool = True,
+        unit_policy: UnitPolicy | str = UnitPolicy.CLUSTER,
+        tiered: bool = False,
+        speculate: bool = True,
+        cpu: str | None = None,
+        features: str | None = None,
+        relocation_model: str = "pic",
+        code_model: str = "small",
+        process_symbols: bool | Callable[[str], bool] = True,
+        arena_size: int | None = None,
+        on_unit: Callable[[UnitInfo], None] | None = None,
+        debugger_support: bool = False,
+        perf_support: bool = False,
+        lazy_compile_failure: int = 0,
+        memory_manager: MemoryManager | None = None,
+    ) -> None:
+        try:
+            policy = UnitPolicy(unit_policy) if lazy else UnitPolicy.MODULE
+        except ValueError:
+            known = ", ".join(each.value for each in UnitPolicy)
+            raise UsageError(f"unit_policy is one of {known}, not {unit_policy!r}") from None
+        options = CompilerOptions(
+            opt_level=opt_level,
+            codegen_level=codegen_level,
+            cpu=cpu,
+            features=features,
+            relocation_model=relocation_model,
+            code_model=code_model,
+        )
+        compiler = LLVMCompiler(options)
+        first_tier = None
+        if tiered:
+            first_tier = LLVMCompiler(replace(options, opt_level=0, codegen_level=0))
+        threads = compile_threads if compile_threads is not None else _processors()
+        self._lock = threading.Lock()
+        self._closed = True  # until there is something to close
+        plugins = _plugins(debugger_support, perf_support)
+        self._lazy = lazy
+        self._cpu = cpu
+        self._ordinals = 0
+        self._runtimes: set[DSOHandle] = set()
+        self._grace = GracePeriods()
+        self._counters = Counters()
+        # Code for fixed positions has absolute addresses of 32 bits, for stubs and data alike.
+        fixed = relocation_model != "pic" and code_model != "large"
+        kind = ArenaKind.PROFILED if perf_support else ArenaKind.PLAIN
+        kind = ArenaKind.DEBUGGED if debugger_support else kind
+        self._arena = Arena(arena_size or DEFAULT_SIZE, near=LOW if fixed else None, kind=kind)
+        try:
+            self._dispatcher = ThreadPoolDispatcher(threads)
+        except BaseException:
+            self._arena.close()
+            raise
+        self._closed = False
+        #: The session behind it all.
+        self.session = ExecutionSession(self._dispatcher)
+        self._stubs = StubPool(self._arena, self._dispatcher.queue)
+        self._stubs.set_failure_address(lazy_compile_failure)
+        self._objects = ObjectLinkingLayer(
+            self.session, self._arena, self._grace, self._counters, memory=memory_manager
+        )
+        self._assembly = AssemblyLayer(self._objects)
+        for plugin in plugins:
+            self._objects.add_plugin(plugin)
+        self._idle = IdleWork(
+            self.session, threads, speculate=speculate and policy is UnitPolicy.CLUSTER
+        )
+        self._modules = CompileOnDemandLayer(
+            self.session,
+            self._objects,
+            compiler,
+            self._stubs,
+            self._grace,
+            self._counters,
+            chooser=Chooser(policy, 0 if tiered else compiler.options.codegen_level or 0),
+            inline_budget=_INLINE_BUDGET[opt_level],
+            idle=self._idle,
+            first_tier=first_tier,
+            on_unit=on_unit,
+        )
+        self._call_through = StubCallThrough(self._stubs, self._grace)
+        self.session.register_resource_manager(self._call_through)
+        self._typed = TypedFunctions(
+            self.session, self._objects, self._modules, self._stubs, self._grace
+        )
+        self._calling_out = CallingOut(self.session, self._grace)
+        self._ufuncs = UFuncs(self.session, self._objects, self._modules, self._grace)
+        # Pool threads hold the dispatcher; through this they must not hold the JIT, or nobody's
+        # last reference would ever be the last.
+        weak = weakref.WeakMethod(self._first_call)
+        self._dispatcher.on_stub = lambda payload: _if_alive(weak, payload)
+        self._platform = Platform(self.session, self._call_void)
+        self._process = self.session.create_dylib("<process>")
+        if process_symbols:
+            # Not this process's own main: a program without one is an error, not Python.
+            wanted = process_symbols if callable(process_symbols) else None
+            self._process.add_generator(
+                ProcessSymbols(lambda name: name != "main" and (wanted is None or wanted(name)))
+            )
+            self._process.add_generator(RuntimeLibraries(wanted))
+        #: The dylib that things go to when none is named.
+        self.main = self.create_dylib("main")
+
+    # Dylibs
+
+    def create_dylib(self, name: str) -> JITDylib:
+        """A new dylib, linked against itself and the process. Raises DuplicateDylib."""
+        dylib = self.session.create_dylib(name)
+        dylib.add_to_link_order(self._process)
+        runtime = DSOHandle(self._arena)
+        with self._lock:
+            self._runtimes.add(runtime)
+        self._platform.set_up(dylib, runtime)
+        return dylib
+
+    def remove_dylib(self, dylib: JITDylib) -> None:
+        """Run a dylib's finalizers and remove it with all that it holds; its name is free again.
+
+        Memory is freed when the calls under way have returned. Raises DylibNotFound when it isn't a
+        dylib of this session (any more), and what a finalizer raises; then it is still there.
+        """
+        self._open(dylib)
+        self._platform.deinitialize(dylib)
+        self.session.remove_dylib(dylib)
+        runtime = self._platform.forget(dylib)
+        if runtime is not None:
+            with self._lock:
+                self._runtimes.discard(runtime)
+            self._grace.retire(runtime.close)
+
+    def dylib(self, name: str) -> JITDylib:
+        """The dylib of this name. Raises DylibNotFound."""
+        return self.session.dylib(name)
+
+    # Looking on
+
+    def add_plugin(self, plugin: LinkPlugin) -> None:
+        """Have `plugin` see, and change, what is linked from now on. Raises UsageError if it does.
+
+        Objects and compiled modules alike; each link then costs tens of microseconds more.
+        """
+        self._objects.add_plugin(plugin)
+
+    def remove_plugin(self, plugin: LinkPlugin) -> None:
+        """Leave `plugin` out of later links. Raises UsageError if it was not added."""
+        self._objects.remove_plugin(plugin)
+
+    # Running
+
+    def initialize(self, dylib: JITDylib | None = None) -> None:
+        """Run the static constructors that haven't run yet, dependences first (see `Platform`)."""
+        self._platform.initialize(self._open(dylib))
+
+    def deinitialize(self, dylib: JITDylib | None = None) -> None:
+        """Run what was registered with `atexit`, then the static destructors."""
+        self._platform.deinitialize(self._open(dylib))
+
+    def deinitialize_all(self) -> None:
+        """Deinitialize every dylib, the latest first. Once; later calls do nothing new."""
+        self._platform.deinitialize_all()
+
+    def remove(self, tracker: ResourceTracker) -> None:
+        """Remove what was added under `tracker`. Its names go at once; its memory is freed when the
+        calls under way have returned. Removing again does nothing."""
+        tracker.remove()
+
+    def after_calls(self, action: Callable[[], None]) -> None:
+        """Run `action` on a compile thread, once the calls that are under way have returned.
+
+        May be called from a `__del__`. Raises SessionClosed, or drops `action` when the JIT closes
+        meanwhile.
+        """
+        self._open(None)
+        self._grace.retire(partial(self._dispatch_quietly, action))
+
+    def _dispatch_quietly(self, action: Callable[[], None]) -> None:
+        with contextlib.suppress(SessionClosed):
+            self._dispatcher.dispatch(action)
+
+    def statistics(self) -> Statistics:
+        """A snapshot of what was known, compiled and linked, and of the time it took."""
+        arena = self._arena.statistics() if not self._arena.closed else None
+        regions = (
+            {}
+            if arena is None
+            else {f"{region}_used": getattr(arena, region).used for region in arena._fields}
+        )
+        return self._counters.snapshot(regions)
+
+    @property
+    def closed(self) -> bool:
+        """Whether `close` was called."""
+        return self._closed
+
+    def close(self) -> None:
+        """Stop: lookups and first calls under way fail with SessionClosed, and so do later ones.
+
+        Memory is freed when the calls under way have returned. Finalizers are not run (see
+        `deinitialize`). Twice is fine.
+        """
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+        self._platform.close()
+        self.session.close()
+        self._dispatcher.close()
+        self._stubs.close()
+        self._grace.retire(self._free)
+
+    def _free(self) -> None:
+        self._stubs.dispose()
+        self._objects.close()
+        for runtime in self._runtimes:
+            runtime.close()
+        self._arena.close()
+
+    def __enter__(self: Self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        # Handles keep their session alive, so nobody calls it any more.
+        if not getattr(self, "_closed", True):
+            self.close()
+
+    def __repr__(self) -> str:
+        if self._closed:
+            return "<JIT closed>"
+        statistics = self.statistics()
+        return (
+            f"<JIT {statistics.functions_compiled} of {statistics.functions_known} functions"
+            f" compiled in {statistics.units} units>"
+        )
+
+    # Within
+
+    def _first_call(self, payload: int) -> None:
+        if payload < UPPER_HALF:
+            self._modules.first_call(payload)
+        else:
+            self._call_through.first_call(payload)
+
+    def _open(self, dylib: JITDylib | None) -> JITDylib:
+        if self._closed:
+            raise SessionClosed("the JIT was closed")
+        return self.main if dylib is None else dylib
+
+    def _call_void(self, address: int) -> None:
+        JITFunction(
+            address, None, (), name=f"{address:#x}", grace=self._grace, tracker=None, keepalive=self
+        )()
+
+
+def _if_alive(method: Callable[[], Callable[[int], None] | None], payload: int) -> None:
+    call = method()
+    if call is not None:  # else the stubs fail as the JIT is taken apart
+        call(payload)
+
+
+def _plugins(debugger_support: bool, perf_support: bool) -> list[LinkPlugin]:
+    """What the options ask for; imported here, since few sessions do."""
+    plugins: list[LinkPlugin] = []
+    if debugger_support:
+        from lazyjit.layers.plugins.gdb import DebuggerSupport
+
+        plugins.append(DebuggerSupport())
+    if perf_support:
+        from lazyjit.layers.plugins.perf import JitDump, PerfMap
+
+        plugins += [PerfMap(), JitDump()]
+    return plugins
+
+
+def _processors() -> int:
+    return len(os.sched_getaffinity(0))
