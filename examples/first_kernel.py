@@ -1,7 +1,5 @@
 """A first kernel: a function of LLVM IR, compiled when Python first calls it."""
 
-import ctypes
-
 import lazyjit
 
 SOURCE = """
@@ -17,5 +15,5 @@ define double @hypotenuse(double %a, double %b) {
 
 with lazyjit.JIT() as jit:
     jit.add(SOURCE)
-    hypotenuse = jit.function("hypotenuse", ctypes.c_double, ctypes.c_double, ctypes.c_double)
+    hypotenuse = jit["hypotenuse"]
     print("hypotenuse:", hypotenuse(3.0, 4.0))
