@@ -161,7 +161,9 @@ class Archive:
     def _gnu_index(self, body: bytes, word: str) -> dict[str, int]:
         """A count, so many offsets of headers, so many names."""
         size = struct.calcsize(word)
-        count = struct.unpack_from(word, body)[0] if len(body) >= size else 0
+        if len(body) < size:
+            raise self._malformed(f"an index of {len(body)} bytes")
+        count = struct.unpack_from(word, body)[0]
         if count > len(body) // (size + 1):
             raise self._malformed(f"an index of {count} symbols in {len(body)} bytes")
         offsets = struct.unpack_from(f">{count}{word[1]}", body, size)
