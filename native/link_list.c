@@ -80,7 +80,6 @@ static int is_own(lj_graph *graph, lj_link_symbol *symbol) {
         symbol->place = place;
         symbol->offset = offset;
         symbol->size = 0; /* whatever the object said of it */
-        symbol->size = 0;
         symbol->address = place == LJ_PLACE_ABSOLUTE ? offset : 0;
         symbol->scope = LJ_SCOPE_LOCAL;
         if (place >= 0 && graph->allocated)
@@ -149,10 +148,33 @@ int lj_graph_has_kinds(const lj_graph *graph, uint32_t first, uint32_t last) {
     return 0;
 }
 
+/* Lists are asked for between the stations that verify, also of records that Python has written
+ * to: so whatever is followed below is checked here. */
+static lj_status check_followed(lj_graph *graph) {
+    for (uint32_t i = 0; i < graph->section_count; i++)
+        if (graph->sections[i].name >= graph->strings_size)
+            return lj_fail(&graph->fault, LJ_MISUSE, 0, 0,
+                           "section %u has a name outside of the names", i);
+    for (uint32_t i = 1; i < graph->symbol_count; i++) {
+        const lj_link_symbol *symbol = &graph->symbols[i];
+        if (symbol->name >= graph->strings_size)
+            return lj_fail(&graph->fault, LJ_MISUSE, 0, i,
+                           "symbol %u has a name outside of the names", i);
+        if (symbol->place >= 0 &&
+            ((uint32_t)symbol->place >= graph->block_count ||
+             graph->blocks[symbol->place].section >= graph->section_count))
+            return lj_fail(&graph->fault, LJ_MISUSE, 0, i, "symbol %u (%s) is in no block", i,
+                           graph->strings + symbol->name);
+    }
+    return LJ_OK;
+}
+
 lj_status lj_graph_list(lj_graph *graph) {
     if (graph->listed)
         return LJ_OK;
-    lj_status status = take_lists(graph);
+    lj_status status = graph->touched ? check_followed(graph) : LJ_OK;
+    if (!status)
+        status = take_lists(graph);
     if (status)
         return status;
     uint64_t bytes = 0;

@@ -28,12 +28,14 @@ def parse(words: list[str]) -> LinkRequest:
     request = LinkRequest()
     rest = list(words)
     only_files = False
+    expansions = 0
     collecting: Option | None = None
     while rest:
         word = rest.pop(0)
-        expanded = None if only_files else expand(word)
+        expanded = None if only_files else expand(word, expansions)
         if expanded is not None:
             rest[:0] = expanded
+            expansions += 1
             continue
         if not only_files and (row := _collector(word)) is not None:
             collecting = row

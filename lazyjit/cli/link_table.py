@@ -38,11 +38,14 @@ def _text(attribute: str) -> Apply:
     return apply
 
 
-def _number(attribute: str, option: str) -> Apply:
-    def apply(request: LinkRequest, value: str) -> None:
-        setattr(request, attribute, parse_unsigned(option, value))
+#: More of them only cost their making.
+MOST_THREADS = 1024
 
-    return apply
+
+def _threads(request: LinkRequest, value: str) -> None:
+    request.threads = parse_unsigned("-num-threads", value)
+    if request.threads > MOST_THREADS:
+        raise CommandLineError(f"-num-threads: {value}: at most {MOST_THREADS}")
 
 
 def _flag(attribute: str, option: str, *, inverted: bool = False) -> Apply:
@@ -172,7 +175,7 @@ MACH_O = "it belongs to Mach-O, and lazyjit links ELF"
 OPTIONS: tuple[Option, ...] = (
     # What is linked
     _do("l", JOINED, "link with a library, libNAME.so or libNAME.a, in the directories of the "
-        "dylib's -L", _input(library=True), INPUTS, "NAME"),
+        "dylib's -L; or with the dylib of -jd NAME", _input(library=True), INPUTS, "NAME"),
     _do("L", JOINED, "search this directory for libraries", _directory, INPUTS, "DIR"),
     _do("search-sys-lib", FLAG, "search the system's library directories too, after those of -L",
         _flag("search_system", "-search-sys-lib"), INPUTS),
@@ -212,7 +215,7 @@ OPTIONS: tuple[Option, ...] = (
     _do("noexec", FLAG, "link only; nothing is run", _flag("execute", "-noexec", inverted=True),
         RUNNING),
     _do("num-threads", VALUE, "how many threads link (default: one a processor; 0 means 1)",
-        _number("threads", "-num-threads"), RUNNING, "N"),
+        _threads, RUNNING, "N"),
     _do("speculate", VALUE, "simple: link what -speculate-order lists before it is called",
         _text("speculation"), RUNNING, "SCHEME", ("none", "simple")),
     _do("speculate-order", VALUE, "a CSV file of pairs: dylib, function", _text("speculate_order"),

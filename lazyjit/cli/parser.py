@@ -35,11 +35,13 @@ def parse(words: list[str]) -> Request:
     request = Request()
     rest = list(words)
     only_files = False
+    expansions = 0
     while rest:
         word = rest.pop(0)
-        expanded = None if only_files else expand(word)
+        expanded = None if only_files else expand(word, expansions)
         if expanded is not None:
             rest[:0] = expanded
+            expansions += 1
             continue
         if word == "--" and not only_files:
             only_files = True

@@ -99,11 +99,22 @@ def take(request: Any, spelling: str, option: Option, value: str) -> str:
     return value
 
 
-def expand(word: str) -> list[str] | None:
-    """The words of a response file (`@F`), or None when `word` does not name one."""
+#: How many response files a command line may name, those in response files included.
+MOST_RESPONSE_FILES = 1000
+
+
+def expand(word: str, before: int = 0) -> list[str] | None:
+    """The words of a response file (`@F`), or None when `word` does not name one.
+
+    `before` is how many the command line has named before. Raises CommandLineError when they go in
+    circles.
+    """
     if not word.startswith("@") or len(word) == 1:
         return None
     try:
-        return shlex.split(Path(word[1:]).read_text(errors="surrogateescape"))
+        words = shlex.split(Path(word[1:]).read_text(errors="surrogateescape"))
     except (OSError, ValueError):
         return None
+    if before >= MOST_RESPONSE_FILES:
+        raise CommandLineError(f"{word}: more than {MOST_RESPONSE_FILES} response files")
+    return words

@@ -37,7 +37,7 @@ from typing import Any, Final
 from lazyjit import forking
 from lazyjit._native import check, ffi, lib
 from lazyjit.core.tasks import Completion, Task, TaskClass
-from lazyjit.errors import SessionClosed, UsageError
+from lazyjit.errors import ResourceError, SessionClosed, UsageError
 
 __all__ = ["ThreadPoolDispatcher"]
 
@@ -98,7 +98,11 @@ class ThreadPoolDispatcher:
         self._lock = threading.Lock()
         self._closed = False
         self._threads: list[threading.Thread] = []
-        self._start_threads()
+        try:
+            self._start_threads()
+        except RuntimeError as reason:
+            self.close()
+            raise ResourceError(f"{count} threads: {reason}") from None
         forking.join(forking.Phase.POOL, self)
         _open_pools.add(self)
 

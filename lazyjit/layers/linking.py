@@ -76,6 +76,7 @@ class Link(ABC):
         "dependences",
         "graph",
         "layer",
+        "over",
         "resolved",
         "responsibility",
         "spent",
@@ -96,6 +97,8 @@ class Link(ABC):
         self.responsibility = responsibility
         self.graph = graph
         self.wants = wants
+        #: It failed.
+        self.over = False
         self.resolved: dict[str, ExecutorSymbolDef] = {}
         self.dependences: Mapping[JITDylib, Iterable[str]] = {}
         #: Nanoseconds of work so far, before the present step, which began at `started`.
@@ -231,10 +234,19 @@ class Link(ABC):
         self.layer.session.lookup_async(order, names, SymbolState.READY, ready, weak=names)
 
     def fail(self, error: BaseException | None) -> None:
-        """Give everything back and tell the session. Never raises."""
+        """Give everything back and tell the session, once. Never raises."""
+        if self.over:
+            return
+        self.over = True
         self.release()
         self.layer.counters.count(failures=1)
         self.responsibility.fail_materialization(error)
+
+    def fail_with(self, error: BaseException) -> None:
+        """Fail because of what a step raised. An interrupt goes on to whoever runs the step."""
+        self.fail(error)
+        if not isinstance(error, Exception):
+            raise error
 
 
 class DirectLink(Link):
@@ -255,8 +267,8 @@ class DirectLink(Link):
                 settle_definitions(self.responsibility, self.graph)
             self.publish()
             self.look_up()
-        except Exception as error:
-            self.fail(error)
+        except BaseException as error:
+            self.fail_with(error)
 
     def prepare(self, arena: Arena, prune: bool) -> None:
         """A graph that was read when it was added, or made by hand: prune and allocate it."""
@@ -276,8 +288,8 @@ class DirectLink(Link):
             if self.wants.on_linked is not None:
                 self.wants.on_linked(graph)
             graph.finalize()
-        except Exception as error:
-            self.fail(error)
+        except BaseException as error:
+            self.fail_with(error)
             return
         self.emitted()
 

@@ -87,8 +87,8 @@ class PassLink(Link):
                 return
             self.pause()
             self.ask(lambda answer: self.memory.allocate(request, answer), self.place)
-        except Exception as error:
-            self.fail(error)
+        except BaseException as error:
+            self.fail_with(error)
 
     def place(self, allocation: InFlightAllocation) -> None:
         """There is memory. Raises what goes wrong."""
@@ -120,8 +120,8 @@ class PassLink(Link):
             assert allocation is not None
             self.pause()
             self.ask(lambda answer: allocation.finalize(actions, answer), self.finish)
-        except Exception as error:
-            self.fail(error)
+        except BaseException as error:
+            self.fail_with(error)
 
     def finish(self, finalized: FinalizedAllocation) -> None:
         """The memory is as it will be. Raises what goes wrong."""
@@ -162,8 +162,8 @@ class PassLink(Link):
         try:
             for plugin in self.plugins:
                 plugin.notify_emitted(self.responsibility)
-        except Exception as error:
-            self.fail(error)
+        except BaseException as error:
+            self.fail_with(error)
             return
         self.emitted()
 
@@ -197,15 +197,15 @@ class PassLink(Link):
                 return
             try:
                 then(value)
-            except Exception as raised:
-                self.fail(raised)
+            except BaseException as raised:
+                self.fail_with(raised)
 
         try:
             question(answer)
-        except Exception as raised:
+        except BaseException as raised:
             # One that raises instead of answering; after the answer it is its own affair.
-            if first.acquire(blocking=False):
-                self.fail(raised)
+            if first.acquire(blocking=False) or not isinstance(raised, Exception):
+                self.fail_with(raised)
             else:
                 self.layer.report(raised)
 
@@ -220,7 +220,7 @@ class PassLink(Link):
         for plugin in knowing:
             try:
                 plugin.notify_failed(self.responsibility)
-            except Exception as error:
+            except BaseException as error:  # an interrupt too: the memory has to go
                 self.layer.report(error)
         allocation, self.allocation = self.allocation, None
         finalized, self.finalized = self.finalized, None

@@ -186,7 +186,7 @@ class ObjectLinkingLayer(forking.Guarded):
         """Those that take part in links, in order."""
         return self._plugins
 
-    def report(self, error: Exception | None) -> None:
+    def report(self, error: BaseException | None) -> None:
         """For links: an error that nobody is left to be told; nothing if there is none."""
         if error is not None:
             self.session._report(error)

@@ -25,6 +25,11 @@ _PROTS: list[MemProt] = [MemProt(bits) for bits in range(8)]
 _LIFETIMES: list[Lifetime] = list(Lifetime)
 
 
+def _check_addend(addend: int) -> None:
+    if not -(2**63) <= addend < 2**63:
+        raise GraphError(f"an addend of {addend}: it has 64 bits and a sign")
+
+
 class Section(View):
     """A named group of blocks with one protection and lifetime."""
 
@@ -199,10 +204,12 @@ class Block(View):
             number = following
 
     def add_edge(self, kind: str | int, offset: int, target: Symbol, addend: int = 0) -> Edge:
-        """A new edge at `offset`. Raises GraphError for an unknown kind, or bytes outside."""
+        """A new edge at `offset`. Raises GraphError for an unknown kind, bytes outside, or an
+        addend beyond 64 bits."""
         graph = self._graph
         if not 0 <= offset < 2**32:
             raise GraphError(f"{offset} is outside of the block")
+        _check_addend(addend)
         fresh = ffi.new("lj_link_edge *")
         fresh.kind = kind_number(graph, kind)
         fresh.offset, fresh.target, fresh.addend = offset, target.in_graph(graph), addend
@@ -293,4 +300,5 @@ class Edge:
 
     @addend.setter
     def addend(self, addend: int) -> None:
+        _check_addend(addend)
         self._row.addend = addend

@@ -7,6 +7,7 @@ import pytest
 from regenerate import listed
 
 from lazyjit.cli import dispatch, link_table
+from lazyjit.cli import parser as run_parser
 from lazyjit.cli.link_parser import VOCABULARY, parse
 from lazyjit.cli.link_request import LinkInput, SectCreate
 from lazyjit.cli.options import Arity, CommandLineError, Fate
@@ -127,6 +128,7 @@ def test_graphs_of_some_or_all_files(words, graphs):
         (["a.o", "-noexec", "-slab-allocate=1", "-slab-page-size=3"], "power of two"),
         (["a.o", "-noexec=maybe"], "neither true nor false"),
         (["a.o", "-num-threads=x"], "not a number"),
+        (["a.o", "-num-threads=99999999999"], "at most 1024"),
         (["a.o", "-speculate=hard"], "not one of none, simple"),
         (["a.o", "-speculate-order=f"], "needs -speculate=simple"),
         (["a.o", "-use-memmgr=shared"], "own process"),
@@ -174,3 +176,11 @@ def test_help_lists_the_options(capsys):
 def test_version(capsys):
     assert dispatch(["link", "--version"]) == 0
     assert capsys.readouterr().out.startswith("lazyjit ")
+
+
+def test_response_files_that_go_in_circles_are_refused(tmp_path):
+    circle = tmp_path / "circle"
+    for read in (parse, run_parser.parse):
+        circle.write_text(f"{'a.o' if read is parse else '-O1'} @{circle}")
+        with pytest.raises(CommandLineError, match="response files"):
+            read([f"@{circle}"])

@@ -9,7 +9,7 @@ import pytest
 from lazyjit._native import ffi, lib
 from lazyjit.core.dispatch import STACK_SIZE, ThreadPoolDispatcher
 from lazyjit.core.tasks import Completion, TaskClass
-from lazyjit.errors import SessionClosed, UsageError
+from lazyjit.errors import ResourceError, SessionClosed, UsageError
 
 DEMAND, PROMOTION, SPECULATION = TaskClass
 
@@ -358,3 +358,19 @@ def test_a_closed_queue_gives_what_is_kept_and_tells(queue):
     closed = pop(queue)[0]
     assert ffi.string(lib.lj_status_name(closed)) == b"CLOSED"
     assert lib.lj_queue_post(queue, DEMAND, lib.LJ_ITEM_TASK, 1) == closed
+
+
+def test_threads_that_the_system_refuses_are_an_error_that_leaves_none(monkeypatch):
+    before = threading.active_count()
+    start, started = threading.Thread.start, []
+
+    def refuse(thread):
+        if len(started) == 3:
+            raise RuntimeError("can't start new thread")
+        started.append(thread)
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    with pytest.raises(ResourceError, match="50 threads: can't start"):
+        ThreadPoolDispatcher(50)
+    assert threading.active_count() == before

@@ -236,3 +236,27 @@ def test_a_dependence_that_cannot_be_had_fails_the_link(jit, compile_object):
         jit.lookup("f")
     assert isinstance(caught.value.__cause__, SymbolsNotFound)
     assert spans(jit) == before
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+@pytest.mark.parametrize("kind", [SystemExit, KeyboardInterrupt])
+@pytest.mark.parametrize("moment", WHOLE)
+def test_an_interrupt_fails_its_link_and_the_memory_goes_back(jit, compile_object, moment, kind):
+
+    class Interrupted(Watcher):
+        def note(self, what: str) -> None:
+            self.seen.append(what)
+            if what in (moment, "failed"):
+                raise kind(what)
+
+    bad, good = Interrupted(), Watcher()
+    jit.session.report_error = lambda error: None  # what `notify_failed` raises
+    jit.add_plugin(bad)
+    jit.add_plugin(good)
+    jit.add(compile_object("int f(void) { return 3; }"))
+    before = spans(jit)
+    with pytest.raises(FailedToMaterialize) as caught:
+        jit.lookup("f")
+    assert isinstance(caught.value.__cause__, kind)
+    assert bad.seen.count("failed") == 1
+    assert spans(jit) == before

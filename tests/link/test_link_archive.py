@@ -192,3 +192,12 @@ def test_a_thin_archive_refers_into_others(ar: MakeArchive, tmp_path: Path) -> N
     inner.write_bytes(raw)  # which refers to itself
     with pytest.raises(ArchiveFormatError, match="thin itself"):
         list(Archive(outer).members())
+
+
+@pytest.mark.parametrize("name", [b"/", b"/SYM64/", b"__.SYMDEF", b"__.SYMDEF_64"])
+@pytest.mark.parametrize("size", [0, 1, 3, 7])
+def test_an_index_too_short_for_its_count_is_malformed(name: bytes, size: int) -> None:
+    if size >= (8 if b"64" in name else 4):
+        pytest.skip("long enough for a count")
+    with pytest.raises(ArchiveFormatError, match="index"):
+        Archive(b"!<arch>\n" + member(name, bytes(size)))

@@ -424,3 +424,33 @@ def test_arrays_survive_that_the_records_move() -> None:
     assert arrays.blocks[first.number]["size"] == 8
     assert first.size == 8 and len(list(graph.symbols())) == 1000
     graph.verify()
+
+
+def test_lists_of_names_do_not_follow_what_arrays_break(build: Build) -> None:
+    for array, field, value in (
+        ("symbols", "name", 2**31),
+        ("symbols", "place", 2**30),
+        ("sections", "name", 2**31),
+        ("blocks", "section", 2**30),
+    ):
+        graph = LinkGraph.from_object(build("int f(void) { return 1; }", "-fPIC"))
+        for row in getattr(graph.records, array)[1:]:
+            row[field] = value
+        if array == "blocks":
+            graph.records.blocks[0][field] = value
+        with pytest.raises(GraphError, match=r"outside of the names|in no block"):
+            _ = graph.defined
+
+
+@pytest.mark.parametrize("addend", [2**63, -(2**63) - 1, 2**70])
+def test_an_addend_has_64_bits(addend: int) -> None:
+    graph = LinkGraph("addend")
+    block = graph.create_content_block(graph.create_section("data", DATA), bytes(8))
+    word = graph.add_defined_symbol(block, 0, "word")
+    with pytest.raises(GraphError, match="an addend of"):
+        block.add_edge("R_X86_64_64", 0, word, addend)
+    assert list(block.edges()) == []
+    edge = block.add_edge("R_X86_64_64", 0, word, -(2**63))
+    with pytest.raises(GraphError, match="an addend of"):
+        edge.addend = addend
+    assert edge.addend == -(2**63)
