@@ -93,7 +93,8 @@ uint64_t lj_elf_relocation_size(const Elf64_Shdr *header) {
 
 static lj_status check_strings(lj_elf *elf, uint32_t index, const char *what, uint64_t *size) {
     Elf64_Shdr header = lj_elf_header(elf, index);
-    if (header.sh_type != SHT_STRTAB)
+    /* Section 0 is no section, whatever its header says: nobody has checked its bounds. */
+    if (!index || header.sh_type != SHT_STRTAB)
         return MALFORMED(elf, 0, "%s in section %u, which isn't a string table", what, index);
     if (header.sh_size && elf->data[header.sh_offset + header.sh_size - 1] != 0)
         return MALFORMED(elf, header.sh_offset, "%s don't end with a zero byte", what);

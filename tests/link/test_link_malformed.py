@@ -130,3 +130,15 @@ def test_sections_that_overlap_beyond_the_files_size_are_refused(assemble: Build
             struct.pack_into("<QQ", data, at + 24, 0, len(data))
     with pytest.raises(ObjectFormatError, match="add up to more"):
         LinkGraph.from_object(bytes(data))
+
+
+def test_section_0_is_no_string_table_whatever_it_says(objects: Objects, arena: Arena) -> None:
+    data = bytearray(objects[2])
+    (table,) = struct.unpack_from("<Q", data, 40)
+    (count,) = struct.unpack_from("<H", data, 60)
+    kinds = [struct.unpack_from("<I", data, table + 64 * i + 4)[0] for i in range(count)]
+    struct.pack_into("<I", data, table + 64 * kinds.index(2) + 40, 0)  # the symbols' names: in 0
+    struct.pack_into("<I", data, table + 4, 3)  # section 0: a string table,
+    struct.pack_into("<QQ", data, table + 24, 1 << 56, 1 << 20)  # far outside
+    with pytest.raises(ObjectFormatError, match="string table"):
+        LinkGraph.from_object(bytes(data), file="garbled.o", arena=arena)
