@@ -4,7 +4,9 @@
 #endif
 #include "atexit.h"
 
+#include "llvm.h"
 #include "tls.h"
+
 #include <stdatomic.h>
 
 #include <dlfcn.h>
@@ -160,6 +162,7 @@ static void jit_exit(int status) {
         hook();
     run_all(AT_THREAD_EXIT, NULL);
     run_all(AT_EXIT, NULL);
+    lj_llvm_rest();
     exit(status);
 }
 

@@ -118,6 +118,9 @@ void lj_llvm_text_free(char *text);
 
 /* How often LLVM gave up for good: each time leaks the memory of one unit. */
 uint64_t lj_llvm_recoveries(void);
+/* The process is about to end: waits for compilations that are under way, ten seconds at most; any
+ * that would begin later waits as long, and gives up. Any thread, any number of times. */
+void lj_llvm_rest(void);
 /* Target machines alive, over all threads. */
 uint64_t lj_llvm_machines(void);
 /* cffi: end */

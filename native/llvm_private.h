@@ -71,6 +71,10 @@ typedef struct lj_llvm_run {
 void lj_llvm_protect(lj_llvm_run *run, unsigned cpu_seconds, void (*body)(void *state),
                      void *state);
 
+/* Around each protected run; when the process is ending, none may begin (llvm_rest.c). */
+bool lj_llvm_run_begins(void);
+void lj_llvm_run_ends(void);
+
 /* How long LLVM may take to read a module: thousands of times what a sound one takes, for bitcode;
  * no limit for text. */
 unsigned lj_llvm_reading_limit(const char *bytes, size_t length);

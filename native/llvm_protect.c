@@ -258,6 +258,11 @@ void lj_llvm_protect(lj_llvm_run *run, unsigned cpu_seconds, void (*body)(void *
     run->gave_up = false;
     run->length = 0;
     run->words[0] = '\0';
+    if (!lj_llvm_run_begins()) {
+        run->gave_up = true;
+        keep_words(run, "the process is ending", 21);
+        return;
+    }
     timer_t timer;
     /* volatile: read after the jump back */
     volatile bool limited = cpu_seconds && start_timer(&timer, cpu_seconds);
@@ -272,4 +277,5 @@ void lj_llvm_protect(lj_llvm_run *run, unsigned cpu_seconds, void (*body)(void *
     innermost = here.outer;
     if (limited)
         timer_delete(timer);
+    lj_llvm_run_ends();
 }

@@ -141,5 +141,8 @@ def leave(code: int) -> NoReturn:
         # Closed or full: what it held is lost, as it would be natively.
         with contextlib.suppress(OSError, ValueError):
             stream.flush()
+    native = sys.modules.get("lazyjit._native")
+    if native is not None:  # else nothing was ever compiled
+        native.lib.lj_llvm_rest()
     libc().exit(code & 0xFF)
     raise AssertionError("exit returned")
