@@ -19,6 +19,7 @@ import llvmlite.binding as llvm
 from lazyjit.core import CallableGenerator, LookupFlags, ResourceTracker, SymbolState
 from lazyjit.errors import LazyJITError, SymbolsNotFound
 from lazyjit.jit import JIT
+from lazyjit.layers.plugins.perf import JitDump
 from lazyjit.llvmlite_compat.closing import Closing
 from lazyjit.llvmlite_compat.remembering import object_bytes, options_of
 from lazyjit.symbols import ExecutorSymbolDef, SymbolFlags
@@ -78,6 +79,7 @@ class ExecutionEngine(Closing):
         # By identity: a module that the program closes has no hash any more.
         self._held: dict[int, _Held] = {}
         self._waiting: list[_Held] = []
+        self._profiled = False
         self._notify: Notify | None = None
         self._getbuffer: GetBuffer | None = None
         # What `add_symbol` and `load_library_permanently` have told LLVM.
@@ -175,6 +177,21 @@ class ExecutionEngine(Closing):
         """
         self._check()
         self._notify, self._getbuffer = notify_func, getbuffer_func
+
+    def enable_jit_events(self) -> bool:
+        """Tell Linux perf of what is compiled from now on, in a dump for `perf inject --jit`.
+
+        Whether that is so: False when the dump can't be written.
+        """
+        self._check()
+        with self._lock:
+            if not self._profiled:
+                try:
+                    self._jit.add_plugin(JitDump())
+                except LazyJITError:
+                    return False
+                self._profiled = True
+        return True
 
     @property
     def target_data(self) -> Any:

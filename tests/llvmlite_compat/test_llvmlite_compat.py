@@ -10,6 +10,7 @@ import ctypes
 import gc
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import llvmlite.binding
@@ -232,6 +233,18 @@ def test_target_data_is_one_object(engine: Any) -> None:
     assert engine.target_data is data
     engine.close()
     assert str(data)
+
+
+def test_jit_events_go_into_a_dump_for_perf(
+    engine: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JITDUMPDIR", str(tmp_path))
+    assert engine.enable_jit_events() is True
+    assert engine.enable_jit_events() is True
+    assert call(engine, "add", 1, 2) == 3
+    engine.close()
+    [dump] = tmp_path.rglob("*.dump")
+    assert b"add\0" in dump.read_bytes()
 
 
 # LLJIT
