@@ -172,7 +172,6 @@ lj_status lj_graph_place(lj_graph *graph, int zeroed) {
 }
 
 lj_status lj_graph_allocate(lj_graph *graph, lj_arena *arena) {
-    static const char *const names[] = {"code", "read-only data", "data"};
     if (graph->allocated)
         return lj_fail(&graph->fault, LJ_MISUSE, 0, 0, "the graph was allocated");
     lj_status status = graph->planned ? LJ_OK : lj_graph_plan(graph);
@@ -189,8 +188,7 @@ lj_status lj_graph_allocate(lj_graph *graph, lj_arena *arena) {
         status =
             lj_arena_alloc(arena, i % LJ_REGIONS, segment->size, segment->align, &linked->spans[i]);
         if (status)
-            lj_fail(&graph->fault, status, 0, segment->size, "%llu bytes of %s",
-                    (unsigned long long)segment->size, names[i % LJ_REGIONS]);
+            lj_arena_tell(arena, i % LJ_REGIONS, status, segment->size, &graph->fault);
         segment->target = linked->spans[i].target;
         segment->working = (uint64_t)(uintptr_t)linked->spans[i].working;
     }

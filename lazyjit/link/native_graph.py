@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from collections import Counter
 from collections.abc import Iterable
 from sys import intern
 from typing import Any
@@ -28,7 +29,7 @@ Lent = weakref.ref[Any] | None
 
 
 def memory_gone(lent: Lent) -> None:
-    """For who gives a finalized graph's memory back, before: from here on views don't look there."""
+    """For who gives a finalized graph's memory back: from here on views don't look there."""
     records = lent() if lent is not None else None
     if records is not None:
         records.memory_gone = lib.LJ_MEMORY_FREED
@@ -140,11 +141,13 @@ class NativeGraph:
             if count:
                 names = self._all_names()[-count:]
                 flags = ffi.unpack(graph.defined_flags, count)
-                self._defined = dict(zip(names, map(_FLAGS.__getitem__, flags), strict=True))
+                defined = dict(zip(names, map(_FLAGS.__getitem__, flags), strict=True))
+                if len(defined) != count:
+                    twice = next(name for name, times in Counter(names).items() if times > 1)
+                    raise ObjectFormatError(f"symbol {twice} is defined twice", file=self.file)
+                self._defined = defined
             else:
                 self._defined = {}
-            if len(self._defined) != count:
-                raise ObjectFormatError("the object defines a name twice", file=self.file)
         return self._defined
 
     @property

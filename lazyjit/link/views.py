@@ -3,8 +3,9 @@
 A view is a graph and a number; nothing is copied, and nothing is made before it is asked for. What
 is set through a view is set in the graph, and what breaks the graph's rules raises `GraphError`, as
 does using a view of what was removed. Views keep the records alive, also after the graph was
-finalized. Memory goes with the code: `Block.content` raises `GraphError` once it was given back, and
-what `mutable_content` gave before may not be used any more. A view belongs to its graph's thread.
+finalized. Memory goes with the code: `Block.content` raises `GraphError` once it was given back,
+and what `mutable_content` gave before may not be used any more. A view belongs to its graph's
+thread.
 """
 
 from __future__ import annotations
@@ -153,7 +154,7 @@ class Block(View):
 
     @property
     def align(self) -> int:
-        """A power of two, up to 2 MiB. Can be set before layout; `align_offset` has to stay below."""
+        """A power of two, up to 2 MiB; `align_offset` is below it. Can be set before layout."""
         return int(self._row.align)
 
     @align.setter

@@ -7,8 +7,8 @@ import ctypes
 import pytest
 from linking import Build, Program
 
-from lazyjit.errors import GraphError, RelocationError
-from lazyjit.link.arena import Arena
+from lazyjit.errors import ArenaFull, GraphError, ObjectFormatError, RelocationError
+from lazyjit.link.arena import Arena, Region
 from lazyjit.link.graph import LinkGraph
 from lazyjit.link.model import Lifetime, Linkage, MemProt, Scope
 from lazyjit.symbols import SymbolFlags as F
@@ -533,3 +533,31 @@ def test_the_linkers_own_sections_keep_their_memory(build: Build) -> None:
     assert section is not None
     with pytest.raises(GraphError, match="linker's affair"):
         section.prot = CODE
+
+
+def test_a_name_that_is_defined_twice_is_told_each_time() -> None:
+    graph = LinkGraph("twice")
+    block = graph.create_content_block(graph.create_section("data", DATA), bytes(8))
+    for name, offset in (("other", 0), ("sd", 0), ("sd", 5)):
+        graph.add_defined_symbol(block, offset, name)
+    for _ in range(2):
+        with pytest.raises(ObjectFormatError, match="symbol sd is defined twice"):
+            _ = graph.defined
+
+
+def test_records_of_blocks_have_no_raw_pointers() -> None:
+    graph = LinkGraph("records")
+    graph.create_content_block(graph.create_section("data", DATA), bytes(8))
+    assert "content" not in graph.records.blocks.dtype.names
+    assert graph.records.blocks["size"].tolist() == [8]
+
+
+def test_a_full_arena_says_what_is_wanted_and_what_is_free(arena: Arena) -> None:
+    graph = LinkGraph("large")
+    graph.create_zero_fill_block(graph.create_section("data", DATA), 2**32 - 8192)
+    with pytest.raises(
+        ArenaFull, match=r"arena is full: \d+ bytes of data are wanted, \d+ are free in DATA"
+    ):
+        graph.allocate(arena)
+    with pytest.raises(ArenaFull, match=r"\d+ bytes of code are wanted, \d+ are free in TEXT"):
+        arena.alloc(Region.TEXT, 2**34)
