@@ -278,6 +278,24 @@ lj_status lj_arena_alloc(lj_arena *arena, int which, uint64_t size, uint64_t ali
     return LJ_OK;
 }
 
+lj_status lj_arena_tell(lj_arena *arena, int which, lj_status status, uint64_t size,
+                        lj_fault *fault) {
+    static const char *const names[] = {"code", "read-only data", "data"};
+    static const char *const regions[] = {"TEXT", "RODATA", "DATA"};
+    if (status != LJ_ARENA_FULL)
+        return lj_fail(fault, status, 0, size, "%s", "");
+    region *region = &arena->regions[which];
+    pthread_mutex_lock(&region->lock);
+    uint64_t left = region->size - region->used;
+    int frozen = region->frozen;
+    pthread_mutex_unlock(&region->lock);
+    return lj_fail(fault, status, 0, size, "%llu bytes of %s are wanted, %llu are free in %s%s",
+                   (unsigned long long)size, names[which], (unsigned long long)left, regions[which],
+                   frozen         ? ", which takes no more after a fork"
+                   : left >= size ? ", but not in one piece"
+                                  : "");
+}
+
 /* Gives whole pages of a free extent back to the system. The region's lock is held. A failure
  * costs memory, nothing else. */
 static void give_back_locked(lj_arena *arena, int which, uint64_t offset, uint64_t size) {

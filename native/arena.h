@@ -52,6 +52,10 @@ void lj_arena_dispose(lj_arena *arena);
 /* `align` is a power of two up to 2 MiB. ARENA_FULL when no span is large enough. Fresh and
  * reused memory is zeroed. Size 0 gives a unique span of the minimum size. */
 lj_status lj_arena_alloc(lj_arena *arena, int region, uint64_t size, uint64_t align, lj_span *out);
+/* Fills `fault` with what `lj_arena_alloc` has no words for, and returns `status`: of ARENA_FULL,
+ * how much is free. */
+lj_status lj_arena_tell(lj_arena *arena, int region, lj_status status, uint64_t size,
+                        lj_fault *fault);
 lj_status lj_arena_free(lj_arena *arena, int region, uint64_t target);
 /* The writable alias of an address inside the arena, or NULL. */
 uint8_t *lj_arena_working(lj_arena *arena, uint64_t target);

@@ -1,6 +1,7 @@
 /* Changing and removing records of a graph. link_records.h has the contracts. */
 #include "link_records.h"
 
+#include <elf.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -87,6 +88,48 @@ lj_status lj_graph_set_content(lj_graph *graph, uint32_t number, const uint8_t *
     block->input_size = (uint32_t)size;
     block->state &= ~(uint32_t)(LJ_BLOCK_ZERO_FILL | LJ_BLOCK_COMPRESSED);
     block->state |= LJ_BLOCK_OWNED;
+    return LJ_OK;
+}
+
+lj_status lj_graph_set_align(lj_graph *graph, uint32_t number, uint64_t align,
+                             uint64_t align_offset) {
+    if (graph->laid_out)
+        return MISUSE(graph, "the graph is laid out: alignments are fixed");
+    if (!live_block(graph, number))
+        return MISUSE(graph, "block %u doesn't exist", number);
+    lj_status status = lj_graph_check_align(graph, align, align_offset);
+    if (status)
+        return status;
+    graph->blocks[number].align = (uint32_t)align;
+    graph->blocks[number].align_offset = (uint32_t)align_offset;
+    return LJ_OK;
+}
+
+lj_status lj_graph_set_memory(lj_graph *graph, uint32_t number, uint32_t prot, uint32_t lifetime) {
+    if (graph->laid_out)
+        return MISUSE(graph, "the graph is laid out: protections and lifetimes are fixed");
+    if (!live_section(graph, number))
+        return MISUSE(graph, "section %u doesn't exist", number);
+    lj_status status = lj_graph_check_memory(graph, prot, lifetime);
+    if (status)
+        return status;
+    lj_link_section *section = &graph->sections[number];
+    const char *name = graph->strings + section->name;
+    uint32_t role = section->role;
+    if (prot != section->prot && (role == LJ_ROLE_TLS || role == LJ_ROLE_GOT ||
+                                  role == LJ_ROLE_PLT || role == LJ_ROLE_IFUNC))
+        return MISUSE(graph, "section %s: its protection is the linker's affair", name);
+    if (lifetime != section->lifetime && role != LJ_ROLE_PLAIN && role != LJ_ROLE_COMMON)
+        return MISUSE(graph, "section %s is needed as long as the code", name);
+    if (lifetime != section->lifetime || prot != section->prot) {
+        section->prot = (uint8_t)prot;
+        section->lifetime = (uint8_t)lifetime;
+        section->region = lifetime == LJ_LIFETIME_NO_ALLOC ? LJ_REGION_NONE : lj_region_of(prot);
+        section->flags &= ~(uint64_t)(SHF_ALLOC | SHF_WRITE | SHF_EXECINSTR);
+        section->flags |= (lifetime == LJ_LIFETIME_NO_ALLOC ? 0u : SHF_ALLOC) |
+                          (prot & LJ_PROT_WRITE ? SHF_WRITE : 0u) |
+                          (prot & LJ_PROT_EXEC ? SHF_EXECINSTR : 0u);
+    }
     return LJ_OK;
 }
 

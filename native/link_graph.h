@@ -68,6 +68,9 @@ enum { LJ_LIFETIME_STANDARD, LJ_LIFETIME_FINALIZE, LJ_LIFETIME_NO_ALLOC };
 /* A segment is a region and a lifetime: region, or LJ_REGIONS + region when it is FINALIZE. */
 enum { LJ_SEGMENTS = 6 };
 
+/* lj_graph.memory_gone: of FINALIZE sections, or of all that had a region. */
+enum { LJ_MEMORY_STAYS, LJ_MEMORY_FINALIZED, LJ_MEMORY_FREED };
+
 /* No block, no section. */
 enum { LJ_NONE = -1 };
 
@@ -228,13 +231,14 @@ struct lj_graph {
     uint32_t initializers;    /* sections with pointers to initializers or finalizers */
     /* Stations: slots are planned, segments laid out, blocks placed, edges applied. */
     uint32_t planned, laid_out, allocated, fixed;
-    uint32_t related;    /* eh-frames are split */
-    uint32_t indexed;    /* symbols are in their blocks' lists */
-    uint32_t listed;     /* externals and defined are up to date */
-    uint32_t listings;   /* how often they were made */
-    uint32_t touched;    /* Python has had its hands on the records: stations verify them first */
-    uint32_t runs_here;  /* its code will run in this process: lj_graph_reserve_tls says so */
-    uint32_t tls_static; /* its thread-local image must lie in the threads' static block */
+    uint32_t memory_gone; /* LJ_MEMORY_*: what blocks' `content` pointed to was given back */
+    uint32_t related;     /* eh-frames are split */
+    uint32_t indexed;     /* symbols are in their blocks' lists */
+    uint32_t listed;      /* externals and defined are up to date */
+    uint32_t listings;    /* how often they were made */
+    uint32_t touched;     /* Python has had its hands on the records: stations verify them first */
+    uint32_t runs_here;   /* its code will run in this process: lj_graph_reserve_tls says so */
+    uint32_t tls_static;  /* its thread-local image must lie in the threads' static block */
     lj_segment segments[6];
     uint64_t tls_token;                   /* of the first byte of its thread-local image */
     uint64_t tls_size, tls_align, tls_at; /* of the image; offset of its data in RODATA */

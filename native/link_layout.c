@@ -143,8 +143,10 @@ lj_status lj_graph_place(lj_graph *graph, int zeroed) {
                             section->role == LJ_ROLE_TLS, zeroed);
             } else if (!(block->state & LJ_BLOCK_ZERO_FILL)) {
                 lj_status status = lj_graph_own_content(graph, (uint32_t)b);
-                if (status)
+                if (status) {
+                    graph->memory_gone = LJ_MEMORY_FREED; /* the caller gives it back */
                     return status;
+                }
             }
         }
         if (section->role == LJ_ROLE_EH_FRAME && section->region != LJ_REGION_NONE && !zeroed &&
@@ -159,8 +161,10 @@ lj_status lj_graph_place(lj_graph *graph, int zeroed) {
     }
     graph->tls_init = graph->tls_init_size ? graph->segments[LJ_RODATA].target + graph->tls_at : 0;
     lj_status status = lj_graph_place_tls(graph);
-    if (status)
+    if (status) {
+        graph->memory_gone = LJ_MEMORY_FREED;
         return status;
+    }
     for (uint32_t i = 0; i < graph->defined_count; i++)
         graph->defined_address[i] = graph->symbols[graph->defined[i]].address;
     graph->allocated = 1;
@@ -168,7 +172,6 @@ lj_status lj_graph_place(lj_graph *graph, int zeroed) {
 }
 
 lj_status lj_graph_allocate(lj_graph *graph, lj_arena *arena) {
-    static const char *const names[] = {"code", "read-only data", "data"};
     if (graph->allocated)
         return lj_fail(&graph->fault, LJ_MISUSE, 0, 0, "the graph was allocated");
     lj_status status = graph->planned ? LJ_OK : lj_graph_plan(graph);
@@ -185,8 +188,7 @@ lj_status lj_graph_allocate(lj_graph *graph, lj_arena *arena) {
         status =
             lj_arena_alloc(arena, i % LJ_REGIONS, segment->size, segment->align, &linked->spans[i]);
         if (status)
-            lj_fail(&graph->fault, status, 0, segment->size, "%llu bytes of %s",
-                    (unsigned long long)segment->size, names[i % LJ_REGIONS]);
+            lj_arena_tell(arena, i % LJ_REGIONS, status, segment->size, &graph->fault);
         segment->target = linked->spans[i].target;
         segment->working = (uint64_t)(uintptr_t)linked->spans[i].working;
     }

@@ -126,16 +126,32 @@ uint32_t lj_graph_append_block(lj_graph *graph, uint32_t number, const lj_link_b
     return fresh;
 }
 
-lj_status lj_graph_add_section(lj_graph *graph, const char *name, uint64_t name_size, uint32_t prot,
-                               uint32_t lifetime, uint32_t *number) {
-    if (graph->laid_out)
-        return MISUSE(graph, "the graph is laid out: no section can be added");
+lj_status lj_graph_check_memory(lj_graph *graph, uint32_t prot, uint32_t lifetime) {
     if ((prot & LJ_PROT_WRITE) && (prot & LJ_PROT_EXEC))
         return MISUSE(graph, "a section that is writable and executable");
     if (prot > 7 || lifetime > LJ_LIFETIME_NO_ALLOC)
         return MISUSE(graph, "unknown protection %u or lifetime %u", prot, lifetime);
+    return LJ_OK;
+}
+
+lj_status lj_graph_check_align(lj_graph *graph, uint64_t align, uint64_t align_offset) {
+    if (!align || align & (align - 1) || align > LJ_MAX_ALIGN)
+        return MISUSE(graph, "alignment %llu is not a power of two up to 2 MiB",
+                      (unsigned long long)align);
+    if (align_offset >= align)
+        return MISUSE(graph, "alignment offset %llu, but alignment %llu",
+                      (unsigned long long)align_offset, (unsigned long long)align);
+    return LJ_OK;
+}
+
+lj_status lj_graph_add_section(lj_graph *graph, const char *name, uint64_t name_size, uint32_t prot,
+                               uint32_t lifetime, uint32_t *number) {
+    if (graph->laid_out)
+        return MISUSE(graph, "the graph is laid out: no section can be added");
     uint32_t at;
-    lj_status status = add_name(graph, name, name_size, &at);
+    lj_status status = lj_graph_check_memory(graph, prot, lifetime);
+    if (!status)
+        status = add_name(graph, name, name_size, &at);
     if (!status)
         status = lj_graph_reserve(graph, 1, 0, 0, 0);
     if (status)
@@ -168,12 +184,9 @@ lj_status lj_graph_add_block(lj_graph *graph, uint32_t section, const uint8_t *c
         return MISUSE(graph, "section %u doesn't exist", section);
     if (size > LJ_MAX_BLOCK)
         return MISUSE(graph, "a block of more than 4 GiB");
-    if (!align || align & (align - 1) || align > LJ_MAX_ALIGN)
-        return MISUSE(graph, "alignment %llu is not a power of two up to 2 MiB",
-                      (unsigned long long)align);
-    if (align_offset >= align)
-        return MISUSE(graph, "alignment offset %llu, but alignment %llu",
-                      (unsigned long long)align_offset, (unsigned long long)align);
+    lj_status status = lj_graph_check_align(graph, align, align_offset);
+    if (status)
+        return status;
     lj_link_block block = {.size = size,
                            .align = (uint32_t)align,
                            .align_offset = (uint32_t)align_offset,
@@ -186,7 +199,7 @@ lj_status lj_graph_add_block(lj_graph *graph, uint32_t section, const uint8_t *c
         block.content = (uint64_t)(uintptr_t)copy;
         block.input_size = (uint32_t)size;
     }
-    lj_status status = lj_graph_reserve(graph, 0, 1, 0, 0);
+    status = lj_graph_reserve(graph, 0, 1, 0, 0);
     if (status)
         return status;
     *number = lj_graph_append_block(graph, section, &block);

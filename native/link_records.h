@@ -37,6 +37,10 @@ lj_status lj_graph_own_content(lj_graph *graph, uint32_t block);
 /* Other content, of any size that leaves the block's symbols and edges inside. */
 lj_status lj_graph_set_content(lj_graph *graph, uint32_t block, const uint8_t *content,
                                uint64_t size);
+/* Another alignment; another protection and lifetime. Until layout. */
+lj_status lj_graph_set_align(lj_graph *graph, uint32_t block, uint64_t align,
+                             uint64_t align_offset);
+lj_status lj_graph_set_memory(lj_graph *graph, uint32_t section, uint32_t prot, uint32_t lifetime);
 /* Moves a symbol: to a block, or to EXTERNAL, ABSOLUTE (`offset` is its value) or GONE. Nothing may
  * refer to what goes. */
 lj_status lj_graph_move_symbol(lj_graph *graph, uint32_t symbol, int32_t place, uint64_t offset);
@@ -69,6 +73,10 @@ void lj_graph_mark_exported(lj_graph *graph);
 lj_status lj_graph_prune(lj_graph *graph);
 /* cffi: end */
 
+/* Whether a block may be aligned so. MISUSE. */
+lj_status lj_graph_check_align(lj_graph *graph, uint64_t align, uint64_t align_offset);
+/* Whether a section may have these. MISUSE. */
+lj_status lj_graph_check_memory(lj_graph *graph, uint32_t prot, uint32_t lifetime);
 /* What adding does, without checks or room: there must be room. */
 uint32_t lj_graph_append_symbol(lj_graph *graph, const lj_link_symbol *symbol);
 /* A KeepAlive edge from `block` to the start of `kept`. */

@@ -20,7 +20,7 @@ from lazyjit.cli.link_fixed import needs_fixed_position
 from lazyjit.cli.link_lazy import read_order
 from lazyjit.cli.link_report import Times, session_dump
 from lazyjit.cli.link_request import LinkRequest
-from lazyjit.errors import FailedToMaterialize, LazyJITError, LibraryNotFound
+from lazyjit.errors import ArenaFull, FailedToMaterialize, LazyJITError, LibraryNotFound
 
 __all__ = ["make_jit", "run"]
 
@@ -126,6 +126,8 @@ def run(request: LinkRequest) -> int:
         return _run(request, times)
     except LazyJITError as error:
         cause = error if request.show_secondary else root_of(error)
+        if request.slab_size is not None and isinstance(cause, ArenaFull):
+            raise ArenaFull(f"-slab-allocate: {cause}") from cause
         raise cause from cause.__cause__
     finally:
         if request.show_times:

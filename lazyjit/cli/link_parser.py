@@ -7,6 +7,8 @@ difference, and a value follows after `=` or is the next word (see `lazyjit.cli.
 
 from __future__ import annotations
 
+import mmap
+
 from lazyjit.cli import link_table
 from lazyjit.cli.link_request import LinkRequest
 from lazyjit.cli.options import Arity, CommandLineError, Option
@@ -57,6 +59,22 @@ def parse(words: list[str]) -> LinkRequest:
     return request
 
 
+def _check_slab(request: LinkRequest) -> None:
+    page = request.slab_page_size or mmap.PAGESIZE
+    size = -(-(request.slab_size or 0) // page) * page
+    address = request.slab_address
+    if (request.slab_size or 0) > 1 << 44:
+        raise CommandLineError("-slab-allocate: a slab has at most 16384 Gb")
+    if size > 1 << 44:
+        raise CommandLineError(f"-slab-page-size: a page of {page} bytes is larger than any slab")
+    if address is None:
+        return
+    if not address or address % page:
+        raise CommandLineError(f"-slab-address: {address:#x} is not a multiple of a page's {page}")
+    if address > (1 << 64) - size:
+        raise CommandLineError(f"-slab-address: no {size} bytes are behind {address:#x}")
+
+
 def _check(request: LinkRequest) -> None:
     """What only the whole command line shows."""
     if not request.inputs:
@@ -69,5 +87,8 @@ def _check(request: LinkRequest) -> None:
     ):
         if given is not None and (request.slab_size is None or request.execute):
             raise CommandLineError(f"{spelling} needs -slab-allocate and -noexec")
+    _check_slab(request)
+    if request.next_lazy:
+        raise CommandLineError("-lazy needs a file behind it")
     if request.speculate_order is not None and request.speculation == "none":
         raise CommandLineError("-speculate-order needs -speculate=simple")

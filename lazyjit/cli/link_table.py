@@ -119,6 +119,9 @@ def _section(request: LinkRequest, value: str) -> None:
             f"-sectcreate: {value!r} is not of the form SECTION,FILE[@NAME=OFFSET,...]"
         )
     pairs = [_pair("-sectcreate", each) for each in names.split(",")] if at else []
+    for i, (name, _) in enumerate(pairs):
+        if name in (other for other, _ in pairs[:i]):
+            raise CommandLineError(f"-sectcreate: symbol {name} is defined twice")
     symbols = tuple((name, address("-sectcreate", offset)) for name, offset in pairs)
     request.sections.append(SectCreate(section, file, symbols, request.current_dylib))
 

@@ -212,7 +212,7 @@ class PassLink(Link):
     def keep(self, key: int) -> None:
         """See `Link.keep`."""
         assert self.finalized is not None
-        self.layer.keep(key, (self.memory, self.finalized))
+        self.layer.keep(key, (self.memory, self.finalized, self.graph.lent))
 
     def release(self) -> None:
         """See `Link.release`: tell the plugins, all of them, once; then the memory goes."""
@@ -224,6 +224,7 @@ class PassLink(Link):
                 self.layer.report(error)
         allocation, self.allocation = self.allocation, None
         finalized, self.finalized = self.finalized, None
+        self.graph.forget_memory()
         try:
             if allocation is not None:
                 allocation.abandon(self.layer.report)

@@ -32,6 +32,7 @@ from lazyjit.link.arena import Arena
 from lazyjit.link.graph import LinkGraph
 from lazyjit.link.memory import FinalizedAllocation, MemoryManager
 from lazyjit.link.memory_arena import ArenaMemoryManager
+from lazyjit.link.native_graph import Lent, memory_gone
 from lazyjit.symbols import ExecutorSymbolDef
 
 __all__ = ["LOW", "ObjectLinkingLayer"]
@@ -41,8 +42,9 @@ _LOW_SIZE = 96 << 20
 LOW = 1 << 30
 
 
-#: What is kept for linked code: a graph that has its memory itself, or a manager's allocation.
-Kept = LinkGraph | tuple[MemoryManager, FinalizedAllocation]
+#: What is kept for linked code: a graph that has its memory itself, or a manager's allocation and
+#: the records over it.
+Kept = LinkGraph | tuple[MemoryManager, FinalizedAllocation, Lent]
 
 
 class ObjectLinkingLayer(forking.Guarded):
@@ -242,6 +244,7 @@ class ObjectLinkingLayer(forking.Guarded):
             if isinstance(each, LinkGraph):
                 each.deallocate()
             else:
+                memory_gone(each[2])
                 by_manager.setdefault(each[0], []).append(each[1])
         for manager, allocations in by_manager.items():
             try:

@@ -132,7 +132,10 @@ class Arena:
         Raises ArenaFull when the region has no such span.
         """
         out = ffi.new("lj_span *")
-        check(lib.lj_arena_alloc(self.handle, region, size, align, out))
+        status = lib.lj_arena_alloc(self.handle, region, size, align, out)
+        if status:
+            fault = new_fault()
+            check(lib.lj_arena_tell(self.handle, region, status, size, fault), fault)
         return Span(out.target, int(ffi.cast("uintptr_t", out.working)), out.size)
 
     def free(self, region: Region, target: int) -> None:

@@ -29,6 +29,7 @@ A graph belongs to one thread at a time; different graphs are independent.
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Sequence
 from typing import Any
 
@@ -37,6 +38,7 @@ from lazyjit.errors import UsageError
 from lazyjit.link import drawing
 from lazyjit.link.debug_sections import decompress
 from lazyjit.link.editing import EditableGraph
+from lazyjit.link.native_graph import memory_gone
 
 __all__ = ["LinkGraph"]
 
@@ -170,15 +172,25 @@ class LinkGraph(EditableGraph):
         linked = ffi.new("lj_linked *")
         lib.lj_graph_finalize(graph, linked)
         self._linked = linked
-        if not self._viewed:
+        if self._viewed:
+            graph.memory_gone = lib.LJ_MEMORY_FINALIZED
+            self._lent = weakref.ref(graph)
+        else:
             ffi.release(graph)
         self._graph = None
         self._names = None
+
+    def forget_memory(self) -> None:
+        """For who gives its memory back, before: from here on `Block.content` raises GraphError."""
+        if self._graph is not None and self._graph.allocated:
+            self._graph.memory_gone = lib.LJ_MEMORY_FREED
+        memory_gone(self._lent)
 
     def deallocate(self) -> None:
         """Deregister and free everything; nobody may run in the code. At any station; does nothing
         the second time.
         """
+        self.forget_memory()
         if self._linked is not None:
             lib.lj_linked_release(self._linked)
         elif self._graph is not None and self._graph.allocated:

@@ -163,15 +163,20 @@ def undo_actions(undos: list[Callable[[], None]]) -> Exception | None:
     return first
 
 
-def check_request(request: Sequence[SegmentRequest], largest: int, *, both: bool = False) -> None:
+def check_request(
+    request: Sequence[SegmentRequest], largest: int, *, both: bool = False, whole: str = "memory"
+) -> None:
     """For managers: raise UsageError for what no manager gives, ArenaFull for what is too large.
 
-    `both`: whether memory may be writable and executable at once, since nobody will run it.
+    `whole`: what has `largest` bytes, for words. `both`: whether memory may be writable and executable at once, since nobody will run it.
     """
     for prot, _, size, align in request:
         if size < 1 or align < 1 or align & (align - 1):
-            raise UsageError(f"a segment of {size} bytes, aligned to {align}")
+            raise UsageError(f"there is no segment of {size} bytes, aligned to {align}")
         if not both and prot & MemProt.WRITE and prot & MemProt.EXEC:
             raise UsageError("no memory is writable and executable")
         if size > largest or align > largest:
-            raise ArenaFull(f"a segment of {size} bytes, aligned to {align}")
+            raise ArenaFull(
+                f"{whole} of {largest} bytes has no room for a segment of {size} bytes, "
+                f"aligned to {align}"
+            )

@@ -50,12 +50,17 @@ class SlabMemoryManager:
     ) -> None:
         page = mmap.PAGESIZE if page_size is None else page_size
         if page < 1 or page & (page - 1) or (execute and page % mmap.PAGESIZE):
-            raise UsageError(f"a page of {page} bytes")
+            raise UsageError(
+                f"a page size of {page} bytes is not a power of two that the system can protect: its "
+                f"own pages have {mmap.PAGESIZE}"
+            )
         if not 1 <= size <= 1 << 44:
-            raise UsageError(f"a slab of {size} bytes")
+            raise UsageError(f"a slab has from 1 to 2**44 bytes, not {size}")
         size = -(-size // page) * page
         if address is not None and (address % page or not 0 < address <= (1 << 64) - size):
-            raise UsageError(f"{size} bytes at {address:#x}, in pages of {page}")
+            raise UsageError(
+                f"{address:#x} is no address for a slab of {size} bytes in pages of {page}"
+            )
         self._page_size = page
         self._lock = threading.Lock()
         self._execute = execute
@@ -73,7 +78,7 @@ class SlabMemoryManager:
             address = (self._base + page - 1) & -page
         #: What to add to a target address for its working address.
         self._shift = 0 if execute else self._base - address
-        self._ranges = Ranges(address, size)
+        self._ranges = Ranges(address, size, "a slab")
         self._open = True
 
     @property
@@ -108,7 +113,7 @@ class SlabMemoryManager:
         try:
             if not self._open:
                 raise SessionClosed("the slab was closed")
-            check_request(request, self._ranges.size, both=not self._execute)
+            check_request(request, self._ranges.size, both=not self._execute, whole="a slab")
             for _, _, size, align in request:
                 targets.append(self._ranges.take(-(-size // page) * page, max(align, page)))
         except Exception as error:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import weakref
+from collections import Counter
 from collections.abc import Iterable
 from sys import intern
 from typing import Any
@@ -16,10 +18,21 @@ from lazyjit.errors import (
 )
 from lazyjit.symbols import ExecutorSymbolDef, SymbolFlags, decode_name
 
-__all__ = ["NativeGraph"]
+__all__ = ["Lent", "NativeGraph", "memory_gone"]
 
 #: By native flag byte: calling the enum costs more than an index.
 _FLAGS = [SymbolFlags(bits) for bits in range(64)]
+
+
+#: Records that views may still have when the graph was finalized.
+Lent = weakref.ref[Any] | None
+
+
+def memory_gone(lent: Lent) -> None:
+    """For who gives a finalized graph's memory back: from here on views don't look there."""
+    records = lent() if lent is not None else None
+    if records is not None:
+        records.memory_gone = lib.LJ_MEMORY_FREED
 
 
 class NativeGraph:
@@ -35,6 +48,7 @@ class NativeGraph:
         "_graph",
         "_inits",
         "_input",
+        "_lent",
         "_linked",
         "_listing",
         "_names",
@@ -59,6 +73,7 @@ class NativeGraph:
         self._inits: list[tuple[int, int]] | None = None
         self._finis: list[tuple[int, int]] | None = None
         self._viewed = False
+        self._lent: Lent = None
         #: Where it came from, or the name that it was made with.
         self.file = file
         self._triple = triple
@@ -126,11 +141,13 @@ class NativeGraph:
             if count:
                 names = self._all_names()[-count:]
                 flags = ffi.unpack(graph.defined_flags, count)
-                self._defined = dict(zip(names, map(_FLAGS.__getitem__, flags), strict=True))
+                defined = dict(zip(names, map(_FLAGS.__getitem__, flags), strict=True))
+                if len(defined) != count:
+                    twice = next(name for name, times in Counter(names).items() if times > 1)
+                    raise ObjectFormatError(f"symbol {twice} is defined twice", file=self.file)
+                self._defined = defined
             else:
                 self._defined = {}
-            if len(self._defined) != count:
-                raise ObjectFormatError("the object defines a name twice", file=self.file)
         return self._defined
 
     @property
@@ -185,6 +202,11 @@ class NativeGraph:
         self._weak = self._addresses = None
 
     # -- inside --------------------------------------------------------------------------------
+
+    @property
+    def lent(self) -> Lent:
+        """What `memory_gone` takes, once finalized."""
+        return self._lent
 
     def _view(self) -> Any:
         """The records for Python's hands: they outlive `finalize`, and stations verify them."""

@@ -19,9 +19,13 @@ __all__ = ["Ranges"]
 
 
 class Ranges(forking.Guarded):
-    """Which addresses from `start` on, `size` of them, are in use. Any thread."""
+    """Which addresses from `start` on, `size` of them, are in use. Any thread.
 
-    def __init__(self, start: int, size: int) -> None:
+    `what` they are is for the words of errors.
+    """
+
+    def __init__(self, start: int, size: int, what: str = "a range") -> None:
+        self.what = what
         self.start = start
         self.size = size
         self._lock = threading.Lock()
@@ -42,7 +46,11 @@ class Ranges(forking.Guarded):
                 self._ends[i : i + 1] = [b for _, b in left]
                 self._used[at] = size
                 return at
-        raise ArenaFull(f"no {size} free bytes in a row among {self.size}")
+        free = self.size - self.used
+        raise ArenaFull(
+            f"{self.what} of {self.size} bytes has no room for a segment of {size} bytes, "
+            f"aligned to {align}: {free} are free{', but not in one piece' if free >= size else ''}"
+        )
 
     def give(self, at: int) -> None:
         """Take back what `take` gave. Raises UsageError for anything else."""

@@ -4,7 +4,7 @@ For passes that work on all rows at once. An array holds the memory that the row
 was made: what is added to the graph later may move them, and then it shows the old rows. Rows of
 what was removed stay (blocks with the state bit 1, edges with `gone`, symbols at place -4, sections
 that aren't `linked`), as do rows that no block's run of edges covers any more: go by
-`first_edge` and `edge_count`.
+`first_edge` and `edge_count`. Blocks' bytes are not among the fields: see `Block.content`.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ def _dtype(name: str) -> np.dtype[Any]:
     kind = ffi.typeof(name)
     names, formats, offsets = [], [], []
     for field, info in kind.fields:
+        if (name, field) == ("lj_link_block", "content"):
+            continue  # a raw pointer, which may dangle: `Block.content` looks first
         code = "i" if info.type.cname.startswith("int") else "u"
         names.append(field)
         formats.append(f"<{code}{ffi.sizeof(info.type)}")

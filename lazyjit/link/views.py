@@ -3,8 +3,9 @@
 A view is a graph and a number; nothing is copied, and nothing is made before it is asked for. What
 is set through a view is set in the graph, and what breaks the graph's rules raises `GraphError`, as
 does using a view of what was removed. Views keep the records alive, also after the graph was
-finalized; what they say of memory (`Block.content`) holds until that is freed. A view belongs to
-its graph's thread.
+finalized. Memory goes with the code: `Block.content` raises `GraphError` once it was given back,
+and what `mutable_content` gave before may not be used any more. A view belongs to its graph's
+thread.
 """
 
 from __future__ import annotations
@@ -72,13 +73,29 @@ class Section(View):
 
     @property
     def prot(self) -> MemProt:
-        """What its memory allows."""
+        """What its memory allows. Can be set before layout, but for thread-local sections and the
+        linker's own; never to WRITE and EXEC.
+        """
         return _PROTS[int(self._row.prot)]
+
+    @prot.setter
+    def prot(self, prot: MemProt) -> None:
+        self._keep_in(MemProt(prot).value, self._row.lifetime)
 
     @property
     def lifetime(self) -> Lifetime:
-        """How long its memory is needed."""
+        """How long its memory is needed. Can be set before layout, but for sections that have a
+        part in running the program: unwind tables, initializers, thread-local ones, the linker's.
+        """
         return _LIFETIMES[int(self._row.lifetime)]
+
+    @lifetime.setter
+    def lifetime(self, lifetime: Lifetime) -> None:
+        self._keep_in(self._row.prot, Lifetime(lifetime).value)
+
+    def _keep_in(self, prot: int, lifetime: int) -> None:
+        graph = self._graph
+        check(graph, lib.lj_graph_set_memory(graph, self.number, prot, lifetime))
 
     @property
     def block_count(self) -> int:
@@ -137,13 +154,27 @@ class Block(View):
 
     @property
     def align(self) -> int:
-        """A power of two."""
+        """A power of two, up to 2 MiB; `align_offset` is below it. Can be set before layout."""
         return int(self._row.align)
+
+    @align.setter
+    def align(self, align: int) -> None:
+        self._align_at(align, self._row.align_offset)
 
     @property
     def align_offset(self) -> int:
-        """What is left of its address when divided by `align`."""
+        """What is left of its address when divided by `align`. Can be set before layout."""
         return int(self._row.align_offset)
+
+    @align_offset.setter
+    def align_offset(self, offset: int) -> None:
+        self._align_at(self._row.align, offset)
+
+    def _align_at(self, align: int, offset: int) -> None:
+        graph = self._graph
+        if min(align, offset) < 0 or max(align, offset) >= 2**63:
+            raise GraphError(f"alignment {align}, alignment offset {offset}")
+        check(graph, lib.lj_graph_set_align(graph, self.number, align, offset))
 
     @property
     def address(self) -> int:
@@ -156,11 +187,21 @@ class Block(View):
         """Whether it has no content of its own."""
         return bool(self._row.state & lib.LJ_BLOCK_ZERO_FILL)
 
+    def _check_memory(self) -> None:
+        gone, section = self._graph.memory_gone, self._graph.sections[self._row.section]
+        if section.region == lib.LJ_REGION_NONE:
+            return  # its bytes are the graph's own
+        if gone == lib.LJ_MEMORY_FREED or (
+            gone == lib.LJ_MEMORY_FINALIZED and section.lifetime == lib.LJ_LIFETIME_FINALIZE
+        ):
+            raise GraphError("the block's memory was given back")
+
     @property
     def content(self) -> bytes:
         """A copy of its bytes as they are now. Set it, to bytes of any size that leaves the block's
-        symbols and edges inside, before layout.
+        symbols and edges inside, before layout. Raises GraphError when its memory was given back.
         """
+        self._check_memory()
         row = self._row
         if not row.content:
             return bytes(row.size)
@@ -175,8 +216,9 @@ class Block(View):
 
     def mutable_content(self) -> memoryview:
         """Its bytes, to be written: once allocated, the working memory itself. Raises GraphError
-        for a zero-fill block that isn't allocated.
+        for a zero-fill block that isn't allocated, and when its memory was given back.
         """
+        self._check_memory()
         graph = self._graph
         check(graph, lib.lj_graph_own_content(graph, self.number))
         row = self._row

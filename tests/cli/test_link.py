@@ -323,3 +323,11 @@ def test_members_of_archives_are_tested_too(linking):
     linking.ok("lib.a", "-harness", "test.o", "mock.o", code=22)
     assert "a harness file is" in linking.fails("a.o", "-harness", "lib.a")
     assert "lazily" in linking.fails("-lazy", "a.o", "-harness", "test.o")
+
+
+def test_a_slab_that_is_too_small_is_told_with_its_option(linking):
+    linking.object(
+        "main.o", ".globl main\nmain: leaq big(%rip), %rax\nret\n.bss\nbig: .zero 100000\n"
+    )
+    words = linking.fails("main.o", "-noexec", "-slab-allocate=8Kb")
+    assert "-slab-allocate: a slab of 8192 bytes has no room for a segment of " in words

@@ -121,7 +121,18 @@ def test_graphs_of_some_or_all_files(words, graphs):
         (["a.o", "-sectcreate", "a"], "not of the form"),
         (["a.o", "-sectcreate", "a,b@"], "not of the form"),
         (["a.o", "-sectcreate", "a,b@c"], "not of the form"),
+        (["a.o", "-sectcreate", "a,b@c=0,c=5"], "-sectcreate: symbol c is defined twice"),
         (["a.o", "-slab-allocate=0"], "some size"),
+        (["a.o", "-lazy"], "-lazy needs a file behind it"),
+        (["a.o", "-slab-allocate=99999Gb"], "-slab-allocate: a slab has at most"),
+        (
+            ["a.o", "-noexec", "-slab-allocate=1", "-slab-address=0x123"],
+            "-slab-address: 0x123 is not",
+        ),
+        (
+            ["a.o", "-noexec", "-slab-allocate=8", "-slab-address=0xfffffffffffff000"],
+            "-slab-address: no",
+        ),
         (["a.o", "-slab-allocate=1zb"], "not a number"),
         (["a.o", "-slab-address=0x1000", "-noexec"], "needs -slab-allocate and -noexec"),
         (["a.o", "-slab-address=0x1000", "-slab-allocate=1"], "needs -slab-allocate and -noexec"),

@@ -7,7 +7,7 @@ import ctypes
 import pytest
 
 from lazyjit.core import ResourceTracker
-from lazyjit.errors import FailedToMaterialize, SymbolsNotFound, UsageError
+from lazyjit.errors import FailedToMaterialize, GraphError, SymbolsNotFound, UsageError
 from lazyjit.layers.plugin import Plugin
 
 INT = ctypes.c_int
@@ -260,3 +260,26 @@ def test_an_interrupt_fails_its_link_and_the_memory_goes_back(jit, compile_objec
     assert isinstance(caught.value.__cause__, kind)
     assert bad.seen.count("failed") == 1
     assert spans(jit) == before
+
+
+@pytest.mark.parametrize("end", ["remove", "close"])
+def test_views_of_freed_code_refuse_to_show_it(jit, compile_object, end):
+    blocks = []
+
+    class Keeper(Plugin):
+        def modify_pass_config(self, responsibility, graph, config):
+            config.post_fixup.append(lambda graph: blocks.extend(graph.blocks()))
+
+    jit.add_plugin(Keeper())
+    tracker = jit.add(compile_object("int f(void) { return 3; }"))
+    assert jit.function("f", INT)() == 3
+    assert blocks and all(len(block.content) == block.size for block in blocks)
+    if end == "remove":
+        jit.remove(tracker)
+    else:
+        jit.close()
+    for block in blocks:
+        with pytest.raises(GraphError, match="given back"):
+            _ = block.content
+        with pytest.raises(GraphError, match="given back"):
+            block.mutable_content()

@@ -7,8 +7,8 @@ import ctypes
 import pytest
 from linking import Build, Program
 
-from lazyjit.errors import GraphError, RelocationError
-from lazyjit.link.arena import Arena
+from lazyjit.errors import ArenaFull, GraphError, ObjectFormatError, RelocationError
+from lazyjit.link.arena import Arena, Region
 from lazyjit.link.graph import LinkGraph
 from lazyjit.link.model import Lifetime, Linkage, MemProt, Scope
 from lazyjit.symbols import SymbolFlags as F
@@ -454,3 +454,110 @@ def test_an_addend_has_64_bits(addend: int) -> None:
     with pytest.raises(GraphError, match="an addend of"):
         edge.addend = addend
     assert edge.addend == -(2**63)
+
+
+@pytest.mark.parametrize("finalized", [False, True])
+def test_content_that_was_given_back_is_refused(arena: Arena, finalized: bool) -> None:
+    graph = LinkGraph("gone")
+    brief = graph.create_section("brief", DATA, Lifetime.FINALIZE)
+    blocks = [
+        graph.create_content_block(graph.create_section("data", DATA), b"data"),
+        graph.create_content_block(brief, b"brief"),
+    ]
+    kept = graph.create_section("debug", MemProt.READ, Lifetime.NO_ALLOC)
+    note = graph.create_content_block(kept, b"note")
+    linked(graph, arena)
+    if finalized:
+        graph.finalize()
+        assert blocks[0].content == b"data"
+        with pytest.raises(GraphError, match="given back"):
+            _ = blocks[1].content
+    graph.deallocate()
+    for block in blocks:
+        with pytest.raises(GraphError, match="given back"):
+            _ = block.content
+        with pytest.raises(GraphError, match="given back"):
+            block.mutable_content()
+    assert note.content == b"note" and blocks[0].size == 4
+
+
+def test_alignments_are_set_before_layout(arena: Arena) -> None:
+    graph = LinkGraph("align")
+    block = graph.create_content_block(graph.create_section("data", DATA), b"data")
+    graph.add_defined_symbol(block, 0, "x")
+    block.align = 64
+    block.align_offset = 8
+    for wrong in (0, 3, -8, 2**22, 2**70):
+        with pytest.raises(GraphError, match="alignment"):
+            block.align = wrong
+    for wrong in (64, -1):
+        with pytest.raises(GraphError, match="alignment offset"):
+            block.align_offset = wrong
+    with pytest.raises(GraphError, match="alignment offset 8, but alignment 8"):
+        block.align = 8
+    assert (block.align, block.align_offset) == (64, 8)
+    assert linked(graph, arena)["x"] % 64 == 8
+    with pytest.raises(GraphError, match="laid out"):
+        block.align = 128
+    graph.deallocate()
+
+
+def test_protections_and_lifetimes_are_set_before_layout(arena: Arena) -> None:
+    graph = LinkGraph("memory")
+    section = graph.create_section("code", DATA)
+    graph.add_defined_symbol(graph.create_content_block(section, ANSWER), 0, "answer", 6)
+    with pytest.raises(GraphError, match="writable and executable"):
+        section.prot = DATA | MemProt.EXEC
+    section.prot = CODE
+    notes = graph.create_section("notes", DATA)
+    note = graph.create_content_block(notes, b"note")
+    notes.lifetime = Lifetime.NO_ALLOC
+    assert (section.prot, notes.lifetime, notes.linked) == (CODE, Lifetime.NO_ALLOC, False)
+    assert call(linked(graph, arena)["answer"]) == 42
+    assert note.content == b"note"
+    with pytest.raises(GraphError, match="laid out"):
+        section.prot = DATA
+    with pytest.raises(GraphError, match="laid out"):
+        section.lifetime = Lifetime.FINALIZE
+    graph.deallocate()
+
+
+def test_the_linkers_own_sections_keep_their_memory(build: Build) -> None:
+    graph = LinkGraph.from_object(build("_Thread_local int x = 1; int f(void) { return x; }"))
+    for name in (".tdata", ".eh_frame"):
+        section = graph.find_section(name)
+        assert section is not None
+        with pytest.raises(GraphError, match="as long as the code"):
+            section.lifetime = Lifetime.FINALIZE
+    section = graph.find_section(".tdata")
+    assert section is not None
+    with pytest.raises(GraphError, match="linker's affair"):
+        section.prot = CODE
+
+
+def test_a_name_that_is_defined_twice_is_told_each_time() -> None:
+    graph = LinkGraph("twice")
+    block = graph.create_content_block(graph.create_section("data", DATA), bytes(8))
+    for name, offset in (("other", 0), ("sd", 0), ("sd", 5)):
+        graph.add_defined_symbol(block, offset, name)
+    for _ in range(2):
+        with pytest.raises(ObjectFormatError, match="symbol sd is defined twice"):
+            _ = graph.defined
+
+
+def test_records_of_blocks_have_no_raw_pointers() -> None:
+    graph = LinkGraph("records")
+    graph.create_content_block(graph.create_section("data", DATA), bytes(8))
+    assert "content" not in graph.records.blocks.dtype.names
+    assert graph.records.blocks["size"].tolist() == [8]
+
+
+def test_a_full_arena_says_what_is_wanted_and_what_is_free(arena: Arena) -> None:
+    graph = LinkGraph("large")
+    graph.create_zero_fill_block(graph.create_section("data", DATA), 2**32 - 8192)
+    with pytest.raises(
+        ArenaFull, match=r"arena is full: \d+ bytes of data are wanted, \d+ are free in DATA"
+    ):
+        graph.allocate(arena)
+    with pytest.raises(ArenaFull, match=r"\d+ bytes of code are wanted, \d+ are free in TEXT"):
+        arena.alloc(Region.TEXT, 2**34)

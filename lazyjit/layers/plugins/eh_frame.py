@@ -105,7 +105,7 @@ class EHFrameRegistration(KeepingPlugin[list[_Table]]):
 
 def _take(graph: LinkGraph) -> list[_Table]:
     """The graph's tables, checked; the linker's own registration passes them over from here on."""
-    records = graph.records
+    native, records = graph._view(), graph.records
     sections, blocks = records.sections, records.blocks
     code = [
         section.address_range
@@ -123,7 +123,7 @@ def _take(graph: LinkGraph) -> list[_Table]:
         start = int(first["address"])
         size = int(last["address"]) + int(last["size"]) + 4 - start
         fault = new_fault()
-        working = ffi.cast("uint8_t *", int(first["content"]))
+        working = ffi.cast("uint8_t *", native.blocks[row["first_block"]].content)
         check(lib.lj_frames_check(working, size, start, low, high, fault), fault, file=graph.file)
         row["role"] = lib.LJ_ROLE_PLAIN
         tables.append(_Table(start, size))
