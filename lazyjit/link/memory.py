@@ -168,7 +168,8 @@ def check_request(
 ) -> None:
     """For managers: raise UsageError for what no manager gives, ArenaFull for what is too large.
 
-    `whole`: what has `largest` bytes, for words. `both`: whether memory may be writable and executable at once, since nobody will run it.
+    `whole`: what has `largest` bytes, for words.
+    `both`: whether memory may be writable and executable at once, since nobody will run it.
     """
     for prot, _, size, align in request:
         if size < 1 or align < 1 or align & (align - 1):

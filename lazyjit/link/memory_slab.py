@@ -51,7 +51,7 @@ class SlabMemoryManager:
         page = mmap.PAGESIZE if page_size is None else page_size
         if page < 1 or page & (page - 1) or (execute and page % mmap.PAGESIZE):
             raise UsageError(
-                f"a page size of {page} bytes is not a power of two that the system can protect: its "
+                f"a page size of {page} bytes is not a power of two that the system protects: its "
                 f"own pages have {mmap.PAGESIZE}"
             )
         if not 1 <= size <= 1 << 44:
