@@ -160,9 +160,8 @@ static lj_status check_followed(lj_graph *graph) {
         if (symbol->name >= graph->strings_size)
             return lj_fail(&graph->fault, LJ_MISUSE, 0, i,
                            "symbol %u has a name outside of the names", i);
-        if (symbol->place >= 0 &&
-            ((uint32_t)symbol->place >= graph->block_count ||
-             graph->blocks[symbol->place].section >= graph->section_count))
+        if (symbol->place >= 0 && ((uint32_t)symbol->place >= graph->block_count ||
+                                   graph->blocks[symbol->place].section >= graph->section_count))
             return lj_fail(&graph->fault, LJ_MISUSE, 0, i, "symbol %u (%s) is in no block", i,
                            graph->strings + symbol->name);
     }

@@ -40,6 +40,9 @@ class GracePeriods(forking.Guarded):
         # Calls under way by epoch, oldest first; every epoch from the oldest busy one to now.
         self._busy: deque[int] = deque([0])
         self._retired: deque[tuple[int, Callable[[], None]]] = deque()
+        # Whether a thread is running actions: one at a time does, in the order in which they were
+        # retired, for a later one may unmap what an earlier one frees.
+        self._acting = False
         #: Counts the calls of typed callables.
         self.counter = CallCounter()
         _by_counter[self.counter.address] = self
@@ -55,21 +58,23 @@ class GracePeriods(forking.Guarded):
         """A call that began in `epoch` has returned; runs what was waiting for it."""
         with self._lock:
             self._busy[epoch - self._epoch - 1] -= 1
-            due = self._take_due_locked() if self._retired else ()
-        for action in due:
-            action()
+            act = bool(self._retired) and self._may_act_locked()
+        if act:
+            self._act()
 
     def retire(self, action: Callable[[], None]) -> None:
-        """Run `action` once every call that is under way now has returned; at once if none is."""
+        """Run `action` once every call that is under way now has returned, after all that was
+        retired before; at once if nothing is waited for.
+        """
         with self._lock:
             if self.counter.turn(self._epoch):
                 self._busy[-1] += 1
             self._retired.append((self._epoch, action))
             self._epoch += 1
             self._busy.append(0)
-            due = self._take_due_locked()
-        for ready in due:
-            ready()
+            act = self._may_act_locked()
+        if act:
+            self._act()
 
     @property
     def calls(self) -> int:
@@ -83,14 +88,33 @@ class GracePeriods(forking.Guarded):
         with self._lock:
             return len(self._retired)
 
-    def _take_due_locked(self) -> list[Callable[[], None]]:
+    def _due_locked(self) -> bool:
+        """Whether the oldest action may run."""
         while len(self._busy) > 1 and not self._busy[0]:
             self._busy.popleft()
-        oldest = self._epoch + 1 - len(self._busy)
-        due = []
-        while self._retired and self._retired[0][0] < oldest:
-            due.append(self._retired.popleft()[1])
-        return due
+        return bool(self._retired) and self._retired[0][0] <= self._epoch - len(self._busy)
+
+    def _may_act_locked(self) -> bool:
+        """Whether this thread is to run actions; then `_acting` is set for it."""
+        if self._acting or not self._due_locked():
+            return False
+        self._acting = True
+        return True
+
+    def _act(self) -> None:
+        """Run what is due, also what becomes so meanwhile, on this thread or another."""
+        while True:
+            with self._lock:
+                if not self._due_locked():
+                    self._acting = False
+                    return
+                action = self._retired.popleft()[1]
+            try:
+                action()
+            except BaseException:
+                with self._lock:
+                    self._acting = False
+                raise
 
 
 # The native side reports to one function for all sessions.

@@ -76,3 +76,28 @@ def test_threads_that_enter_and_leave_while_others_retire_lose_nothing():
         thread.join()
     assert len(freed) == 2000
     assert (grace.calls, grace.waiting) == (0, 0)
+
+
+def test_a_later_action_waits_for_an_earlier_one_on_another_thread() -> None:
+    grace = GracePeriods()
+    order: list[str] = []
+    begun, go_on = threading.Event(), threading.Event()
+
+    def free() -> None:
+        begun.set()
+        assert go_on.wait(60)
+        order.append("free")
+
+    first = grace.enter()
+    grace.retire(free)
+    second = grace.enter()
+    grace.retire(lambda: order.append("unmap"))
+    thread = threading.Thread(target=grace.leave, args=(first,))
+    thread.start()
+    assert begun.wait(60)
+    grace.leave(second)  # "unmap" is due now, but "free" is still at it
+    assert not order
+    go_on.set()
+    thread.join()
+    assert order == ["free", "unmap"]
+    assert grace.waiting == 0 and grace.calls == 0
