@@ -160,8 +160,6 @@ class Archive:
 
     def _gnu_index(self, body: bytes, word: str) -> dict[str, int]:
         """A count, so many offsets of headers, so many names."""
-        if not body:
-            return {}
         size = struct.calcsize(word)
         if len(body) < size:
             raise self._malformed(f"an index of {len(body)} bytes")
