@@ -35,7 +35,7 @@ class JIT(Adding):
     - `relocation_model`, `code_model`: as LLVM spells them
     - `process_symbols`: whether code may use what this process exports (the C library, ...), or a
       predicate that tells of which names it may; on any thread, perhaps several times for a name
-    - `arena_size`: bytes of address space for code and data
+    - `arena_size`: bytes of address space for code and data, 64 KiB to 2000 MiB (default: 768 MiB)
     - `on_unit`: called with a `UnitInfo` before each unit is compiled, on the compiling thread
     - `memory_manager`: where linked code and data go (default: the arena); stubs stay in the arena
     - `debugger_support`: show code to debuggers, with lines of the source where there is debug

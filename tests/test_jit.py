@@ -177,6 +177,9 @@ def test_options_out_of_range_are_usage_errors():
         {"compile_threads": 0},
         {"relocation_model": "sideways"},
         {"code_model": "gigantic"},
+        {"arena_size": -1},
+        {"arena_size": 1},
+        {"arena_size": 2 << 30},
     ):
         with pytest.raises(UsageError):
             JIT(**options)

@@ -54,6 +54,10 @@ Self = TypeVar("Self", bound="Assembly")
 #: four fifths, and its speed is the same from 8 on.)
 _INLINE_BUDGET = {0: 0, 1: 4 << 10, 2: 8 << 10, 3: 16 << 10}
 
+#: The least and the most bytes of address space: room for stubs in each region, and less than the
+#: two gigabytes that code reaches by displacements of 32 bits.
+_ARENA_SIZES = (64 << 10, 2000 << 20)
+
 
 class Assembly:
     """What a JIT is made of. Every method may be called from any thread. See `JIT` for options."""
@@ -111,7 +115,10 @@ class Assembly:
         fixed = relocation_model != "pic" and code_model != "large"
         kind = ArenaKind.PROFILED if perf_support else ArenaKind.PLAIN
         kind = ArenaKind.DEBUGGED if debugger_support else kind
-        self._arena = Arena(arena_size or DEFAULT_SIZE, near=LOW if fixed else None, kind=kind)
+        size = DEFAULT_SIZE if arena_size is None else arena_size
+        if not _ARENA_SIZES[0] <= size <= _ARENA_SIZES[1]:
+            raise UsageError(f"arena_size is from 64 KiB to 2000 MiB, not {size}")
+        self._arena = Arena(size, near=LOW if fixed else None, kind=kind)
         try:
             self._dispatcher = ThreadPoolDispatcher(threads)
         except BaseException:
