@@ -38,9 +38,10 @@ def page(path: Path) -> str:
     """An example, in Markdown."""
     words, code = parted(path)
     name = path.name
-    how = f"python examples/{name}" if path.suffix == ".py" else f"lazyjit run examples/{path.stem}.ll"
+    python = path.suffix == ".py"
+    how = f"python examples/{name}" if python else f"lazyjit run examples/{path.stem}.ll"
     return (
-        f"# {name}\n\n{words}\n\n"
+        f"---\nhide: [toc]\n---\n\n# {name}\n\n{words}\n\n"
         f"[All examples](../examples.md). In a checkout: `{how}`\n\n"
         f"```{LANGUAGES[path.suffix]}\n{code}```\n"
     )
