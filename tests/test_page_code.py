@@ -36,7 +36,7 @@ PROGRAMS = {
     "docs/kernels.md": 11,
     "docs/limits.md": 2,
     "docs/llvmlite.md": 0,
-    "docs/python.md": 13,
+    "docs/python.md": 14,
     "docs/tutorial.md": 9,
     "docs/ufuncs.md": 9,
 }

@@ -16,7 +16,7 @@ __all__ = ["COMMANDS", "link_help", "link_markdown", "markdown", "run_help", "wi
 COMMANDS = """\
 lazyjit: a concurrent lazy JIT runtime for LLVM IR
 
-usage: lazyjit run [options] FILE [args...]   run a program from IR, bitcode or an object
+usage: lazyjit run [options] FILE [args...]   run a program from IR, bitcode, an object or C
        lazyjit link [options] FILES           link objects, archives, assembly; run the result
        lazyjit --version                      show the versions of lazyjit and LLVM
 
@@ -26,9 +26,9 @@ usage: lazyjit run [options] FILE [args...]   run a program from IR, bitcode or 
 USAGE = """\
 usage: lazyjit run [options] FILE [args...]
 
-Runs FILE, a program in LLVM IR (.ll, .bc) or an object file; `-` or nothing is stdin. What follows
-FILE belongs to the program, and its exit code is ours. An option may have one dash or two, and
-its value behind `=` or in the next word.
+Runs FILE, a program in LLVM IR (.ll, .bc), an object file, or C (.c, through clang); `-` or nothing
+is stdin. What follows FILE belongs to the program, and its exit code is ours. An option may have
+one dash or two, and its value behind `=` or in the next word.
 """
 
 FOOTER = """\

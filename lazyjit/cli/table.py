@@ -162,7 +162,7 @@ OTHER_CODE_MODELS = {
 }
 GDB_DUMPS = dict.fromkeys(
     ("jit-debug-descriptor", "jit-debug-objects"),
-    "lazyjit does not register code through GDB's JIT interface",
+    "`lazyjit link` and `JIT(debugger_support=True)` show code to gdb",
 )
 
 FLAG, VALUE, JOINED, OPTIONAL = Arity.FLAG, Arity.VALUE, Arity.JOINED, Arity.OPTIONAL
