@@ -40,7 +40,7 @@ PROGRAMS = {
     "docs/tutorial.md": 9,
     "docs/ufuncs.md": 9,
 }
-EXCERPTS = ["docs/checks.md", "docs/debugging.md", "docs/linking.md", "docs/loading.md"]
+EXCERPTS = [f"docs/{name}.md" for name in ("checks", "debugging", "linking", "loading", "plugins")]
 
 
 def blocks(page: str) -> list[tuple[str, str]]:

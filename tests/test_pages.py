@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from fnmatch import fnmatch
 from pathlib import Path
 
 import lazyjit
@@ -11,6 +12,9 @@ from lazyjit import core, errors
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
 API = DOCS / "api.md"
+
+#: Packages that have one row.
+WHOLE = ["layers/plugins", "link/check", "link/operands"]
 
 
 def test_every_public_name_is_on_an_api_page() -> None:
@@ -45,3 +49,21 @@ def test_every_method_of_the_jit_has_its_place() -> None:
     assert shown
     members = {name for name in dir(lazyjit.JIT) if not name.startswith("_")} | {"__getitem__"}
     assert {*re.findall(r"- (\w+)$", shown[1], re.M)} == members
+
+
+def test_every_file_is_in_the_tables_of_the_architecture() -> None:
+    tables = re.findall(r"^\|.*\|$", (DOCS / "architecture.md").read_text(), re.M)
+    named = {name.removesuffix(".py") for name in re.findall(r"`([\w/.*]+)`", "\n".join(tables))}
+    named |= {name.rpartition("/")[2] for name in named}
+    lost = [
+        str(file.relative_to(ROOT))
+        for file in (ROOT / "lazyjit").rglob("*.py")
+        if file.stem not in {*named, "__init__", "__main__"}
+        and not any(file.is_relative_to(ROOT / "lazyjit" / folder) for folder in WHOLE)
+    ]
+    lost += [
+        file.name
+        for file in (ROOT / "native").glob("*.c")
+        if not any(fnmatch(file.stem, name) for name in named)
+    ]
+    assert lost == []

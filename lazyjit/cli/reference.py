@@ -100,8 +100,9 @@ def _text(option: Option) -> str:
         text += f"; refused with `--jit-kind=mcjit` ({option.mcjit})"
     if option.values and (option.hidden or option.group == table.LLI):
         text += ". Values: " + ", ".join(f"`{value}`" for value in option.values)
-    for value, reason in option.refused.items():
-        text += f"; `{value}` is *refused*: {reason}"
+    for reason in dict.fromkeys(option.refused.values()):
+        names = [f"`{value}`" for value, why in option.refused.items() if why == reason]
+        text += f"; *refused*: {', '.join(names)} ({reason})"
     return text
 
 
