@@ -13,7 +13,7 @@
     │   ├── ObjectFormatError         ... an object file
     │   ├── ArchiveFormatError
     │   ├── LinkerScriptError
-    │   └── AssemblyError         ... assembly; carries file, line, column and LLVM's words
+    │   └── AssemblyError             ... assembly; carries file, line, column and LLVM's words
     ├── LinkError                     the pieces are well formed but don't fit together
     │   ├── SymbolsNotFound           names that nothing defines, all of them at once
     │   ├── DuplicateDefinition       two strong definitions of a name
@@ -24,7 +24,7 @@
     │   ├── FailedToMaterialize       ... here, or in something that the symbol depends on
     │   ├── SymbolRemoved             ... because its code was removed meanwhile
     │   └── CompileError              LLVM refused a unit
-    ├── ResourceError                 the system refused: memory, address space, threads, files
+    ├── ResourceError                 the system refused: memory, addresses, threads, files
     │   ├── ArenaFull
     │   ├── LibraryNotFound
     │   └── CompilerNotFound          no C compiler is installed

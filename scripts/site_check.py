@@ -10,6 +10,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 ENTRY = re.compile(r'<h\d id="([^"]+)" class="doc doc-heading">.*?</h\d>(.*?)(?=<h\d id=|$)', re.S)
+SIGNATURE = re.compile(r'<div class="doc-signature highlight">.*?</div>', re.S)
 ELSEWHERE = re.compile(r"[a-z]+:")
 
 
@@ -46,7 +47,7 @@ def problems(root: Path) -> list[str]:
             if not target.exists() or (there and anchor and anchor not in there.anchors):
                 found.append(f"{file.relative_to(root.resolve())}: {link} leads nowhere")
         for name, body in ENTRY.findall(page.text):
-            if not re.sub(r"<[^>]+>|\s", "", body):
+            if not re.sub(r"<[^>]+>|\s", "", SIGNATURE.sub("", body)):
                 found.append(f"{file.relative_to(root.resolve())}: nothing is said of {name}")
     return found
 
