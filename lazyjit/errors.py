@@ -149,6 +149,7 @@ class Diagnostic:
     file: str
     #: 1-based, or None.
     line: int | None = None
+    #: 1-based, or None.
     column: int | None = None
 
     def __str__(self) -> str:

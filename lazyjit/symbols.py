@@ -53,5 +53,7 @@ class SymbolFlags(enum.IntFlag):
 class ExecutorSymbolDef(NamedTuple):
     """A symbol with a place: its address in this process and its flags."""
 
+    #: Where it is.
     address: int
+    #: What it is.
     flags: SymbolFlags

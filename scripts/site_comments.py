@@ -1,20 +1,15 @@
 """An extension of griffe, which reads sources for the API pages: comments that document attributes.
 
-    #: Modules added, and the functions that they define.
+    #: Modules added.
     modules: int
-    functions_known: int
 
-is what the sources have instead of a string below. The comment is about the assignment under it,
-and about those that follow without a blank line or a comment between.
+is what the sources have instead of a string below. And what an attribute is set to by a constructor
+is nobody's business: its value is not shown.
 """
 
-import re
 from typing import Any
 
 import griffe
-
-#: An assignment or a declaration on one line.
-MEMBER = re.compile(r"\s*(self\.)?\w+\s*[:=]")
 
 
 class Comments(griffe.Extension):
@@ -22,6 +17,8 @@ class Comments(griffe.Extension):
 
     def on_attribute_instance(self, *, attr: griffe.Attribute, **_: Any) -> None:
         """Griffe has found an attribute."""
+        if "class-attribute" not in attr.labels and isinstance(attr.parent, griffe.Class):
+            attr.value = None
         if attr.docstring is not None or not attr.lineno:
             return
         try:
@@ -29,8 +26,6 @@ class Comments(griffe.Extension):
         except (KeyError, griffe.BuiltinModuleError):
             return
         above = attr.lineno - 2
-        while above >= 0 and MEMBER.match(lines[above]):
-            above -= 1
         words: list[str] = []
         while above >= 0 and (line := lines[above].strip()).startswith("#:"):
             words.insert(0, line[2:].strip())

@@ -43,7 +43,9 @@ __all__ = [
 class SymbolAlias(NamedTuple):
     """What an alias stands for, and the alias's own flags."""
 
+    #: The name that it stands for, in the source's dylib.
     aliasee: str
+    #: The alias's own.
     flags: SymbolFlags
 
 

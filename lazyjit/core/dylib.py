@@ -58,7 +58,9 @@ class JITDylib:
 
     def __init__(self, session: ExecutionSession, name: str) -> None:
         """Use `ExecutionSession.create_dylib`."""
+        #: Whose it is.
         self.session = session
+        #: Unique in the session.
         self.name = name
         self._symbols: dict[str, Pending | Work | ExecutorSymbolDef | Effect | Failure] = {}
         # These two are replaced, never changed, so that a search can go on with what it has.

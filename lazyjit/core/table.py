@@ -37,9 +37,13 @@ class Found(NamedTuple):
     responsibility in the same moment; each of them gives the same set.
     """
 
+    #: What the symbol is.
     flags: SymbolFlags
+    #: Where it is, once it is ready.
     address: int | None = None
+    #: Makes what will make it; called once.
     unit: Callable[[], MaterializationUnit] | None = None
+    #: Names that can only be made along with it.
     together: Collection[str] = ()
 
 

@@ -52,6 +52,7 @@ class ResourceTracker:
 
     def __init__(self, dylib: JITDylib) -> None:
         """Use `JITDylib.create_tracker`."""
+        #: Whose definitions it tracks.
         self.dylib = dylib
         #: What managers file resources under: unique in the process.
         self.key = next(_keys)

@@ -22,15 +22,17 @@ STAGES = ("index", "carve", "parse", "optimize", "emit", "link")
 class Statistics:
     """A snapshot of a session's counters. Times are seconds, sizes bytes."""
 
-    #: Modules added, and the functions that they define.
+    #: Modules added.
     modules: int
+    #: Functions that they define.
     functions_known: int
     #: Functions whose code was emitted, each counted once.
     functions_compiled: int
     #: Functions whose code was made again, better (tiered sessions only).
     functions_promoted: int
-    #: Units compiled, and objects linked (units and objects added as such).
+    #: Units compiled.
     units: int
+    #: Objects linked: units, and objects that were added as such.
     objects_linked: int
     #: Units that LLVM or the linker refused.
     failures: int

@@ -55,11 +55,13 @@ class UnitInfo:
 
     #: Unique in the session.
     name: str
-    #: The module's file name and the dylib's name.
+    #: The module's file name.
     module: str
+    #: The dylib's name.
     dylib: str
-    #: Linker names of the functions and data that the unit defines.
+    #: Linker names of the functions that the unit defines.
     functions: list[str]
+    #: Linker names of the data that it defines.
     data: list[str]
     #: The unit's IR text.
     text: bytes

@@ -37,10 +37,15 @@ class Instruction:
     `target` is the address that it branches to or names, if the instruction alone tells.
     """
 
+    #: Where it is.
     address: int
+    #: Its bytes.
     code: bytes
+    #: Its name, or a directive for bytes that are none.
     mnemonic: str
+    #: The rest of its text.
     operands: str
+    #: Where it leads, or None.
     target: int | None = None
 
     @property

@@ -48,6 +48,7 @@ __all__ = [
 class SegmentRequest(NamedTuple):
     """A piece of memory that a link needs."""
 
+    #: What the program may do with it.
     prot: MemProt
     #: STANDARD or FINALIZE.
     lifetime: Lifetime
@@ -64,13 +65,16 @@ class Segment(NamedTuple):
     working: int
     #: Where the program sees it.
     target: int
+    #: Bytes, as they were asked for.
     size: int
 
 
 class FinalizeAction(NamedTuple):
     """Something to do when the code is in place, and to undo before it goes; either may be None."""
 
+    #: Called when the code is in place.
     do: Callable[[], None] | None
+    #: Called before it goes, if `do` has returned.
     undo: Callable[[], None] | None = None
 
 
@@ -89,6 +93,7 @@ class FinalizedAllocation:
 
 #: (the allocation, None) or (None, the error).
 OnAllocated = Callable[[Union["InFlightAllocation", None], Exception | None], None]
+#: (the allocation, None) or (None, the error).
 OnFinalized = Callable[[FinalizedAllocation | None, Exception | None], None]
 #: None, or the error.
 OnDeallocated = Callable[[Exception | None], None]

@@ -13,9 +13,13 @@ __all__ = ["Lifetime", "Linkage", "MemProt", "Scope"]
 class MemProt(enum.Flag):
     """What a program may do with its memory. Never both WRITE and EXEC."""
 
+    #: Nothing.
     NONE = 0
+    #: Read it.
     READ = 1
+    #: Write to it.
     WRITE = 2
+    #: Run it.
     EXEC = 4
 
 

@@ -60,10 +60,15 @@ class PassConfiguration:
     )
 
     def __init__(self) -> None:
+        #: The graph is as it was read.
         self.pre_prune: list[LinkPass] = []
+        #: What is left is what will be in memory.
         self.post_prune: list[LinkPass] = []
+        #: Every block has its address and its working memory.
         self.post_allocation: list[LinkPass] = []
+        #: The externals have their addresses too.
         self.pre_fixup: list[LinkPass] = []
+        #: Contents are what will run.
         self.post_fixup: list[LinkPass] = []
         #: To be done when the code is in place, after the linker's own, and undone before it goes.
         self.actions: list[FinalizeAction] = []
