@@ -6,10 +6,20 @@ Native functions return a status and fill a fault; `check` turns the pair into a
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from lazyjit import errors
-from lazyjit._native_lib import ffi, lib
+
+try:
+    from lazyjit._native_lib import ffi, lib
+except ModuleNotFoundError as problem:
+    # Python started in a checkout sees its sources before an installed lazyjit.
+    raise ModuleNotFoundError(
+        f"the sources in {Path(__file__).parent} are not built; if lazyjit is installed, start Python"
+        " elsewhere, or build them there: python native/build.py",
+        name=problem.name,
+    ) from problem
 
 __all__ = ["check", "error", "ffi", "lib", "new_fault"]
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -99,3 +103,21 @@ def test_the_list_in_the_header_is_the_list_in_the_library():
     header = Path(__file__).parent.parent / "native" / "status.h"
     listed = re.findall(r"^    X\((\w+), ", header.read_text(), re.MULTILINE)
     assert listed == list(statuses())
+
+
+def test_sources_that_are_not_built_say_so(tmp_path: Path) -> None:
+    """As Python meets them when it is started in a checkout."""
+    package = Path(_native.__file__).parent
+    unbuilt = shutil.ignore_patterns("*.so", "__pycache__")
+    shutil.copytree(package, tmp_path / "lazyjit", ignore=unbuilt)
+    done = subprocess.run(
+        [sys.executable, "-c", "import lazyjit; lazyjit.JIT()"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": ""},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode
+    assert f"{tmp_path / 'lazyjit'} are not built" in done.stderr
+    assert "python native/build.py" in done.stderr
