@@ -126,7 +126,7 @@ class Assembly:
             raise
         self._closed = False
         #: The session behind it all.
-        self.session = ExecutionSession(self._dispatcher)
+        self.session: ExecutionSession = ExecutionSession(self._dispatcher)
         self._stubs = StubPool(self._arena, self._dispatcher.queue)
         self._stubs.set_failure_address(lazy_compile_failure)
         self._objects = ObjectLinkingLayer(
@@ -172,7 +172,7 @@ class Assembly:
             )
             self._process.add_generator(RuntimeLibraries(wanted))
         #: The dylib that things go to when none is named.
-        self.main = self.create_dylib("main")
+        self.main: JITDylib = self.create_dylib("main")
 
     # Dylibs
 
@@ -208,7 +208,7 @@ class Assembly:
     # Looking on
 
     def add_plugin(self, plugin: LinkPlugin) -> None:
-        """Have `plugin` see, and change, what is linked from now on. Raises UsageError if it does.
+        """Have `plugin` see, and change, what is linked from now on. Raises UsageError if it was added.
 
         Objects and compiled modules alike; each link then costs tens of microseconds more.
         """
