@@ -208,9 +208,10 @@ class Assembly:
     # Looking on
 
     def add_plugin(self, plugin: LinkPlugin) -> None:
-        """Have `plugin` see, and change, what is linked from now on. Raises UsageError if it was added.
+        """Have `plugin` see, and change, what is linked from now on.
 
-        Objects and compiled modules alike; each link then costs tens of microseconds more.
+        Objects and compiled modules alike; each link then costs tens of microseconds more. Raises
+        UsageError if it was added before.
         """
         self._objects.add_plugin(plugin)
 
