@@ -18,9 +18,10 @@ from typing import Any, Final, Protocol
 import numpy as np
 
 from lazyjit import failures
-from lazyjit._native import check, ffi, lib
+from lazyjit._native import ffi
 from lazyjit.call import native
 from lazyjit.call.function import NativeFunction
+from lazyjit.call.guard import Guard
 from lazyjit.call.signature import Signature
 from lazyjit.call.types import SCALARS, Block, Pointer, Scalar, Structure, Type
 from lazyjit.errors import LazyJITError
@@ -176,7 +177,7 @@ native.use_numpy(np.ndarray)
 class Behind:
     """What a typed function keeps."""
 
-    __slots__ = ("__weakref__", "_thunk", "defaults", "doc", "name", "nogil", "origin", "signature")
+    __slots__ = ("__weakref__", "_guard", "defaults", "doc", "name", "nogil", "origin", "signature")
 
     def __init__(
         self,
@@ -193,19 +194,13 @@ class Behind:
         self.nogil = nogil
         self.doc = doc if doc is not None else f"{name}: {signature}"
         self.defaults = defaults
-        self._thunk = 0
+        self._guard: Guard | None = None
 
     def guard(self, target: int, stack_bytes: int) -> int:
         """A guarded way to `target`: where a failure below comes to the surface."""
-        if not self._thunk:
-            out = ffi.new("uint64_t *")
-            check(lib.lj_guard_new(target, stack_bytes, out))
-            self._thunk = int(out[0])
-        return self._thunk
-
-    def __del__(self) -> None:
-        if getattr(self, "_thunk", 0) and lib is not None:  # None at the interpreter's end
-            lib.lj_guard_free(self._thunk)
+        if self._guard is None:
+            self._guard = Guard(target, stack_bytes)
+        return self._guard.address
 
     # Asked by native/call_*.c
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lazyjit._native import check, ffi, lib, new_fault
+from lazyjit._native import check, ffi, lib, new_fault, owned
 from lazyjit.ir.index import ModuleIndex
 
 __all__ = ["CarvedUnit", "carve", "seed", "suggest"]
@@ -26,7 +26,7 @@ class CarvedUnit:
     def __init__(self, index: ModuleIndex, native: Any) -> None:
         """Wrap a native `lj_ir_unit`, which becomes this object's."""
         self.index = index
-        self._native = ffi.gc(native, lib.lj_ir_unit_dispose)
+        self._native = owned(native, lib.lj_ir_unit_dispose)
 
     @property
     def address(self) -> int:

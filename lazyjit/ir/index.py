@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lazyjit._native import check, ffi, lib, new_fault
+from lazyjit._native import check, ffi, held, lib, new_fault, owned
 from lazyjit.ir.entities import ENTITY, Constructor, EntityFlag, Kind, Visibility
 from lazyjit.ir.loading import Source, load_text
 from lazyjit.symbols import SymbolFlags, decode_name, encode_name, intern
@@ -65,7 +65,7 @@ class ModuleIndex:
         out = ffi.new("lj_ir_index **")
         fault = new_fault()
         check(lib.lj_ir_index_new(self._buffer, len(text), ordinal, out, fault), fault, file=file)
-        self.native: Any = ffi.gc(out[0], lib.lj_ir_index_dispose)
+        self.native: Any = owned(out[0], lib.lj_ir_index_dispose)
         self.counts: Any = ffi.new("lj_ir_counts *")
         lib.lj_ir_index_counts(self.native, self.counts)
         self._count: int = self.counts.entities
@@ -100,11 +100,7 @@ class ModuleIndex:
     def _array(self, pointer: Any, count: int, dtype: np.dtype[Any]) -> NDArray[Any]:
         if not count:
             return np.empty(0, dtype)
-        # The buffer's owner is this object's native index, which outlives it through `base`.
-        memory = ffi.buffer(
-            ffi.gc(ffi.cast("char *", pointer), _keep(self.native)), count * dtype.itemsize
-        )
-        array = np.frombuffer(memory, dtype)
+        array = np.frombuffer(held(pointer, count * dtype.itemsize, self.native), dtype)
         array.flags.writeable = False
         return array
 
@@ -338,13 +334,3 @@ class ModuleIndex:
     def __repr__(self) -> str:
         """File, ordinal and size."""
         return f"<ModuleIndex {self.file} #{self.ordinal}: {self.counts.functions} functions>"
-
-
-def _keep(owner: Any) -> Any:
-    """A destructor that does nothing but hold `owner` alive."""
-
-    def release(_: Any) -> None:
-        nonlocal owner
-        owner = None
-
-    return release

@@ -175,8 +175,6 @@ class LinkGraph(EditableGraph):
         if self._viewed:
             graph.memory_gone = lib.LJ_MEMORY_FINALIZED
             self._lent = weakref.ref(graph)
-        else:
-            ffi.release(graph)
         self._graph = None
         self._names = None
 

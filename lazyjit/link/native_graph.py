@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from sys import intern
 from typing import Any
 
-from lazyjit._native import error, ffi, lib
+from lazyjit._native import error, ffi, lib, owned
 from lazyjit.errors import (
     GraphError,
     InternalError,
@@ -60,7 +60,7 @@ class NativeGraph:
 
     def _adopt(self, graph: Any, file: str | None, triple: str | None) -> None:
         """Take over an `lj_graph *`."""
-        self._graph = ffi.gc(graph, lib.lj_graph_free)
+        self._graph = owned(graph, lib.lj_graph_free)
         self._linked: Any = None
         self._arena: Any = None
         self._input: Any = None
