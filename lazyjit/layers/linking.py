@@ -238,7 +238,7 @@ class Link(ABC):
         if self.over:
             return
         self.over = True
-        self.release()
+        self.layer.give_back(self.release)
         self.layer.counters.count(failures=1)
         self.responsibility.fail_materialization(error)
 

@@ -70,6 +70,7 @@ class ObjectLinkingLayer(forking.Guarded):
         self.grace = grace
         self.counters = counters
         self._lock = threading.Lock()
+        self._closed = False
         self._low_arena: Arena | None = None
         self._memory: MemoryManager = ArenaMemoryManager(arena) if memory is None else memory
         #: The arena of a manager that has one, for whose links there is a short way.
@@ -252,9 +253,17 @@ class ObjectLinkingLayer(forking.Guarded):
             except Exception as error:
                 self.report(error)
 
+    def give_back(self, release: Callable[[], None]) -> None:
+        """Have a link that failed give its memory back, unless all memory went with the session."""
+        if not self.session.closed:
+            release()
+        else:  # one at a time, with the freeing of all
+            self.grace.retire(lambda: None if self._closed else release())
+
     def close(self) -> None:
         """Unmap what the layer mapped itself. Nobody may be in it."""
         with self._lock:
+            self._closed = True
             low, self._low_arena = self._low_arena, None
         if low is not None:
             low.close()
