@@ -267,7 +267,8 @@ lj_status lj_graph_scan(const uint8_t *data, uint64_t size, lj_graph **out);
 lj_status lj_graph_list(lj_graph *graph);
 /* Whether an edge's kind is one of `first` to `last`. */
 int lj_graph_has_kinds(const lj_graph *graph, uint32_t first, uint32_t last);
-/* Plans GOT, PLT and indirect functions, and makes the lists. Once. */
+/* Plans GOT, PLT and indirect functions, and makes the lists. Once; for edges that are added after
+ * it, layout plans what they need. */
 lj_status lj_graph_plan(lj_graph *graph);
 /* Fills `segments` but for target and working, and `tls_size`. */
 lj_status lj_graph_layout(lj_graph *graph);
@@ -321,7 +322,11 @@ enum {
 lj_status lj_elf_read(lj_graph *graph, const uint8_t *data, uint64_t size, uint32_t flags);
 /* link_ifunc.c, link_slots.c */
 lj_status lj_graph_plan_ifuncs(lj_graph *graph);
-lj_status lj_graph_plan_slots(lj_graph *graph);
+lj_status lj_graph_plan_slots(lj_graph *graph); /* again: for edges that came since */
+/* Whether planning again would give an edge something; why an edge can't do without; NULL: it can.
+ */
+int lj_graph_lacks_slots(const lj_graph *graph);
+const char *lj_edge_without_slot(const lj_graph *graph, const lj_link_edge *edge);
 /* Writes the constant bytes of the linker's own ifunc blocks. */
 void lj_graph_write_ifuncs(lj_graph *graph);
 /* Applies the edges of every block (link_fixup.c); or of one, but for those to externals. */

@@ -49,6 +49,12 @@ lj_status lj_graph_layout(lj_graph *graph) {
     if (!graph->planned || graph->laid_out)
         return lj_fail(&graph->fault, LJ_MISUSE, 0, 0, "the graph isn't ready to be laid out");
     lj_status status = graph->touched ? lj_graph_verify(graph) : LJ_OK;
+    if (!status && graph->touched && lj_graph_lacks_slots(graph)) {
+        status = lj_graph_plan_slots(graph);
+        graph->listed = 0; /* a GOT may be there now for who names it */
+        if (!status)
+            status = lj_graph_list(graph);
+    }
     if (status)
         return status;
     lj_segment *segments = graph->segments;

@@ -282,6 +282,9 @@ lj_status lj_graph_add_edge(lj_graph *graph, uint32_t number, const lj_link_edge
                       edge->offset, kind->bytes, (unsigned long long)block->size);
     if (kind->bytes && block->state & LJ_BLOCK_ZERO_FILL)
         return MISUSE(graph, "a zero-fill block has no bytes to change");
+    const char *words = graph->laid_out ? lj_edge_without_slot(graph, edge) : NULL;
+    if (words)
+        return MISUSE(graph, "%s: %s", kind->name, words);
     if (block->edge_count == block->edge_room) {
         /* The run's end may be the array's: then it grows in place. */
         uint32_t room = block->edge_room ? 2 * block->edge_room : 2;

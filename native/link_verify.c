@@ -8,7 +8,8 @@
  *   block     in the list of its section; alignment a power of two, its offset less; its run of
  *             edges inside of the array and no other block's; a zero-fill block has no edges that
  *             write
- *   edge      a known kind; target and bytes exist; target and kind suit each other
+ *   edge      a known kind; target and bytes exist; target and kind suit each other; from layout
+ *             on, the slots that it needs
  *   symbol    its place exists and holds it; who others see has a name that nobody else has
  */
 #include "link_records.h"
@@ -107,6 +108,8 @@ static lj_status verify_edges(lj_graph *graph, uint32_t number, uint8_t *owned) 
             return BROKEN(graph, "block %u is zero-fill, but has edges", number);
         int own = number == graph->got_block || number == graph->plt_block;
         const char *words = own ? NULL : lj_edge_objection(graph, block->section, edge);
+        if (!words && graph->laid_out)
+            words = lj_edge_without_slot(graph, edge);
         if (words)
             return BROKEN(graph, "an edge of block %u, at %u: %s", number, edge->offset, words);
     }

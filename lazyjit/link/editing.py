@@ -7,8 +7,8 @@
 
 The operations are JITLink's. Each keeps the graph's rules or raises `GraphError` and changes
 nothing. Sections and blocks are fixed once the graph is laid out; symbols and edges once edges are
-applied. What an arrangement of GOT and PLT has planned by then doesn't grow any more: an edge that
-is added after `plan` has to do without.
+applied. An edge that needs an entry of GOT or PLT gets it when it is added before layout, also after
+`plan`. After layout it can use those that there are: one that has to have another is refused.
 
 A graph that Python has looked into is verified before each station that relies on it.
 """
