@@ -8,47 +8,6 @@
 
 #include <stdlib.h>
 
-static int has_prefix(const char *name, const char *prefix) {
-    return strncmp(name, prefix, strlen(prefix)) == 0;
-}
-
-/* ".init_array.101" -> 101. Names with another ending have the default, as in GNU ld. */
-static uint32_t priority_of(const char *name, const char *prefix) {
-    const char *digits = name + strlen(prefix);
-    if (*digits++ != '.' || *digits < '0' || *digits > '9')
-        return 65535;
-    uint32_t priority = 0;
-    for (; *digits >= '0' && *digits <= '9' && priority < 65536; digits++)
-        priority = priority * 10 + (uint32_t)(*digits - '0');
-    return priority > 65535 ? 65535 : priority;
-}
-
-static void give_role(lj_link_section *section, const char *name) {
-    if (section->flags & SHF_TLS) {
-        section->role = LJ_ROLE_TLS;
-    } else if (strcmp(name, ".eh_frame") == 0) {
-        section->role = LJ_ROLE_EH_FRAME;
-    } else if (section->type == SHT_INIT_ARRAY || has_prefix(name, ".init_array")) {
-        section->role = LJ_ROLE_INIT;
-        section->priority =
-            has_prefix(name, ".init_array") ? priority_of(name, ".init_array") : 65535;
-    } else if (section->type == SHT_PREINIT_ARRAY) {
-        section->role = LJ_ROLE_INIT;
-        section->priority = 0;
-    } else if (section->type == SHT_FINI_ARRAY || has_prefix(name, ".fini_array")) {
-        section->role = LJ_ROLE_FINI;
-        section->priority =
-            has_prefix(name, ".fini_array") ? priority_of(name, ".fini_array") : 65535;
-    } else if (strcmp(name, ".ctors") == 0 || has_prefix(name, ".ctors.")) {
-        /* Numbered the other way round: .ctors.64535 is .init_array.01000. */
-        section->role = LJ_ROLE_CTORS;
-        section->priority = name[6] ? 65535 - priority_of(name, ".ctors") : 65535;
-    } else if (strcmp(name, ".dtors") == 0 || has_prefix(name, ".dtors.")) {
-        section->role = LJ_ROLE_DTORS;
-        section->priority = name[6] ? 65535 - priority_of(name, ".dtors") : 65535;
-    }
-}
-
 /* A compressed section starts with its true size. Its content stays as it is: whoever wants it
  * decompresses it (lj_graph_set_content). Deflate gives at most 1,032 bytes for one. */
 static lj_status read_compression(lj_elf *elf, const Elf64_Shdr *header, const char *name,
@@ -126,9 +85,8 @@ static lj_status read_section(lj_elf *elf, uint32_t index) {
         lj_graph_append_block(graph, index, &block);
         return LJ_OK;
     }
-    give_role(section, name);
-    section->region = section->role == LJ_ROLE_TLS ? LJ_RODATA : lj_region_of(section->prot);
-    if (section->role >= LJ_ROLE_INIT && section->role <= LJ_ROLE_DTORS) {
+    lj_section_give_role(section, name);
+    if (lj_section_has_pointers(section)) {
         if (header.sh_size % 8 || header.sh_type == SHT_NOBITS)
             return MALFORMED(elf, at, "section %s isn't an array of pointers", name);
         graph->initializers++;

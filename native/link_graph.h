@@ -58,6 +58,9 @@ enum {
     LJ_ROLE_COMMON
 };
 
+/* The highest lj_link_section.priority, which is the default. */
+enum { LJ_PRIORITY_LAST = 65535 };
+
 /* Protection: what a section's memory allows. Never both WRITE and EXEC. */
 enum { LJ_PROT_READ = 1, LJ_PROT_WRITE = 2, LJ_PROT_EXEC = 4 };
 
@@ -85,7 +88,7 @@ typedef struct lj_link_section {
     int32_t region; /* LJ_TEXT, LJ_RODATA, LJ_DATA; LJ_REGION_NONE: no memory of a segment */
     int32_t first_block, last_block; /* LJ_NONE: it has no blocks */
     uint32_t block_count;
-    uint32_t priority; /* of an initializer section; 65535 when its name gives none */
+    uint32_t priority; /* of an initializer section; LJ_PRIORITY_LAST when its name gives none */
     uint16_t role;     /* LJ_ROLE_* */
     uint16_t comdat;   /* LJ_COMDAT_* */
     uint32_t group;    /* the SHT_GROUP section it is a member of, or 0 */
@@ -228,7 +231,7 @@ struct lj_graph {
     uint32_t ifunc_block,
         ifuncs;               /* block of entries (that of slots follows) or UINT32_MAX; count */
     uint32_t tls_module_pair; /* the {module, 0} words of local-dynamic code, from 1; 0: none */
-    uint32_t initializers;    /* sections with pointers to initializers or finalizers */
+    uint32_t initializers;    /* sections of pointers to initializers or finalizers: 0, or some */
     /* Stations: slots are planned, segments laid out, blocks placed, edges applied. */
     uint32_t planned, laid_out, allocated, fixed;
     uint32_t memory_gone; /* LJ_MEMORY_*: what blocks' `content` pointed to was given back */
@@ -349,6 +352,15 @@ lj_link_section *lj_graph_own_section(lj_graph *graph, int name, int prot, int r
 uint32_t lj_graph_append_block(lj_graph *graph, uint32_t section, const lj_link_block *block);
 /* Region of a protection. */
 int32_t lj_region_of(uint32_t prot);
+/* Role, priority and region of a section that takes memory, by type, flags, protection and name
+ * (link_roles.c). */
+void lj_section_give_role(lj_link_section *section, const char *name);
+/* Whether a name alone says that what is in a section is thread-local. */
+int lj_section_is_thread_local(const char *name);
+/* Whether it is an array of pointers to be called: initializers or finalizers. */
+static inline int lj_section_has_pointers(const lj_link_section *section) {
+    return section->role >= LJ_ROLE_INIT && section->role <= LJ_ROLE_DTORS;
+}
 /* Traits USED of all symbols, from the edges. */
 void lj_graph_mark_used(lj_graph *graph);
 /* The segment of a section with a region. */

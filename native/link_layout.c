@@ -79,9 +79,14 @@ lj_status lj_graph_layout(lj_graph *graph) {
             tls = 1;
             continue;
         }
-        for (int32_t b = section->first_block; b != LJ_NONE; b = graph->blocks[b].next)
-            put(&graph->blocks[b], segment ? &segment->size : &own,
-                segment ? &segment->align : &unused);
+        for (int32_t b = section->first_block; b != LJ_NONE; b = graph->blocks[b].next) {
+            lj_link_block *block = &graph->blocks[b];
+            if (section->role == LJ_ROLE_EH_FRAME && b != section->first_block) {
+                block->align = 1; /* unwinders take zeros between records for the end */
+                block->align_offset = 0;
+            }
+            put(block, segment ? &segment->size : &own, segment ? &segment->align : &unused);
+        }
         if (section->role == LJ_ROLE_EH_FRAME && segment)
             segment->size += FRAMES_END;
     }

@@ -7,7 +7,7 @@
  *   section   its list holds exactly the blocks that name it as their section
  *   block     in the list of its section; alignment a power of two, its offset less; its run of
  *             edges inside of the array and no other block's; a zero-fill block has no edges that
- *             write
+ *             write; whole pointers in an initializer section, bytes in an unwind table
  *   edge      a known kind; target and bytes exist; target and kind suit each other; from layout
  *             on, the slots that it needs
  *   symbol    its place exists and holds it; who others see has a name that nobody else has
@@ -132,6 +132,13 @@ static lj_status verify_blocks(lj_graph *graph) {
             (block->input_size && !block->content))
             return BROKEN(graph, "block %u has content for %u of %llu bytes", i, block->input_size,
                           (unsigned long long)block->size);
+        const lj_link_section *section = &graph->sections[block->section];
+        if (lj_section_has_pointers(section) && block->size % 8)
+            return BROKEN(graph, "block %u of section %s isn't an array of pointers", i,
+                          graph->strings + section->name);
+        if (section->role == LJ_ROLE_EH_FRAME && block->state & LJ_BLOCK_ZERO_FILL && block->size)
+            return BROKEN(graph, "block %u of section %s is zero-fill: unwind tables end there", i,
+                          graph->strings + section->name);
         if (block->edge_count > block->edge_room ||
             (uint64_t)block->first_edge + block->edge_room > graph->edge_count)
             return BROKEN(graph, "the edges of block %u lie outside of the edges", i);

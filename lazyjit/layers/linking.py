@@ -38,6 +38,7 @@ __all__ = [
     "KnownAddresses",
     "Link",
     "Requirements",
+    "Structors",
     "blame",
     "settle_definitions",
 ]
@@ -45,6 +46,9 @@ __all__ = [
 #: Addresses that a unit's own layer knows without asking the session, 0 for those it doesn't:
 #: takes a number of names and a cffi `char *` to them, returns a cffi `uint64_t[]`.
 KnownAddresses = Callable[[int, Any], Any]
+
+#: Of initializers, then of finalizers: priorities and addresses, in the order to call them.
+Structors = tuple[list[tuple[int, int]], list[tuple[int, int]]]
 
 
 class Requirements:
@@ -81,6 +85,7 @@ class Link(ABC):
         "responsibility",
         "spent",
         "started",
+        "structors",
         "wants",
     )
 
@@ -101,6 +106,8 @@ class Link(ABC):
         self.over = False
         self.resolved: dict[str, ExecutorSymbolDef] = {}
         self.dependences: Mapping[JITDylib, Iterable[str]] = {}
+        #: Initializers and finalizers that whoever wants the link doesn't know of.
+        self.structors: Structors | None = None
         #: Nanoseconds of work so far, before the present step, which began at `started`.
         self.spent = 0
         self.started = started
@@ -185,6 +192,13 @@ class Link(ABC):
         else:
             self.dependences = dependences
 
+    def linked(self) -> None:
+        """Contents are what they will be."""
+        if self.wants.on_linked is not None:
+            self.wants.on_linked(self.graph)
+        elif self.graph.has_initializers:
+            self.structors = self.graph.initializers, self.graph.finalizers
+
     def pause(self) -> None:
         """A step ends: what comes next may be long in coming."""
         self.spent += perf_counter_ns() - self.started
@@ -203,6 +217,8 @@ class Link(ABC):
             symbols = list(responsibility.symbols)
             tracing.emit("link.object", file=self.wants.file, symbols=symbols)
         # From here on the memory is the tracker's, whatever becomes of the symbols.
+        if self.structors is not None and layer.on_structors is not None:
+            layer.on_structors(responsibility, *self.structors)
         dependences = self.dependences
         if on_ready is not None and not dependences:
             # With nothing to wait for, it is ready. Stubs lead there before anybody is told.
@@ -285,8 +301,7 @@ class DirectLink(Link):
         graph = self.graph
         try:
             graph.fix_up(addresses)
-            if self.wants.on_linked is not None:
-                self.wants.on_linked(graph)
+            self.linked()
             graph.finalize()
         except BaseException as error:
             self.fail_with(error)

@@ -111,9 +111,7 @@ class PassLink(Link):
             self.run(config.pre_fixup)
             graph.apply()
             self.run(config.post_fixup)
-            if self.wants.on_linked is not None:
-                self.wants.on_linked(graph)
-            # Contents are what they will be.
+            self.linked()
             own = registration(graph)
             actions = config.actions if own is None else [own, *config.actions]
             allocation, self.allocation = self.allocation, None

@@ -42,6 +42,10 @@ _LOW_SIZE = 96 << 20
 LOW = 1 << 30
 
 
+OnStructors = Callable[
+    [MaterializationResponsibility, list[tuple[int, int]], list[tuple[int, int]]], None
+]
+
 #: What is kept for linked code: a graph that has its memory itself, or a manager's allocation and
 #: the records over it.
 Kept = LinkGraph | tuple[MemoryManager, FinalizedAllocation, Lent]
@@ -76,6 +80,9 @@ class ObjectLinkingLayer(forking.Guarded):
         self._direct = self._memory.arena if type(self._memory) is ArenaMemoryManager else None
         self._prune = prune
         self._plugins: tuple[Plugin, ...] = ()
+        #: Told, on any thread, of initializers and finalizers that came with a link though nothing
+        #: had said so before: a pass added them. They are of the responsibility's dylib.
+        self.on_structors: OnStructors | None = None
         self._kept: dict[int, list[Kept]] = {}
         session.register_resource_manager(self)
         forking.join(forking.Phase.SESSION, self)
