@@ -17,14 +17,15 @@ block, symbol or edge. `lazyjit.layers.linking_passes` is the long way.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any
 
 from lazyjit import tracing
 from lazyjit._native import ffi
-from lazyjit.core import JITDylib, LookupFlags, MaterializationResponsibility, SymbolState
+from lazyjit.core import LookupFlags, MaterializationResponsibility, SymbolState
 from lazyjit.errors import LazyJITError, MissingDefinitions, SymbolsNotFound
+from lazyjit.layers.link_dependences import Dependences
 from lazyjit.link.placing import is_placed
 from lazyjit.symbols import ExecutorSymbolDef, SymbolFlags
 
@@ -105,7 +106,7 @@ class Link(ABC):
         #: It failed.
         self.over = False
         self.resolved: dict[str, ExecutorSymbolDef] = {}
-        self.dependences: Mapping[JITDylib, Iterable[str]] = {}
+        self.dependences: Dependences = {}
         #: Initializers and finalizers that whoever wants the link doesn't know of.
         self.structors: Structors | None = None
         #: Nanoseconds of work so far, before the present step, which began at `started`.
@@ -182,15 +183,14 @@ class Link(ABC):
             register_dependences=self.note_dependences,
         )
 
-    def note_dependences(self, dependences: Mapping[JITDylib, Iterable[str]]) -> None:
+    def note_dependences(self, dependences: Dependences) -> None:
         """The session tells which of the symbols that were looked up are not ready yet."""
-        if self.dependences:
-            both = {dylib: set(names) for dylib, names in self.dependences.items()}
-            for dylib, names in dependences.items():
-                both.setdefault(dylib, set()).update(names)
-            self.dependences = both
-        else:
-            self.dependences = dependences
+        self.dependences = dependences
+
+    def groups(self) -> list[tuple[list[str], Dependences]]:
+        """What is not ready yet that symbols depend on, as `notify_emitted` takes it."""
+        dependences = self.dependences
+        return [(list(self.responsibility.symbols), dependences)] if dependences else []
 
     def linked(self) -> None:
         """Contents are what they will be."""
@@ -219,17 +219,17 @@ class Link(ABC):
         # From here on the memory is the tracker's, whatever becomes of the symbols.
         if self.structors is not None and layer.on_structors is not None:
             layer.on_structors(responsibility, *self.structors)
-        dependences = self.dependences
-        if on_ready is not None and not dependences:
+        groups = self.groups()
+        if on_ready is not None and not groups:
             # With nothing to wait for, it is ready. Stubs lead there before anybody is told.
             try:
                 on_ready(self.resolved)
             except Exception as error:  # too late for the link to fail
                 layer.report(error)
         try:
-            if dependences:
+            if groups:
                 names = list(responsibility.symbols)
-                responsibility.notify_emitted([(names, dependences)])
+                responsibility.notify_emitted(groups)
                 if on_ready is not None:
                     self.tell_when_ready(names, on_ready)
                 return
