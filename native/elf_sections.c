@@ -22,6 +22,7 @@ static lj_status read_compression(lj_elf *elf, const Elf64_Shdr *header, const c
     block->size = compression.ch_size;
     block->input_size = 0;
     block->state |= LJ_BLOCK_COMPRESSED;
+    elf->graph->compressed++;
     return LJ_OK;
 }
 

@@ -138,7 +138,7 @@ enum {
     LJ_TRAIT_IFUNC = 4,
     LJ_TRAIT_COMMON = 8,
     LJ_TRAIT_SECTION = 16, /* stands for its section's start */
-    LJ_TRAIT_USED = 32,    /* an edge targets it */
+    LJ_TRAIT_USED = 32,    /* an edge of what goes to memory targets it */
     LJ_TRAIT_LIVE = 64     /* pruning keeps it, and what it needs */
 };
 
@@ -240,6 +240,7 @@ struct lj_graph {
     uint32_t listed;      /* externals and defined are up to date */
     uint32_t listings;    /* how often they were made */
     uint32_t touched;     /* Python has had its hands on the records: stations verify them first */
+    uint32_t compressed;  /* blocks that are, as they were read */
     uint32_t runs_here;   /* its code will run in this process: lj_graph_reserve_tls says so */
     uint32_t tls_static;  /* its thread-local image must lie in the threads' static block */
     lj_segment segments[6];
@@ -361,7 +362,7 @@ int lj_section_is_thread_local(const char *name);
 static inline int lj_section_has_pointers(const lj_link_section *section) {
     return section->role >= LJ_ROLE_INIT && section->role <= LJ_ROLE_DTORS;
 }
-/* Traits USED of all symbols, from the edges. */
+/* Traits USED of all symbols, from the edges. Debug information (NO_ALLOC) needs nothing. */
 void lj_graph_mark_used(lj_graph *graph);
 /* The segment of a section with a region. */
 static inline int lj_segment_of(const lj_link_section *section) {

@@ -330,7 +330,8 @@ lj_status lj_graph_add_edge(lj_graph *graph, uint32_t number, const lj_link_edge
     lj_link_edge *fresh = &graph->edges[block->first_edge + *position];
     *fresh = *edge;
     fresh->gone = 0;
-    if (!(graph->symbols[edge->target].traits & LJ_TRAIT_USED)) {
+    if (!(graph->symbols[edge->target].traits & LJ_TRAIT_USED) &&
+        graph->sections[block->section].region != LJ_REGION_NONE) {
         graph->symbols[edge->target].traits |= LJ_TRAIT_USED;
         if (graph->symbols[edge->target].place == LJ_PLACE_EXTERNAL)
             graph->listed = 0;

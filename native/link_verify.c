@@ -224,6 +224,8 @@ void lj_graph_mark_used(lj_graph *graph) {
         graph->symbols[i].traits &= (uint8_t)~LJ_TRAIT_USED;
     for (uint32_t i = 0; i < graph->block_count; i++) {
         const lj_link_edge *edge = graph->edges + graph->blocks[i].first_edge;
+        if (graph->sections[graph->blocks[i].section].region == LJ_REGION_NONE)
+            continue;
         for (uint32_t k = 0; k < graph->blocks[i].edge_count; k++)
             if (!edge[k].gone)
                 graph->symbols[edge[k].target].traits |= LJ_TRAIT_USED;

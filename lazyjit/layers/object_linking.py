@@ -145,7 +145,12 @@ class ObjectLinkingLayer(forking.Guarded):
             if low and arena is not None:
                 arena = self._arena_below()
             if plugins or arena is None:
-                if graph is None:
+                if arena is None and isinstance(data, tuple):
+                    data = bytes(_bytes(data))  # the manager may answer when it is long gone
+                if plugins and data is not None:
+                    # For them what no memory is taken for is in the graph, too.
+                    graph = LinkGraph.from_object(*_place_of(data), file=file, no_alloc=True)
+                elif graph is None:
                     graph = LinkGraph.from_object(*_place_of(data), file=file)
                 memory = ArenaMemoryManager(arena) if low and arena else self._memory
                 link = PassLink(self, responsibility, graph, wants, started, plugins, memory)

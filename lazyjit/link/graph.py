@@ -80,7 +80,7 @@ class LinkGraph(EditableGraph):
         `data` is a bytes-like object, or an address (an int or a cffi pointer) with `size`. The
         bytes must stay until the graph is allocated, which happens here, in the same native call,
         when an `arena` is given. With `no_alloc` (and no arena), sections that get no memory, such
-        as debug information, are read too, and decompressed. Any thread. Raises
+        as debug information, are read too, and decompressed if Python can. Any thread. Raises
         `ObjectFormatError`, `RelocationError` (a kind that no JIT'd code can use), and what
         `allocate` raises.
         """
