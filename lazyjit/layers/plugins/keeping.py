@@ -83,7 +83,7 @@ class KeepingPlugin(Plugin, Generic[Item]):
 
 
 class ObjectKeepingPlugin(KeepingPlugin[Item]):
-    """One that also needs the object as it was handed in: its debug sections as they are in the file."""
+    """One that also needs the object as it was handed in, as a debugger would read it."""
 
     def __init__(self) -> None:
         super().__init__()
