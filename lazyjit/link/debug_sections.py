@@ -1,9 +1,9 @@
 """Compressed sections of an object, made plain.
 
 Compilers may compress debug information (SHF_COMPRESSED): a header with kind, size and alignment,
-then a stream. Python has what decompresses it, so that the native reader needs no library; or it has
+then a stream. Python has what decompresses it, so that the native reader needs no library; or has
 not, of Zstandard before Python 3.14. Then such a section keeps its bytes as they are in the file,
-header and all, as JITLink would show them, and without edges: there is nothing that they could change.
+header and all, as JITLink would show them, and has no edges, which would change other bytes.
 """
 
 from __future__ import annotations
