@@ -81,7 +81,7 @@ def _follow(request: LinkRequest, entry: LinkInput) -> Iterator[File]:
         return find_library(name, first, system=request.search_system, scripts=True)
 
     path = entry.name
-    if entry.library and not entry.hidden and path in request.dylibs:
+    if entry.library and not entry.hidden and path in ("main", *request.dylibs):
         return  # as in llvm-jitlink: link against that dylib, which is done anyhow
     if entry.library and entry.hidden:
         path = str(find_library(path, directories, system=request.search_system, archives=True))

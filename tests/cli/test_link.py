@@ -238,7 +238,8 @@ def test_dylibs_find_each_other_and_may_define_the_same(linking):
     linking.object("a.o", calls("a", "number"))
     linking.object("b.o", returns("number", 17))
     linking.ok("main.o", "-jd", "x", "a.o", "b.o", code=17)
-    linking.ok("main.o", "-lx", "-jd", "x", "a.o", "b.o", code=17)
+    linking.ok("main.o", "-lx", "-jd", "x", "-lmain", "a.o", "b.o", code=17)
+    linking.ok("main.o", "-jd", "x", "a.o", "-jd", "main", "-jd", "x", "b.o", code=17)
     linking.ok("main.o", "-jd", "x", "a.o", "-jd", "y", "b.o", code=1)
 
 
