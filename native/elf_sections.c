@@ -26,6 +26,21 @@ static lj_status read_compression(lj_elf *elf, const Elf64_Shdr *header, const c
     return LJ_OK;
 }
 
+/* What stands for the whole object in a section that isn't linked. */
+static lj_status check_object(lj_elf *elf, const Elf64_Shdr *header, const char *name) {
+    /* GCC's link-time optimization: two version numbers, then whether there is nothing else. */
+    if (strncmp(name, ".gnu.lto_.lto.", 14) == 0 && header->sh_size > 4 &&
+        header->sh_offset < elf->size - 4 && elf->data[header->sh_offset + 4])
+        return UNSUPPORTED(elf, header->sh_offset,
+                           "it has code for link-time optimization only (GCC's -flto): compile "
+                           "it without, or with -ffat-lto-objects");
+    if (strcmp(name, ".note.GNU-stack") == 0 && header->sh_flags & SHF_EXECINSTR)
+        return UNSUPPORTED(elf, header->sh_offset,
+                           "it wants an executable stack, as code does that takes addresses of "
+                           "nested functions; no memory is writable and executable here");
+    return LJ_OK;
+}
+
 static lj_status read_section(lj_elf *elf, uint32_t index) {
     lj_graph *graph = elf->graph;
     Elf64_Shdr header = lj_elf_header(elf, index);
@@ -45,9 +60,11 @@ static lj_status read_section(lj_elf *elf, uint32_t index) {
         return MALFORMED(elf, at, "the name of section %u lies outside of the names", index);
     else
         section->name = graph->synthetic_names + LJ_NAME_EMPTY;
-    if (index == 0 || section->comdat == LJ_COMDAT_DISCARDED || !lj_elf_is_kept(elf, &header))
-        return LJ_OK;
     const char *name = graph->strings + section->name;
+    if (index == 0 || section->comdat == LJ_COMDAT_DISCARDED || !lj_elf_is_kept(elf, &header))
+        return elf->flags & LJ_READ_SCAN || header.sh_type != SHT_PROGBITS
+                   ? LJ_OK
+                   : check_object(elf, &header, name);
     /* Properties such as "made for CET" concern whole executables. */
     if (header.sh_type == SHT_NOTE && strcmp(name, ".note.gnu.property") == 0)
         return LJ_OK;

@@ -66,6 +66,8 @@ def read_file(name: str) -> File:
         return File(FileKind.ASSEMBLY, shown, data)
     if name.endswith(".S"):
         raise InputError("assembly for the C preprocessor: preprocess it first", file=shown)
+    if data[:4] in (b"BC\xc0\xde", b"\xde\xc0\x17\x0b"):
+        raise InputError("LLVM bitcode: lazyjit run takes it, a link takes objects", file=shown)
     raise InputError("neither an object, an archive, a library nor assembly", file=shown)
 
 

@@ -20,7 +20,13 @@ from typing import Any
 
 from lazyjit import forking
 from lazyjit._native import ffi
-from lazyjit.core import ExecutionSession, JITDylib, MaterializationResponsibility
+from lazyjit.core import (
+    ExecutionSession,
+    JITDylib,
+    MaterializationResponsibility,
+    SymbolAlias,
+    symbol_aliases,
+)
 from lazyjit.errors import UsageError
 from lazyjit.layers.grace import GracePeriods
 from lazyjit.layers.linking import DirectLink, KnownAddresses, Requirements
@@ -97,10 +103,18 @@ class ObjectLinkingLayer(forking.Guarded):
     def add(self, dylib: JITDylib, data: bytes, *, file: str, tracker: Any = None) -> ObjectUnit:
         """Define an object's symbols in `dylib`; it is linked when one of them is looked up.
 
-        Raises ObjectFormatError, RelocationError (an unsupported kind), DuplicateDefinition.
+        A symbol with a default version, `f@@V2`, is also there as `f`. Raises ObjectFormatError,
+        RelocationError (an unsupported kind), DuplicateDefinition.
         """
         unit = ObjectUnit(self, data, file)
         dylib.define(unit, tracker)
+        versions = {
+            name.partition("@@")[0]: SymbolAlias(name, flags)
+            for name, flags in unit.symbols.items()
+            if "@@" in name[1:-2]
+        }
+        if versions:
+            dylib.define(symbol_aliases(versions), tracker)
         return unit
 
     def add_graph(self, dylib: JITDylib, graph: LinkGraph, *, tracker: Any = None) -> GraphUnit:
