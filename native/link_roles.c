@@ -39,6 +39,8 @@ void lj_section_give_role(lj_link_section *section, const char *name) {
     section->priority = LJ_PRIORITY_LAST;
     if (section->flags & SHF_TLS) {
         section->role = LJ_ROLE_TLS;
+    } else if (section->type == SHT_PROGBITS && strncmp(name, ".text", 5) == 0) {
+        /* The usual case: tens of thousands, with a section for each function. */
     } else if (strcmp(name, ".eh_frame") == 0) {
         section->role = LJ_ROLE_EH_FRAME;
     } else if (section->type == SHT_INIT_ARRAY || is_named(name, ".init_array")) {
