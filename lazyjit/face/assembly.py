@@ -157,6 +157,7 @@ class Assembly:
         weak = weakref.WeakMethod(self._first_call)
         self._dispatcher.on_stub = lambda payload: _if_alive(weak, payload)
         self._platform = Platform(self.session, self._call_void)
+        self._objects.on_structors = self._platform.note_structors
         self._process = self.session.create_dylib("<process>")
         if process_symbols:
             # Not this process's own main: a program without one is an error, not Python.
