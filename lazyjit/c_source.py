@@ -24,11 +24,11 @@ import subprocess
 import tempfile
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from lazyjit.errors import CompilerNotFound, Diagnostic, SourceError
+from lazyjit.records import Record
 
 __all__ = ["CCompiler", "CompilerWarning", "compile_c", "find_compiler"]
 
@@ -42,8 +42,7 @@ class CompilerWarning(UserWarning):
     """What the C compiler warned of, in a source that it took."""
 
 
-@dataclass(frozen=True)
-class CCompiler:
+class CCompiler(Record):
     """A C compiler that writes LLVM IR: the words of its command, and clang's major version."""
 
     command: tuple[str, ...]

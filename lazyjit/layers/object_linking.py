@@ -24,7 +24,6 @@ from lazyjit.core import ExecutionSession, JITDylib, MaterializationResponsibili
 from lazyjit.errors import UsageError
 from lazyjit.layers.grace import GracePeriods
 from lazyjit.layers.linking import DirectLink, KnownAddresses, Requirements
-from lazyjit.layers.linking_passes import PassLink
 from lazyjit.layers.object_unit import GraphUnit, ObjectUnit
 from lazyjit.layers.plugin import Plugin
 from lazyjit.layers.statistics import Counters
@@ -140,6 +139,8 @@ class ObjectLinkingLayer(forking.Guarded):
             if plugins or arena is None:
                 if graph is None:
                     graph = LinkGraph.from_object(*_place_of(data), file=file)
+                from lazyjit.layers.linking_passes import PassLink  # where somebody looks on
+
                 memory = ArenaMemoryManager(arena) if low and arena else self._memory
                 link = PassLink(self, responsibility, graph, wants, started, plugins, memory)
                 link.start(None if data is None else _bytes(data), prune=self._prune)

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lazyjit._native import ffi
+from lazyjit.link.view_base import held
 
 __all__ = ["Records", "records"]
 
@@ -48,12 +49,6 @@ class Records(NamedTuple):
     blocks: npt.NDArray[Any]
     symbols: npt.NDArray[Any]
     edges: npt.NDArray[Any]
-
-
-def held(native: Any, address: Any, size: int) -> Any:
-    """A cffi buffer over memory of a graph, which keeps the graph alive."""
-    pointer = ffi.gc(ffi.cast("char *", address), lambda _, owner=native: None)
-    return ffi.buffer(pointer, size)
 
 
 def _array(native: Any, pointer: Any, count: int, dtype: np.dtype[Any]) -> npt.NDArray[Any]:

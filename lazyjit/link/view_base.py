@@ -9,7 +9,7 @@ from lazyjit._native import ffi, lib
 from lazyjit.errors import GraphError
 from lazyjit.symbols import decode_name
 
-__all__ = ["View", "check", "kind_name", "kind_number"]
+__all__ = ["View", "check", "held", "kind_name", "kind_number"]
 
 
 def check(graph: Any, status: int) -> None:
@@ -18,6 +18,12 @@ def check(graph: Any, status: int) -> None:
         if ffi.string(lib.lj_status_name(status)) == b"NO_MEMORY":
             raise MemoryError("no memory for the link graph")
         raise GraphError(ffi.string(graph.fault.detail).decode("utf-8", "replace"))
+
+
+def held(native: Any, address: Any, size: int) -> Any:
+    """A cffi buffer over memory of a graph, which keeps the graph alive."""
+    pointer = ffi.gc(ffi.cast("char *", address), lambda _, owner=native: None)
+    return ffi.buffer(pointer, size)
 
 
 @lru_cache(maxsize=1024)

@@ -16,8 +16,7 @@ from typing import Any
 from lazyjit._native import ffi, lib
 from lazyjit.errors import GraphError
 from lazyjit.link.model import Lifetime, MemProt
-from lazyjit.link.records import held
-from lazyjit.link.view_base import View, check, kind_name, kind_number
+from lazyjit.link.view_base import View, check, held, kind_name, kind_number
 from lazyjit.link.view_symbol import Symbol
 
 __all__ = ["Block", "Edge", "Section", "Symbol"]
