@@ -1,4 +1,4 @@
-"""What is imported before a first result: modules that take long stay out until somebody needs them.
+"""What is imported before a first result: what takes long stays out until somebody needs it.
 
 Each case is a process of its own, asked what it has in `sys.modules`; no test asks how long it took
 (`bench/workloads/startup.py` does).

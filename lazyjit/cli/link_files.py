@@ -10,13 +10,13 @@ from __future__ import annotations
 import enum
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from lazyjit.cli.libraries import SYSTEM, find_library
 from lazyjit.cli.link_request import LinkInput, LinkRequest
 from lazyjit.errors import InputError
 from lazyjit.link.linker_script import is_linker_script, library_files
+from lazyjit.records import Record
 
 __all__ = ["File", "FileKind", "Inputs", "object_of", "read", "read_file"]
 
@@ -32,8 +32,7 @@ class FileKind(enum.Enum):
     ASSEMBLY = enum.auto()
 
 
-@dataclass(frozen=True)
-class File:
+class File(Record):
     """An input file, told apart. `data` is its content where that is what is added."""
 
     kind: FileKind
@@ -99,8 +98,7 @@ def _follow(request: LinkRequest, entry: LinkInput) -> Iterator[File]:
         yield read_file(str(each))
 
 
-@dataclass(frozen=True)
-class Inputs:
+class Inputs(Record):
     """Every file of a link: what is linked, with what the command line says of it; the harness."""
 
     files: list[tuple[LinkInput, File]]

@@ -6,7 +6,6 @@ Dylibs are made and linked against each other; symbols, sections and files go ea
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from lazyjit.cli.link_fixed import ProcessBelow
 from lazyjit.cli.link_lazy import LazyFiles
 from lazyjit.cli.link_request import LinkInput, LinkRequest
 from lazyjit.errors import InputError
+from lazyjit.records import Record
 
 __all__ = ["Added", "add"]
 
@@ -38,8 +38,7 @@ def make_dylibs(
     return dylibs
 
 
-@dataclass
-class Added:
+class Added(Record):
     """What a link has: its dylibs by name (None: main), and the files that are linked lazily."""
 
     dylibs: dict[str | None, Any]

@@ -8,10 +8,7 @@ knows.
 
 from __future__ import annotations
 
-import difflib
-import shlex
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import Any
 
 from lazyjit.cli.options import (
@@ -69,6 +66,8 @@ class Vocabulary:
 
     def _suggestion(self, name: str) -> str:
         known = [*self.by_name, *(self._other_names() if self._other_names is not None else ())]
+        import difflib  # for misspellings only
+
         close = difflib.get_close_matches(name, known, n=1, cutoff=0.7)
         return f"; did you mean --{close[0]}?" if close else f"; see lazyjit {self.command} --help"
 
@@ -111,6 +110,9 @@ def expand(word: str, before: int = 0) -> list[str] | None:
     """
     if not word.startswith("@") or len(word) == 1:
         return None
+    import shlex  # for response files only
+    from pathlib import Path
+
     try:
         words = shlex.split(Path(word[1:]).read_text(errors="surrogateescape"))
     except (OSError, ValueError):
