@@ -112,6 +112,8 @@ class NamedFile(os.PathLike[str]):
     def __fspath__(self) -> str:
         return self.name
 
+    __str__ = __fspath__
+
 
 def _source(name: str) -> bytes | NamedFile:
     return sys.stdin.buffer.read() if name == "-" else NamedFile(name)
