@@ -125,6 +125,5 @@ def dispatch(words: list[str]) -> int:
 
 def main() -> None:
     """The console script. Does not return."""
-    process.hurry()
     process.default_signals()
     process.leave(dispatch(sys.argv[1:]))

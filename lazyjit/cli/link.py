@@ -142,7 +142,6 @@ def _run(request: LinkRequest, times: Times) -> int:
     foreign = link_target.is_foreign(triple)
     fixed = request.slab_size is None and any(map(is_fixed, inputs.all))
     jit = process.keep(make_jit(request, foreign=foreign, fixed=fixed))
-    process.settle()
     watcher = link_watch.Watcher(request, triple)
     watcher.watch(jit)
     with times.of(LOADING):

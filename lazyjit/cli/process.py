@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import gc
 import os
 import resource
 import signal
@@ -34,11 +33,9 @@ __all__ = [
     "environment",
     "flush_stdio",
     "forbid_core_files",
-    "hurry",
     "keep",
     "leave",
     "libc",
-    "settle",
 ]
 
 LC_ALL = 6
@@ -58,19 +55,6 @@ def keep(value: Kept) -> Kept:
 def libc() -> ctypes.CDLL:
     """The C library, as everything in this process sees it."""
     return ctypes.CDLL(None)
-
-
-def hurry() -> None:
-    """Look for no garbage while modules are imported: they stay, and it takes a twelfth of the
-    time. Main thread.
-    """
-    gc.disable()
-
-
-def settle() -> None:
-    """What there is by now is there for good; look for garbage in what comes. Main thread."""
-    gc.freeze()
-    gc.enable()
 
 
 def default_signals() -> None:

@@ -215,7 +215,6 @@ def run(request: Request) -> int:
 
         process.at_exit(lambda: stats.report(jit))
     jit = process.keep(make_jit(request))
-    process.settle()
     dylibs = add_inputs(jit, request)
     if not request.lazy:
         for dylib in [*dylibs, jit.main]:
