@@ -79,11 +79,13 @@ for options in ({"unit_policy": "module"}, {"unit_policy": "function"}, {"tiered
 """
 
 
-def modules_of(script: str, *arguments: str) -> set[str]:
-    """What is in sys.modules at the end of a script."""
-    ask = "\nimport sys; sys.stderr.write('\\n'.join(['', '#modules', *sorted(sys.modules)]))"
+PROGRAM = "define i32 @main() { ret i32 0 }"
+
+
+def modules_of(*words: str) -> set[str]:
+    """What an interpreter that is started with these words imports, up to its end."""
     done = subprocess.run(
-        [sys.executable, "-c", script + ask, *arguments],
+        [sys.executable, "-X", "importtime", *words],
         cwd=REPOSITORY,
         env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
         capture_output=True,
@@ -91,22 +93,46 @@ def modules_of(script: str, *arguments: str) -> set[str]:
         check=True,
         timeout=120,
     )
-    return set(done.stderr.partition("#modules\n")[2].split())
+    lines = [line for line in done.stderr.splitlines() if line.startswith("import time:")]
+    return {line.rpartition("|")[2].strip() for line in lines[1:]}
 
 
 @pytest.fixture(scope="module")
 def bare() -> set[str]:
     """What Python itself imports here: site hooks and coverage tools too."""
-    return modules_of("")
+    return modules_of("-c", "pass")
 
 
 @pytest.mark.parametrize("script", [PACKAGE, JIT, KERNEL, EVERY_POLICY])
 def test_no_heavy_module_is_imported(script: str, bare: set[str]) -> None:
-    found = modules_of(script) - bare
+    found = modules_of("-c", script) - bare
+    assert "lazyjit" in found
     assert found & {*HEAVY} == set(), "import it in the function that needs it"
     assert found & {*SELDOM} == set(), "import it in the function that needs it"
 
 
 def test_the_package_alone_loads_nothing_native(bare: set[str]) -> None:
-    found = modules_of(PACKAGE) - bare
+    found = modules_of("-c", PACKAGE) - bare
     assert {name for name in found if name.startswith(("lazyjit.", "_cffi", "ctypes"))} == set()
+
+
+@pytest.mark.parametrize("options", [(), ("--eager",), ("--tiered", "-O3")], ids=" ".join)
+def test_running_a_program_imports_no_more(
+    options: tuple[str, ...], tmp_path: Path, bare: set[str]
+) -> None:
+    (tmp_path / "p.ll").write_text(PROGRAM)
+    found = modules_of("-m", "lazyjit", "run", *options, str(tmp_path / "p.ll")) - bare
+    assert "lazyjit.jit" in found
+    assert found & {*HEAVY, "difflib", "shlex", "textwrap"} == set()
+    assert found & {*SELDOM} == set()
+
+
+def test_linking_an_object_needs_no_numpy_and_no_checks(tmp_path: Path, bare: set[str]) -> None:
+    from lazyjit.codegen import LLVMCompiler
+
+    with LLVMCompiler().compile(PROGRAM.encode()) as compiled:
+        (tmp_path / "p.o").write_bytes(compiled.bytes)
+    found = modules_of("-m", "lazyjit", "link", str(tmp_path / "p.o")) - bare
+    assert "lazyjit.layers.plugins.gdb" in found  # debuggers are told, as by default
+    assert found & {*HEAVY} == set()
+    assert found & {"lazyjit.link.check", "lazyjit.link.linker_script", "lazyjit.c_source"} == set()

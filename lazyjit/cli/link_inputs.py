@@ -6,10 +6,9 @@ Dylibs are made and linked against each other; symbols, sections and files go ea
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
-from lazyjit.cli import link_fixed, link_graphs
+from lazyjit.cli import link_fixed
 from lazyjit.cli.link_files import File, FileKind, Inputs, object_of
 from lazyjit.cli.link_fixed import ProcessBelow
 from lazyjit.cli.link_lazy import LazyFiles
@@ -67,6 +66,8 @@ def add_file(
     elif entry.lazy:
         raise InputError("only an object or assembly can be linked lazily", file=file.name)
     elif file.kind is FileKind.ARCHIVE:
+        from pathlib import Path
+
         jit.add_archive(
             Path(file.name),
             dylib=dylib,
@@ -78,6 +79,8 @@ def add_file(
     elif to.below is not None:  # so that it is part of the process, and can be brought in reach
         link_fixed.load(file.name)
     else:
+        from pathlib import Path
+
         jit.load_library(Path(file.name).resolve(), dylib=dylib)
 
 
@@ -91,9 +94,13 @@ def add(
     added = Added(make_dylibs(jit, request, below), LazyFiles(jit), below)
     add_symbols(jit, request, added.dylibs)
     for section in request.sections:
+        from lazyjit.cli import link_graphs  # graphs by hand: few links have any
+
         jit.add_graph(link_graphs.section_graph(section, triple), dylib=added.dylibs[section.dylib])
     files = inputs.files
     if inputs.harness:
+        from lazyjit.cli import link_graphs
+
         files = link_graphs.add_with_harness(jit, request, inputs, added.dylibs, triple)
     for entry, file in files:
         add_file(jit, request, entry, file, added, triple)

@@ -54,15 +54,26 @@ class Vocabulary:
         """An option's spelling, row and attached value, from one word. Raises CommandLineError."""
         body = word[2:] if word.startswith("--") else word[1:]
         name, equals, value = body.partition("=")
-        option = self.find(name)
+        option = self.by_name.get(name)
+        # -O2: looked at before `others`, which may have to read a long list.
+        glued = None if option is not None else self._glued(word, body, digits=True)
+        if option is None and glued is None:
+            option = self.find(name)
         if option is not None:
             return word.partition("=")[0], option, value if equals else None
-        for joined in self._joined:
-            glued = body.removeprefix(joined)
-            # -O2 and -lm, but not every misspelling that begins with one of these letters.
-            if glued != body and (joined[-1] in "lL" or glued.isdigit()):
-                return word[: len(word) - len(glued)], self.by_name[joined], glued
+        # -lm, but not every misspelling that begins with one of these letters.
+        glued = glued or self._glued(word, body, digits=False)
+        if glued is not None:
+            return glued
         raise CommandLineError(f"unknown option {word!r}{self._suggestion(name)}")
+
+    def _glued(self, word: str, body: str, *, digits: bool) -> tuple[str, Option, str] | None:
+        """An option with its value glued on: a number, or what follows -l and -L."""
+        for joined in self._joined:
+            value = body.removeprefix(joined)
+            if value != body and (value.isdigit() if digits else joined[-1] in "lL"):
+                return word[: len(word) - len(value)], self.by_name[joined], value
+        return None
 
     def _suggestion(self, name: str) -> str:
         known = [*self.by_name, *(self._other_names() if self._other_names is not None else ())]
