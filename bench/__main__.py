@@ -28,7 +28,7 @@ BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
 
 WORKLOADS = (
     *("lua", "modules", "overhead", "threads", "calls", "callables", "ufuncs"),
-    *("dependences", "memory", "linking"),
+    *("dependences", "memory", "linking", "startup"),
 )
 
 

@@ -9,6 +9,7 @@
     dependences   100,000 units in chains, stars and rings
     memory        what a function costs that is known and never called
     linking       objects linked without execution, beside llvm-jitlink
+    startup       whole processes: a first result, and short programs beside LLVM's tools
     ufuncs        arrays through ufuncs, beside NumPy, Numba and numexpr
 
 A workload is a function from a `Context` to a `Table`. It must leave out what is absent, saying so,

@@ -20,10 +20,10 @@ import itertools
 import threading
 import weakref
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from lazyjit import forking
 from lazyjit.call import native
-from lazyjit.call.annotations import Described, describe
 from lazyjit.call.ir_head import read_head
 from lazyjit.call.ir_types import fit, signature_of
 from lazyjit.call.signature import Signature
@@ -57,6 +57,9 @@ from lazyjit.layers.on_demand import CompileOnDemandLayer
 from lazyjit.layers.self_contained import is_self_contained
 from lazyjit.stubs import StubPool
 from lazyjit.symbols import SymbolFlags
+
+if TYPE_CHECKING:
+    from lazyjit.call.annotations import Described
 
 __all__ = ["TypedFunctions"]
 
@@ -143,6 +146,7 @@ class TypedFunctions(forking.Guarded):
         forking.join(forking.Phase.TABLE, self)
         self._compiler: LLVMCompiler | None = None
         self._table = WrapperTable(self)
+        self._expected: set[str] = set()
         self._dylib = session.create_dylib("<wrappers>")
         self._dylib.add_table(self._table)
         # By the key of the tracker whose removal closes them; 0: the session's end.
@@ -173,7 +177,11 @@ class TypedFunctions(forking.Guarded):
         live as long.
         """
         definition = self.modules.definition(dylib, name, address)
-        described = None if given is None else describe(given)
+        described = None
+        if given is not None:
+            from lazyjit.call.annotations import describe  # `inspect`: five milliseconds
+
+            described = describe(given)
         signature = _signature(name, described, definition)
         wrapper = generate(signature, nogil=nogil)
         origin = _Origin(self, name, address, tracker, definition, wrapper, keepalive)
@@ -192,6 +200,16 @@ class TypedFunctions(forking.Guarded):
         if gone:
             native.close_gate(function)
         return function
+
+    def expect(self, wrapper: Wrapper) -> None:
+        """The wrapper will be asked for: have it compiled meanwhile, unless it has been."""
+        name = self._table.name_of(wrapper)
+        if name in self._expected:
+            return
+        self._expected.add(name)
+        self.session.lookup_async(
+            self._dylib.link_order, [name], SymbolState.READY, lambda found, error: None
+        )
 
     def wrapper(self, wrapper: Wrapper) -> tuple[int, int]:
         """The addresses of a wrapper's code, and of the quick one's or 0; compiled for the first
@@ -281,6 +299,8 @@ class _Origin:
         body = self._body()
         address = None
         if body is not None:
+            # The two are compiled at once, on two threads; what fails is told to who waits.
+            owner.expect(self._wrapper)
             dylib, name = body
             order = [(dylib, LookupFlags.ALL_SYMBOLS)]
             try:
