@@ -1,9 +1,9 @@
 """The page of figures: tables and plots written between its markers.
 
 `python -m bench --markdown docs/benchmarks.md` of all workloads writes the part between the markers
-anew. A run of some of them (`--only`) writes their sections and leaves the others alone; a section is
-what stands under a table's title. Such a section says what it was measured with where that is not
-what the head of the page says. Plots become SVG files in `figures/` beside the page.
+anew. A run of some of them (`--only`) writes their sections and leaves the others alone; a section
+is what stands under a table's title. Such a section says what it was measured with where that is
+not what the head of the page says. Plots become SVG files in `figures/` beside the page.
 """
 
 from __future__ import annotations

@@ -1,14 +1,15 @@
 """Plots of tables: bars of ratios on a logarithmic axis, and lines where a size grows.
 
-A ratio is the honest thing to draw here: times of different kernels differ by factors of a thousand,
-and those of another machine by some factor. On a logarithmic axis twice as fast is as far from equal
-as half as fast. The files are SVG with text as text, and the same figures give the same bytes, so
-that a repository keeps no history of dates.
+A ratio is the honest thing to draw here: times of different kernels differ by factors of a
+thousand, and those of another machine by some factor. On a logarithmic axis twice as fast is as far
+from equal as half as fast. The files are SVG with text as text, and the same figures give the same
+bytes, so that a repository keeps no history of dates.
 """
 
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -21,7 +22,9 @@ __all__ = ["draw", "series"]
 Series = dict[str, dict[str, float]]
 
 COLOURS = ("#3f51b5", "#00897b", "#8d6e63", "#f4a000", "#d0485a", "#7e57c2", "#78909c", "#26c6da")
-WIDTH, BAR, ROOM = 7.2, 0.16, 0.16
+WIDTH, BAR = 7.2, 0.16
+#: Of a time's heading; a ratio of times has none.
+UNIT = re.compile(r" (us|ms|s)$")
 
 
 def series(table: Table, plot: Plot) -> Series:
@@ -44,8 +47,8 @@ def series(table: Table, plot: Plot) -> Series:
             category, name = str(row[0]), column
             if plot.split:
                 category, _, name = category.partition(plot.split)
-            elif plot.across:
-                category, name = name, category
+            elif plot.across or plot.kind == "lines":
+                category, name = UNIT.sub("", name) if plot.ratio else name, category
             found.setdefault(name, {})[category] = float(value)
     return found
 
@@ -60,7 +63,9 @@ def draw(table: Table, plot: Plot) -> str:
         import matplotlib
         from matplotlib.figure import Figure
     except ImportError:
-        raise Absent("matplotlib is not installed: no plots (pip install 'lazyjit[bench]')") from None
+        raise Absent(
+            "matplotlib is not installed: no plots (pip install 'lazyjit[bench]')"
+        ) from None
     shown = series(table, plot)
     if not shown:
         return ""
@@ -70,12 +75,10 @@ def draw(table: Table, plot: Plot) -> str:
         figure = Figure(figsize=(WIDTH, 3.4), layout="constrained", facecolor="white")
         axes = figure.subplots()
         (lines if plot.kind == "lines" else bars)(figure, axes, shown, plot)
-        axes.set_title(plot.title, loc="left", fontsize=10, fontweight="bold")
+        figure.suptitle(plot.title, x=0.01, ha="left", fontsize=10, fontweight="bold")
         axes.spines[["top", "right"]].set_visible(False)
-        if len(shown) > 1:
-            axes.legend(
-                frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1.0, 1.0)
-            )
+        if len(shown) > 1 or plot.across:
+            axes.legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1.0, 1.0))
         out = io.StringIO()
         figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
     return "\n".join(line.rstrip() for line in out.getvalue().splitlines()) + "\n"
@@ -119,41 +122,49 @@ def bars(figure: Any, axes: Any, shown: Series, plot: Plot) -> None:
                 fontsize=7,
             )
             place += 1
-        place += ROOM / BAR * 0.6
+        place += 0.6
     figure.set_size_inches(WIDTH, 0.95 + BAR * place)
     axes.set_yticks(ticks, categories)
     axes.set_ylim(place - 0.4, -0.9)
     room = (high / low) ** 0.09 + 0.02
     axes.set_xlim(low / room, high * room)
     axes.set_xlabel(plot.axis)
-    numbers(axes.xaxis, narrow=high / low < 8)
+    numbers(axes.xaxis)
     axes.tick_params(axis="y", length=0)
     axes.grid(axis="x", color="#dddddd", linewidth=0.6)
     if base:
         axes.axvline(1, color="black", linewidth=0.8)
 
 
-def numbers(axis: Any, *, narrow: bool) -> None:
+def numbers(axis: Any) -> None:
     """Plain numbers at an axis; more than the powers of ten where there are few."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-    parts: Sequence[float] = (0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.2, 1.5, 2, 3, 4, 5) if narrow else (1,)
+    low, high = axis.get_view_interval()
+    parts: Sequence[float] = (1,)
+    if high / low < 4:
+        parts = (1, 1.2, 1.5, 2, 3, 4, 5, 6, 7, 8, 9)
+    elif high / low < 100:
+        parts = (1, 2, 5)
     axis.set_major_locator(LogLocator(subs=parts))
     axis.set_major_formatter(FuncFormatter(plain))
     axis.set_minor_formatter(NullFormatter())
 
 
 def lines(figure: Any, axes: Any, shown: Series, plot: Plot) -> None:
-    """A line for each series, along the numbers that begin its categories; both axes logarithmic."""
+    """A line for each series, along the numbers that begin its categories; logarithmic axes."""
     for index, (name, values) in enumerate(shown.items()):
         at = [float(category.split()[0].replace(",", "")) for category in values]
         dashed = ":" if "after" in name else "-"
         colour = COLOURS[index % len(COLOURS)]
-        axes.plot(at, list(values.values()), dashed, marker="o", markersize=3, color=colour, label=name)
+        axes.plot(
+            at, list(values.values()), dashed, marker="o", markersize=3, color=colour, label=name
+        )
     axes.set_xscale("log")
     axes.set_yscale("log")
     axes.set_xticks(at, [f"{each:,.0f}" for each in at], minor=False)
     axes.minorticks_off()
-    numbers(axes.yaxis, narrow=False)
+    numbers(axes.yaxis)
     axes.set_ylabel(plot.axis)
+    axes.set_xlabel(plot.along)
     axes.grid(color="#dddddd", linewidth=0.6)

@@ -1,9 +1,9 @@
 """Tables of figures that explain themselves, and the aims that they are held against.
 
 A `Table` has a paragraph on what was measured, columns each with an explanation, rows, aims, and
-what of it is worth a plot. It is shown on a terminal by rich, and written as JSON, which can be read
-again, and as Markdown (`bench/page.py` puts that into the docs). A cell is a number, a text (why
-there is no number) or None (the row has no such figure).
+what of it is worth a plot. It is shown on a terminal by rich, and written as JSON, which can be
+read again, and as Markdown (`bench/page.py` puts that into the docs). A cell is a number, a text
+(why there is no number) or None (the row has no such figure).
 """
 
 from __future__ import annotations
@@ -63,6 +63,8 @@ class Plot:
     title: str
     columns: tuple[str, ...]
     axis: str
+    #: What the numbers are that the columns' headings begin with, of lines.
+    along: str = ""
     kind: str = "bars"
     across: bool = False
     #: Values are divided by those of this row, which is left out.

@@ -46,7 +46,16 @@ FLAGS = ("-O3", "-march=native", "-fno-math-errno", "-shared", "-fPIC")
 def ir_file(kernel: Kernel) -> Path:
     """The kernel as clang's front end leaves it, before any pass; raises Absent without clang."""
     compiler = tool("clang")
-    flags = ["-O2", "-march=native", "-fno-math-errno", "-Xclang", "-disable-llvm-passes", "-S", "-emit-llvm", "-fPIC"]
+    flags = [
+        "-O2",
+        "-march=native",
+        "-fno-math-errno",
+        "-Xclang",
+        "-disable-llvm-passes",
+        "-S",
+        "-emit-llvm",
+        "-fPIC",
+    ]
 
     def build(product: Path) -> None:
         run([compiler, *flags, kernel.source, "-o", product])
@@ -133,10 +142,9 @@ def lazyjit_ll(kernel: Kernel) -> Prepare:
 
 
 def lazyjit_numba(kernel: Kernel) -> Prepare:
-    from lazyjit import numba as front
-
-    # As Numba's own types of the arguments, and its way to write them.
     import numba
+
+    from lazyjit import numba as front
 
     jit = new_jit()
     types = [numba.typeof(each) for each in kernel.arguments(kernel.sizes[-1])]

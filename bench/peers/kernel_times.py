@@ -2,9 +2,9 @@
 
     python -m bench.peers.kernel_times KERNEL --ways WAY ... [--quick] --times FILE
 
-First each way's result is compared with NumPy's. Then the ways are called in turns, on the very same
-arrays, so that neither where arrays lie nor what else the machine does falls on one of them alone.
-The report has under "seconds" a list for each way: one call, turn by turn.
+First each way's result is compared with NumPy's. Then the ways are called in turns, on the very
+same arrays, so that neither where arrays lie nor what else the machine does falls on one of them
+alone. The report has under "seconds" a list for each way: one call, turn by turn.
 """
 
 from __future__ import annotations

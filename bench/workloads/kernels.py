@@ -1,7 +1,7 @@
 """Six numeric kernels: how fast they run, how soon there is a result, and how threads scale.
 
-lazyjit from C, and from the IR that clang's front end makes of that C, beside a C extension module of
-the same file, Numba on the same loops in Python, and NumPy and numexpr where they can say it
+lazyjit from C, and from the IR that clang's front end makes of that C, beside a C extension module
+of the same file, Numba on the same loops in Python, and NumPy and numexpr where they can say it
 (bench/kernels/ has all of these, and what flags they get). Each result is compared with NumPy's.
 
 Run times are measured in one process that has lazyjit, the extension module and Numba, by turns on
@@ -122,9 +122,7 @@ def running(context: Context, pythons: Interpreters) -> list[Table]:
         for python in dict.fromkeys(ways.values()):
             group = [way for way in able if ways[way] == python]
             arguments = [name, "--ways", *group, *quickly(context)]
-            subjects.append(
-                pythons.subject(f"{name} {python}", python, "kernel_times", *arguments)
-            )
+            subjects.append(pythons.subject(f"{name} {python}", python, "kernel_times", *arguments))
     measured = context.measure(subjects)
     times = Table(
         "kernels",

@@ -57,6 +57,7 @@ def run(context: Context) -> list[Table]:
                 tuple(column.heading for column in columns[1:]),
                 "seconds",
                 kind="lines",
+                along="functions in the module",
                 ratio=False,
             )
         ],
