@@ -58,10 +58,12 @@ class CCompiler:
 def find_compiler() -> CCompiler:
     """The C compiler to use. Any thread. Raises CompilerNotFound, which says what to install."""
     passed_over = []
-    for name in (f"clang-{_LLVM}", "clang"):
-        path = shutil.which(name)
-        if path is None:
-            continue
+    # A name says it, and asking takes as long as clang needs for a kernel: it has a lot to load.
+    path = shutil.which(f"clang-{_LLVM}")
+    if path is not None:
+        return CCompiler((path,), _LLVM)
+    path = shutil.which("clang")
+    if path is not None:
         version = _version((path,))
         if version is not None and version <= _LLVM:
             return CCompiler((path,), version)
