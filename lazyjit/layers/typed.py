@@ -294,7 +294,7 @@ class _Origin:
         body = self._body()
         address = None
         if body is not None:
-            # At once, on two threads: a wrapper takes a fourth of the time that a small kernel does.
+            # At once, on two threads: a wrapper takes a fourth of the time of a small kernel.
             owner.begin(self._wrapper)
             dylib, name = body
             order = [(dylib, LookupFlags.ALL_SYMBOLS)]
