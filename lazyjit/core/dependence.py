@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from lazyjit._native import lib
 from lazyjit.core.entries import BLOCKED, DONE, Effect, Entry, Work
@@ -24,47 +24,13 @@ from lazyjit.symbols import ExecutorSymbolDef
 if TYPE_CHECKING:
     from lazyjit.core.dylib import JITDylib
 
-    class DependenceGraph:
-        """The native graph. Nodes are numbers from 1, given anew once a work is no node any more.
-
-        A need is the number of the node that is needed, with the edge's label in the upper 32 bits.
-        What gets numbers that are not nodes, or of the wrong kind, raises ValueError.
-        """
-
-        def add(self, work: Work) -> int:
-            """A new node, not emitted. The graph keeps `work` as long as it is a node."""
-
-        def emit(self, node: int, needs: list[int]) -> list[Work]:
-            """An unemitted node is emitted. Returns what is ready now, and no node any more.
-
-            What is depended on comes before what depends on it, but for circles.
-            """
-
-        def wanted(self, node: int) -> list[int]:
-            """The labels of the edges to an unemitted node."""
-
-        def move(self, node: int, needs: list[int]) -> list[Work]:
-            """Edges to an unemitted node, in the order of `wanted`, become these. It is none then.
-
-            Returns what it stood for.
-            """
-
-        def fail(self, nodes: list[int]) -> list[Work]:
-            """These, and all that reach them, are no nodes any more. Returns them all."""
-
-        def check(self) -> str | None:
-            """Which invariant is broken, if any. For tests; linear."""
-
-else:
-    # By ctypes, which calls with the GIL held; `lib` lets go of it.
-    DependenceGraph = ctypes.PYFUNCTYPE(ctypes.py_object)(int(lib.lj_depend_type()))()
-
 __all__ = [
     "DependenceGraph",
     "Dependences",
     "absorb_dependants_locked",
     "doomed_locked",
     "needs_locked",
+    "new_graph",
     "split_dependants_locked",
     "wait_locked",
     "wanted_locked",
@@ -74,6 +40,57 @@ __all__ = [
 Dependences = Mapping["JITDylib", Iterable[str]]
 
 
+class DependenceGraph(Protocol):
+    """The native graph. Nodes are numbers from 1, given anew once a work is no node any more.
+
+    A need is the number of the node that is needed, with the edge's label in the upper 32 bits.
+    Numbers that are not nodes, or of the wrong kind, raise ValueError, and change nothing.
+    """
+
+    def add(self, work: Work) -> int:
+        """A new node, not emitted. The graph keeps `work` as long as it is a node."""
+
+    def needs(
+        self, work: Work, symbols: dict[str, Entry], names: Iterable[str], needs: list[int]
+    ) -> list[str]:
+        """Append to `needs` the edges from `work` to `names` in a dylib's table.
+
+        Ready symbols need none, nor do the work's own. Returns the other names: what is neither
+        ready nor a work.
+        """
+
+    def emit(self, node: int, needs: list[int]) -> list[Work]:
+        """An unemitted node is emitted. Returns what is ready now, and no node any more.
+
+        What is depended on comes before what depends on it, but for circles.
+        """
+
+    def wanted(self, node: int) -> list[int]:
+        """The labels of the edges to an unemitted node."""
+
+    def move(self, node: int, needs: list[int]) -> list[Work]:
+        """Edges to an unemitted node, in the order of `wanted`, become these. It is none then.
+
+        Returns what it stood for.
+        """
+
+    def fail(self, nodes: list[int]) -> list[Work]:
+        """These, and all that reach them, are no nodes any more. Returns them all."""
+
+    def check(self) -> str | None:
+        """Which invariant is broken, if any. For tests; linear."""
+
+
+#: By ctypes, which calls with the GIL held; `lib` lets go of it.
+_native_graph: Final[Any] = ctypes.PYFUNCTYPE(ctypes.py_object)(int(lib.lj_depend_type()))()
+
+
+def new_graph() -> DependenceGraph:
+    """An empty graph: a session's."""
+    graph: DependenceGraph = _native_graph(Work, ExecutorSymbolDef, Effect, _become_node)
+    return graph
+
+
 def needs_locked(
     work: Work, dependences: Dependences, bad: list[tuple[JITDylib, str, Entry | None]]
 ) -> list[int]:
@@ -81,16 +98,11 @@ def needs_locked(
 
     To `bad` go the dependences that can't be had: failed, gone, or never looked up.
     """
+    graph = work.dylib.session._graph
     needs: list[int] = []
     for dylib, names in dependences.items():
-        get = dylib._symbols.get
-        for name in names:
-            entry = get(name)
-            if entry.__class__ is Work:
-                if entry is not work:
-                    needs.append(_need(entry, name))
-            elif entry.__class__ is not ExecutorSymbolDef and entry.__class__ is not Effect:
-                bad.append((dylib, name, entry))
+        for name in graph.needs(work, dylib._symbols, names, needs):
+            bad.append((dylib, name, dylib._symbols.get(name)))
     return needs
 
 
@@ -104,7 +116,7 @@ def wait_locked(work: Work, needs: list[int]) -> list[Work]:
         return [work]
     graph = work.dylib.session._graph
     work.stage = BLOCKED
-    ready = graph.emit(work.node or _node(work), needs)
+    ready = graph.emit(work.node or _become_node(work), needs)
     for each in ready:
         each.stage = DONE
         each.node = 0
@@ -134,7 +146,11 @@ def doomed_locked(works: Iterable[Work]) -> list[Work]:
 def split_dependants_locked(work: Work, owner: Mapping[str, Work]) -> None:
     """Whoever depends on a name of `work`, unemitted, depends on the name's new owner instead."""
     if work.node:
-        needs = [_need(owner[name], name) for name in wanted_locked(work)]
+        needs = []
+        for name in wanted_locked(work):
+            part = owner[name]
+            node = part.node or _become_node(part)
+            needs.append(node if part.places is None else _labelled(part, name))
         work.dylib.session._graph.move(work.node, needs)
         work.node = 0
 
@@ -144,18 +160,15 @@ def absorb_dependants_locked(taker: Work, other: Work) -> None:
     split_dependants_locked(other, dict.fromkeys(other.flags, taker))
 
 
-def _need(work: Work, name: str) -> int:
-    """The edge to a name of `work`."""
-    node = work.node or _node(work)
-    if len(work.flags) == 1:
-        return node
-    places = work.places
-    if places is None or len(places) != len(work.flags):
-        # Symbols are only ever added to a work, behind those that it has.
-        places = work.places = {name: place for place, name in enumerate(work.flags)}
-    return node | places[name] << 32
-
-
-def _node(work: Work) -> int:
+def _become_node(work: Work) -> int:
+    """Make a node of `work`."""
     work.node = node = work.dylib.session._graph.add(work)
+    if len(work.flags) > 1:
+        work.number_places()
     return node
+
+
+def _labelled(work: Work, name: str) -> int:
+    """The edge to one symbol of a node that has several."""
+    assert work.places is not None
+    return work.node | work.places[name] << 32

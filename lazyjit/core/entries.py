@@ -136,11 +136,21 @@ class Work:
         self.queries: list[Query | str] | None = None
         self.resolving: list[Query | str] | None = None
         self.node = 0  # its number in the dependence graph, if it is there
-        self.places: dict[str, int] | None = None  # of each of several symbols, its edges' label
+        self.places: dict[str, int] | None = None  # of a node with several symbols: see `grow`
 
     def __call__(self) -> None:
         """The task that runs it: a work is what is handed to the dispatcher."""
         self.dylib.session._materialize(self)
+
+    def grow(self, more: Mapping[str, SymbolFlags]) -> None:
+        """Add symbols, behind those that it has."""
+        self.flags = {**self.flags, **more}
+        if self.node:
+            self.number_places()
+
+    def number_places(self) -> None:
+        """Say where in its order each symbol is: what edges to it are labelled with."""
+        self.places = {name: place for place, name in enumerate(self.flags)}
 
     def __repr__(self) -> str:
         """With the unit's name."""

@@ -111,7 +111,7 @@ def start_found_locked(
         work = Work(dylib, record.tracker, label, {}, None, unit, record, klass)
         started[key] = work
         errands.append(work)
-    work.flags = {**work.flags, name: flags}
+    work.grow({name: flags})
     dylib._symbols[name] = work
     record.tracker._names.add(name)
     if together:
@@ -129,7 +129,7 @@ def _start_together_locked(
     fresh = [name for name in together if name not in dylib._symbols]
     for name, (symbol, holder) in search_tables_locked(dylib, fresh)[0].items():
         if holder is record:
-            work.flags = {**work.flags, name: symbol.flags}
+            work.grow({name: symbol.flags})
             dylib._symbols[name] = work
             record.tracker._names.add(name)
 
@@ -144,21 +144,21 @@ def emit_locked(
     Symbols of no group depend on nothing. Raises UsageError, with nothing changed, for groups that
     overlap or name foreign symbols. Returns why the symbols failed, if a dependence can't be had.
     """
-    parts: list[tuple[Work, Dependences]]
+    parts: Sequence[tuple[Work, Dependences]]
     if not groups:
-        parts = [(work, {})]
+        parts = ((work, {}),)
     elif len(groups) == 1 and work.flags.keys() == set(groups[0][0]):
-        parts = [(work, groups[0][1])]
+        parts = ((work, groups[0][1]),)
     else:
         parts = _split_into_groups_locked(work, groups)
     bad: list[tuple[JITDylib, str, Entry | None]] = []
-    needs = [needs_locked(part, dependences, bad) for part, dependences in parts]
+    emitted = [(part, needs_locked(part, dependences, bad)) for part, dependences in parts]
     if bad:
         error = _cannot_depend(work, bad)
         fail_locked([part for part, _ in parts], error, errands)
         return error
-    for (part, _), each in zip(parts, needs, strict=True):
-        for ready in wait_locked(part, each):
+    for part, needs in emitted:
+        for ready in wait_locked(part, needs):
             publish_locked(ready, errands)
     return None
 
@@ -185,8 +185,9 @@ def answer_locked(
     """Give queries the definitions that they wait for. An effect counts, and answers nothing."""
     for query, name in pairs(waiting):
         if query.pending > 0:
-            if name in defs:
-                query.result[name] = defs[name]
+            symbol = defs.get(name)
+            if symbol is not None:
+                query.result[name] = symbol
             query.pending -= 1
             if not query.pending:
                 errands.append(query)
@@ -258,7 +259,7 @@ def split_locked(work: Work, parts: Iterable[tuple[Work, Collection[str]]]) -> N
 
 def absorb_locked(taker: Work, other: Work) -> None:
     """`taker` takes over all of `other`, which has not begun, with whoever waits for it."""
-    taker.flags = {**taker.flags, **other.flags}
+    taker.grow(other.flags)
     taker.dylib._symbols.update(dict.fromkeys(other.flags, taker))
     if other.queries is not None:
         taker.queries = (taker.queries or []) + other.queries

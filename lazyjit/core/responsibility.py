@@ -160,7 +160,8 @@ class MaterializationResponsibility:
                 if missing:
                     raise MissingDefinitions(work.name, missing)
             error = emit_locked(work, dependence_groups, errands)
-        session._carry_out(errands)
+        if errands:
+            session._carry_out(errands)
         if error is not None:
             raise error
 
