@@ -61,8 +61,8 @@ lj_status lj_depend_add(lj_depend *graph, void *what, uint32_t *node);
  * first what is needed, then who needs it (but for circles). */
 lj_status lj_depend_emit(lj_depend *graph, uint32_t node, uint32_t count, const lj_need *needs,
                          lj_depend_over *ready);
-/* The labels with which an unemitted node is needed, in the order of emission. Writes up to `room`
- * of them, and returns how many there are. */
+/* The labels with which an unemitted node is needed, in the order in which the edges came
+ * to it. Writes up to `room` of them, and returns how many there are. */
 uint32_t lj_depend_wanted(const lj_depend *graph, uint32_t node, uint32_t room, uint32_t *labels);
 /* Others, unemitted too, take an unemitted node's place: who needed it by the i-th of its labels
  * has the i-th of `needs` instead. Tells of it. */
