@@ -332,12 +332,11 @@ lj_status lj_depend_move(lj_depend *g, uint32_t n, uint32_t count, const lj_need
             end_edge(g, e);
             continue;
         }
-        uint32_t to = (uint32_t)*needs, waiter = lj_depend_find(g, each->from);
+        uint32_t to = (uint32_t)*needs;
         node *target = &g->nodes[to];
         *each = (edge){each->from, to, (uint32_t)(*needs++ >> 32), each->next_need, e};
         target->waiters = join_waiters(g, target->waiters, e);
-        if (g->nodes[waiter].jump && lj_depend_first(g, waiter) == e)
-            lean(&g->nodes[waiter], to, target->generation);
+        /* Who leaned on n leans on `to` now; jumps to n are known to be over. */
     }
     end_node(g, n);
     end(g, moved);
