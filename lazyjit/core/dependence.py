@@ -115,8 +115,8 @@ def wait_locked(work: Work, needs: list[int]) -> list[Work]:
         work.stage = DONE
         return [work]
     graph = work.dylib.session._graph
-    work.stage = BLOCKED
     ready = graph.emit(work.node or _become_node(work), needs)
+    work.stage = BLOCKED
     for each in ready:
         each.stage = DONE
         each.node = 0
