@@ -114,7 +114,7 @@ def test_a_jit_that_is_dropped_finds_its_modules_alive(generation: int) -> None:
 
 
 UNDER_LOCKS = """
-import contextlib, faulthandler, gc, pathlib, sys
+import contextlib, faulthandler, gc, pathlib, sys, threading, weakref
 faulthandler.dump_traceback_later(60, exit=True)
 import lazyjit
 import lazyjit.llvmlite_compat as llvm
@@ -128,10 +128,13 @@ if what == "library":
     dropped = [builder.link(lljit, "library")]
     jit = lljit._shared.jit
 else:
-    jit = lazyjit.JIT(compile_threads=2)
+    jit = lazyjit.JIT(compile_threads=1)
     jit.add(SOURCE)
     if what == "jit":
         assert jit["f"](1.0) == 1.0
+        done = threading.Event()
+        jit.after_calls(done.set)
+        done.wait()  # the compile thread has nothing more to do that it would need a lock for
         dropped = []
     elif what == "ufunc":
         dropped = [jit.ufunc("f")]
@@ -147,10 +150,13 @@ pool = list(jit._dispatcher._threads)
 with contextlib.ExitStack() as stack:
     for lock in locks:
         stack.enter_context(lock)
+    gone = weakref.ref(jit)
     if what == "jit":
         del jit
     del dropped, parts
     gc.collect()
+    while what == "jit" and gone() is not None:
+        gc.collect()
     print("collected", flush=True)
 if what == "jit":
     for thread in pool:
