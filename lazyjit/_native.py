@@ -6,6 +6,8 @@ Native functions return a status and fill a fault; `check` turns the pair into a
 
 from __future__ import annotations
 
+import weakref
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +23,30 @@ except ModuleNotFoundError as problem:
         name=problem.name,
     ) from problem
 
-__all__ = ["check", "error", "ffi", "lib", "new_fault"]
+__all__ = ["check", "error", "ffi", "held", "lib", "new_fault", "owned"]
+
+
+def owned(pointer: Any, dispose: Callable[[Any], object]) -> Any:
+    """`pointer`, a cffi pointer, for which `dispose` is called when nothing holds it any more.
+
+    Python finalizes all objects of a garbage cycle, in any order, before it drops the first. What
+    `ffi.gc` makes is finalized with them, under the feet of a `__del__` that still needs it. A
+    plain pointer can't be part of a cycle, so this one lasts until every `__del__` has run. Not
+    disposed of at the interpreter's end. Any thread.
+    """
+    weakref.finalize(pointer, dispose, ffi.cast(ffi.typeof(pointer), pointer)).atexit = False
+    return pointer
+
+
+def held(pointer: Any, size: int, owner: Any) -> Any:
+    """A cffi buffer of the `size` bytes at `pointer`, which keeps `owner` alive. Any thread."""
+    place = ffi.cast("char *", pointer)
+    weakref.finalize(place, _let_go, owner).atexit = False
+    return ffi.buffer(place, size)
+
+
+def _let_go(owner: Any) -> None:
+    """What `owner` was held for is gone."""
 
 
 def new_fault() -> Any:

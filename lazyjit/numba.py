@@ -42,7 +42,8 @@ from numba.core.dispatcher import Dispatcher
 from numba.core.environment import Environment
 
 from lazyjit import failures
-from lazyjit._native import check, ffi, lib
+from lazyjit._native import lib
+from lazyjit.call.guard import Guard
 from lazyjit.core import (
     CallableGenerator,
     JITDylib,
@@ -93,7 +94,6 @@ class NumbaFunction:
         description = result.fndesc
         self._jit = jit
         self._tracker = tracker
-        self._thunk = 0
         self._arguments = len(description.argtypes)
         self.__name__ = function.__name__
         self.__doc__ = function.__doc__
@@ -107,10 +107,8 @@ class NumbaFunction:
         found = jit.session.lookup(order, [entry, self.symbol], SymbolState.READY)
         #: The C entry's address, its stub's: `double f(double)`; what Numba's `cfunc` has.
         self.address: int = found[self.symbol].address
-        out = ffi.new("uint64_t *")
-        check(lib.lj_guard_new(found[entry].address, 0, out))
-        self._thunk = int(out[0])
-        self._call = _Entry(self._thunk)
+        self._guard = Guard(found[entry].address)
+        self._call = _Entry(self._guard.address)
 
     def __call__(self, *arguments: Any) -> Any:
         """Call it. Raises TypeError for wrong arguments, what the function raises, SymbolRemoved
@@ -132,10 +130,6 @@ class NumbaFunction:
                 raise
         finally:
             grace.leave(epoch)
-
-    def __del__(self) -> None:
-        if self._thunk and lib is not None:  # None while the interpreter is taken apart
-            lib.lj_guard_free(self._thunk)
 
     def __repr__(self) -> str:
         return f"<NumbaFunction {self.__name__}{self.signature}>"

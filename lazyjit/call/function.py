@@ -17,7 +17,8 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from lazyjit import failures
-from lazyjit._native import check, ffi, lib
+from lazyjit._native import ffi, lib
+from lazyjit.call.guard import Guard
 
 __all__ = ["NativeFunction"]
 
@@ -75,7 +76,7 @@ class NativeFunction:
         "__weakref__",
         "_arity",
         "_call",
-        "_thunk",
+        "_guard",
         "address",
         "argtypes",
         "keepalive",
@@ -92,7 +93,6 @@ class NativeFunction:
         name: str | None = None,
         keepalive: object = None,
     ) -> None:
-        self._thunk = 0
         self.address = address
         self.restype = restype
         self.argtypes = tuple(argtypes)
@@ -100,10 +100,8 @@ class NativeFunction:
         self.keepalive = keepalive
         self._arity = len(self.argtypes)
         prototype = ctypes.CFUNCTYPE(restype, *self.argtypes)
-        thunk = ffi.new("uint64_t *")
-        check(lib.lj_guard_new(address, stack_bytes(restype, self.argtypes), thunk))
-        self._thunk = int(thunk[0])
-        self._call = prototype(self._thunk)
+        self._guard = Guard(address, stack_bytes(restype, self.argtypes))
+        self._call = prototype(self._guard.address)
 
     def __call__(self, *args: Any) -> Any:
         """Call the function. Raises a first call's failure where one was met."""
@@ -120,7 +118,3 @@ class NativeFunction:
         types = ", ".join(getattr(kind, "__name__", str(kind)) for kind in self.argtypes)
         result = getattr(self.restype, "__name__", str(self.restype))
         return f"<NativeFunction {self.name}({types}) -> {result} at {self.address:#x}>"
-
-    def __del__(self) -> None:
-        if self._thunk and lib is not None:  # None while the interpreter is taken apart
-            lib.lj_guard_free(self._thunk)

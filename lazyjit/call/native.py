@@ -10,7 +10,7 @@ from __future__ import annotations
 import ctypes
 from typing import Any, Final
 
-from lazyjit._native import check, ffi, lib
+from lazyjit._native import check, ffi, lib, owned
 
 __all__ = [
     "SYMBOLS",
@@ -109,7 +109,7 @@ class CallCounter:
         """None are."""
         out = ffi.new("lj_calls **")
         check(lib.lj_calls_new(out))
-        self._native = ffi.gc(out[0], lib.lj_calls_release)
+        self._native = owned(out[0], lib.lj_calls_release)
         #: The native `lj_calls`.
         self.address = int(ffi.cast("uintptr_t", out[0]))
 

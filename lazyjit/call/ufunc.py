@@ -19,7 +19,8 @@ from typing import Any, Final, Protocol
 import numpy as np
 
 from lazyjit import failures
-from lazyjit._native import check, ffi, lib
+from lazyjit._native import ffi, lib
+from lazyjit.call.guard import Guard
 from lazyjit.call.ufunc_operands import Operands
 from lazyjit.errors import InternalError
 
@@ -64,19 +65,12 @@ class Behind:
             loop.sizes[0 : len(each.all)] = [operand.size for operand in each.all]
         core = operands[0].core
         self.signature = ffi.NULL if core is None else ffi.new("char[]", core.text.encode())
-        self._thunks: list[int] = []
+        self._guards: list[Guard] = []
 
     def guard(self, target: int) -> int:
         """A guarded way to a loop: where a failure below comes to the surface."""
-        out = ffi.new("uint64_t *")
-        check(lib.lj_guard_new(target, 0, out))
-        self._thunks.append(int(out[0]))
-        return self._thunks[-1]
-
-    def __del__(self) -> None:
-        if lib is not None:  # None at the interpreter's end
-            for thunk in getattr(self, "_thunks", ()):
-                lib.lj_guard_free(thunk)
+        self._guards.append(Guard(target))
+        return self._guards[-1].address
 
     # Asked by native/ufunc.c
 

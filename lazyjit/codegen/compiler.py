@@ -121,7 +121,7 @@ class LLVMCompiler:
             if isinstance(error, errors.CompileError):  # no such target, CPU or feature
                 raise errors.UsageError(error.reason)
             raise error
-        self._config = ffi.gc(out[0], lib.lj_llvm_config_free)
+        self._config = _native.owned(out[0], lib.lj_llvm_config_free)
 
     @property
     def data_layout(self) -> str:

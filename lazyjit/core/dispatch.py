@@ -35,7 +35,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from lazyjit import forking
-from lazyjit._native import check, ffi, lib
+from lazyjit._native import check, ffi, lib, owned
 from lazyjit.core.tasks import Completion, Task, TaskClass
 from lazyjit.errors import ResourceError, SessionClosed, UsageError
 
@@ -89,7 +89,7 @@ class ThreadPoolDispatcher:
         out = ffi.new("lj_queue **")
         check(lib.lj_queue_new(out))
         #: The `lj_queue *`, for stub pools.
-        self.queue: Any = ffi.gc(out[0], lib.lj_queue_dispose)
+        self.queue: Any = owned(out[0], lib.lj_queue_dispose)
         self.on_stub = on_stub
         self.report = report
         self._count = count

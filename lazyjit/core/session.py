@@ -12,10 +12,11 @@ The second half of that, calling foreign code, is `lazyjit.core.errands`.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import TypeAlias
 
 from lazyjit import forking
+from lazyjit.core.dependence import new_graph
 from lazyjit.core.dylib import JITDylib
 from lazyjit.core.entries import Work
 from lazyjit.core.errands import ErrandRunner
@@ -48,6 +49,7 @@ class ExecutionSession(ErrandRunner):
         super().__init__(dispatcher if dispatcher is not None else InPlaceDispatcher())
         self._dylibs: dict[str, JITDylib] = {}
         self._managers: tuple[ResourceManager, ...] = ()
+        self._graph = new_graph()
         #: Aliases that wait for what they stand for; `lazyjit.core.aliases` finds circles there.
         self._alias_steps: dict[tuple[JITDylib, str], tuple[JITDylib, str]] = {}
         forking.join(forking.Phase.SESSION, self)
@@ -199,6 +201,7 @@ class ExecutionSession(ErrandRunner):
         try:
             if in_child:
                 lose_what_was_under_way_locked(self)
+                self._under_way.lose_others_locked()
         finally:
             self._lock.release()
 
@@ -248,6 +251,7 @@ class ExecutionSession(ErrandRunner):
             self._alias_steps = {}
         self._carry_out(errands)
         self._dispatcher.close()
+        self._under_way.finish()
         # Nothing of ours runs any more: memory can go.
         try:
             self._free_resources(reversed(trackers))
@@ -258,6 +262,20 @@ class ExecutionSession(ErrandRunner):
     def closed(self) -> bool:
         """Whether `close` was called."""
         return self._closed
+
+    @contextlib.contextmanager
+    def kept_open(self) -> Iterator[None]:
+        """For steps outside of the session that need its memory: `close` waits for their end.
+
+        Raises SessionClosed.
+        """
+        with self._lock:
+            self._check_open_locked()
+            self._under_way.begin_locked()
+        try:
+            yield
+        finally:
+            self._under_way.end()
 
     def verify_session(self) -> None:
         """Check every invariant of the session's data. Raises InternalError. For tests; slow."""

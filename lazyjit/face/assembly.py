@@ -12,7 +12,6 @@ import os
 import threading
 import weakref
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
@@ -25,9 +24,9 @@ from lazyjit.core import (
 )
 from lazyjit.core.dispatch import ThreadPoolDispatcher
 from lazyjit.errors import SessionClosed, UsageError
-from lazyjit.layers.assembly import AssemblyLayer
+from lazyjit.face.seldom import Seldom
+from lazyjit.finalizing import soon
 from lazyjit.layers.call_through import UPPER_HALF, StubCallThrough
-from lazyjit.layers.calling_out import CallingOut
 from lazyjit.layers.grace import GracePeriods
 from lazyjit.layers.handle import JITFunction
 from lazyjit.layers.idle import IdleWork
@@ -38,11 +37,11 @@ from lazyjit.layers.plugin import Plugin as LinkPlugin
 from lazyjit.layers.runtime_libraries import RuntimeLibraries
 from lazyjit.layers.statistics import Counters, Statistics
 from lazyjit.layers.typed import TypedFunctions
-from lazyjit.layers.ufunc import UFuncs
 from lazyjit.layers.unit_policy import Chooser, UnitInfo, UnitPolicy
 from lazyjit.link.arena import DEFAULT_SIZE, Arena, ArenaKind
 from lazyjit.link.memory import MemoryManager
 from lazyjit.link.runtime import DSOHandle
+from lazyjit.records import replace
 from lazyjit.stubs import StubPool
 
 __all__ = ["Assembly"]
@@ -59,7 +58,7 @@ _INLINE_BUDGET = {0: 0, 1: 4 << 10, 2: 8 << 10, 3: 16 << 10}
 _ARENA_SIZES = (64 << 10, 2000 << 20)
 
 
-class Assembly:
+class Assembly(Seldom):
     """What a JIT is made of. Every method may be called from any thread. See `JIT` for options."""
 
     def __init__(
@@ -102,6 +101,7 @@ class Assembly:
         if tiered:
             first_tier = LLVMCompiler(replace(options, opt_level=0, codegen_level=0))
         threads = compile_threads if compile_threads is not None else _processors()
+        super().__init__()
         self._lock = threading.Lock()
         self._closed = True  # until there is something to close
         plugins = _plugins(debugger_support, perf_support)
@@ -132,7 +132,6 @@ class Assembly:
         self._objects = ObjectLinkingLayer(
             self.session, self._arena, self._grace, self._counters, memory=memory_manager
         )
-        self._assembly = AssemblyLayer(self._objects)
         for plugin in plugins:
             self._objects.add_plugin(plugin)
         self._idle = IdleWork(
@@ -156,13 +155,12 @@ class Assembly:
         self._typed = TypedFunctions(
             self.session, self._objects, self._modules, self._stubs, self._grace
         )
-        self._calling_out = CallingOut(self.session, self._grace)
-        self._ufuncs = UFuncs(self.session, self._objects, self._modules, self._grace)
         # Pool threads hold the dispatcher; through this they must not hold the JIT, or nobody's
         # last reference would ever be the last.
         weak = weakref.WeakMethod(self._first_call)
         self._dispatcher.on_stub = lambda payload: _if_alive(weak, payload)
         self._platform = Platform(self.session, self._call_void)
+        self._objects.on_structors = self._platform.note_structors
         self._process = self.session.create_dylib("<process>")
         if process_symbols:
             # Not this process's own main: a program without one is an error, not Python.
@@ -178,12 +176,13 @@ class Assembly:
 
     def create_dylib(self, name: str) -> JITDylib:
         """A new dylib, linked against itself and the process. Raises DuplicateDylib."""
-        dylib = self.session.create_dylib(name)
-        dylib.add_to_link_order(self._process)
-        runtime = DSOHandle(self._arena)
-        with self._lock:
-            self._runtimes.add(runtime)
-        self._platform.set_up(dylib, runtime)
+        with self.session.kept_open():
+            dylib = self.session.create_dylib(name)
+            dylib.add_to_link_order(self._process)
+            runtime = DSOHandle(self._arena)
+            with self._lock:
+                self._runtimes.add(runtime)
+            self._platform.set_up(dylib, runtime)
         return dylib
 
     def remove_dylib(self, dylib: JITDylib) -> None:
@@ -194,12 +193,13 @@ class Assembly:
         """
         self._open(dylib)
         self._platform.deinitialize(dylib)
-        self.session.remove_dylib(dylib)
-        runtime = self._platform.forget(dylib)
-        if runtime is not None:
-            with self._lock:
-                self._runtimes.discard(runtime)
-            self._grace.retire(runtime.close)
+        with self.session.kept_open():
+            self.session.remove_dylib(dylib)
+            runtime = self._platform.forget(dylib)
+            if runtime is not None:
+                with self._lock:
+                    self._runtimes.discard(runtime)
+                self._grace.retire(runtime.close)
 
     def dylib(self, name: str) -> JITDylib:
         """The dylib of this name. Raises DylibNotFound."""
@@ -245,7 +245,8 @@ class Assembly:
         meanwhile.
         """
         self._open(None)
-        self._grace.retire(partial(self._dispatch_quietly, action))
+        # Which takes no lock. What comes after it does.
+        self._dispatch_quietly(partial(self._grace.retire, partial(self._dispatch_quietly, action)))
 
     def _dispatch_quietly(self, action: Callable[[], None]) -> None:
         with contextlib.suppress(SessionClosed):
@@ -296,9 +297,9 @@ class Assembly:
         self.close()
 
     def __del__(self) -> None:
-        # Handles keep their session alive, so nobody calls it any more.
+        # Handles keep their JIT alive, so nobody calls into it any more.
         if not getattr(self, "_closed", True):
-            self.close()
+            soon(self.close)
 
     def __repr__(self) -> str:
         if self._closed:

@@ -9,10 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from lazyjit._native import check, ffi, lib, new_fault
+from lazyjit._native import check, ffi, lib, new_fault, owned
 from lazyjit.ir.index import ModuleIndex
 
 __all__ = ["CarvedUnit", "carve", "seed", "suggest"]
@@ -26,7 +23,7 @@ class CarvedUnit:
     def __init__(self, index: ModuleIndex, native: Any) -> None:
         """Wrap a native `lj_ir_unit`, which becomes this object's."""
         self.index = index
-        self._native = ffi.gc(native, lib.lj_ir_unit_dispose)
+        self._native = owned(native, lib.lj_ir_unit_dispose)
 
     @property
     def address(self) -> int:
@@ -79,7 +76,7 @@ class CarvedUnit:
 
 def carve(
     index: ModuleIndex,
-    entities: Sequence[int] | NDArray[np.int32],
+    entities: Sequence[int],
     *,
     inline_budget: int = 0,
     inline_limit: int | None = None,
@@ -94,8 +91,7 @@ def carve(
     have no definition of their own and are passed over. Any thread. Raises InternalError when an id
     is not the module's to define.
     """
-    if isinstance(entities, np.ndarray):
-        entities = entities.tolist()
+    entities = list(entities)
     options = ffi.new("lj_ir_carve_options *")
     options.inline_budget = inline_budget
     options.indirect = indirect

@@ -24,7 +24,7 @@ from functools import partial
 from typing import Any
 
 from lazyjit import forking
-from lazyjit._native import check, ffi, lib
+from lazyjit._native import check, ffi, lib, owned
 from lazyjit.core import (
     Found,
     JITDylib,
@@ -66,7 +66,7 @@ class ModuleTable:
         self._make_unit = make_unit
         out = ffi.new("lj_table **")
         check(lib.lj_table_new(index.native, index.ordinal, out))
-        self._native: Any = ffi.gc(out[0], lib.lj_table_dispose)
+        self._native: Any = owned(out[0], lib.lj_table_dispose)
         #: A cffi `uint8_t *`, a byte an entity: whether a unit has taken it, or it was asked for.
         #: Hints; the session decides. `take` and `want` change them.
         self.states: Any = lib.lj_table_states(self._native)
@@ -120,8 +120,7 @@ class ModuleTable:
 
     def functions(self) -> list[int]:
         """The entities that the module has a body for."""
-        kinds = self.index.entities["kind"]
-        return [e for e in self.index.defined().tolist() if kinds[e] == Kind.FUNCTION]
+        return self.index.functions()
 
     def is_function(self, entity: int) -> bool:
         """Whether the module has a body for the entity."""

@@ -10,10 +10,10 @@ a quarter 100 to 300 ms with it.
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 
 from lazyjit.ir import seed
 from lazyjit.layers.module_table import ModuleTable
+from lazyjit.records import Record
 
 __all__ = ["Chooser", "UnitInfo", "UnitPolicy"]
 
@@ -43,14 +43,12 @@ class Chooser:
     def choose(self, table: ModuleTable, entity: int) -> list[int]:
         """The entities that a unit around `entity` should define, it first."""
         if self.policy is UnitPolicy.MODULE:
-            everything: list[int] = table.index.definable().tolist()
-            return everything
+            return table.index.definable()
         functions, size = self._bounds
         return seed(table.index, entity, table.states, max_functions=functions, size_budget=size)
 
 
-@dataclass(frozen=True)
-class UnitInfo:
+class UnitInfo(Record):
     """One unit, as it is about to be compiled: told to `JIT(on_unit=...)`."""
 
     #: Unique in the session.

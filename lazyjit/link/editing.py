@@ -7,8 +7,9 @@
 
 The operations are JITLink's. Each keeps the graph's rules or raises `GraphError` and changes
 nothing. Sections and blocks are fixed once the graph is laid out; symbols and edges once edges are
-applied. What an arrangement of GOT and PLT has planned by then doesn't grow any more: an edge that
-is added after `plan` has to do without.
+applied. An edge that needs an entry of GOT or PLT gets it when it is added before layout, after
+`plan` even. From layout on it can use those that there are: one that has to have another is
+refused.
 
 A graph that Python has looked into is verified before each station that relies on it.
 """
@@ -16,16 +17,18 @@ A graph that Python has looked into is verified before each station that relies 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lazyjit._native import ffi, lib
 from lazyjit.errors import GraphError
 from lazyjit.link.model import Lifetime, Linkage, MemProt, Scope
 from lazyjit.link.native_graph import NativeGraph
-from lazyjit.link.records import Records, records
 from lazyjit.link.view_base import View
 from lazyjit.link.views import Block, Section, Symbol
 from lazyjit.symbols import encode_name
+
+if TYPE_CHECKING:
+    from lazyjit.link.records import Records
 
 __all__ = ["EditableGraph"]
 
@@ -67,6 +70,8 @@ class EditableGraph(NativeGraph):
     @property
     def records(self) -> Records:
         """The graph as four NumPy record arrays over native memory (see `lazyjit.link.records`)."""
+        from lazyjit.link.records import records  # NumPy: a tenth of a second
+
         return records(self._view())
 
     def sections(self) -> Iterator[Section]:
@@ -132,7 +137,12 @@ class EditableGraph(NativeGraph):
     def create_section(
         self, name: str, prot: MemProt, lifetime: Lifetime = Lifetime.STANDARD
     ) -> Section:
-        """A new, empty section."""
+        """A new, empty section.
+
+        What it is to the running program follows from its name, as in an object file: the unwinder
+        is told of `.eh_frame`, `.init_array` and `.fini_array` (also with a priority behind a dot)
+        hold pointers to what runs before and after main, `.tdata` and `.tbss` are thread-local.
+        """
         graph, raw, out = self._view(), encode_name(name), ffi.new("uint32_t *")
         self._check(lib.lj_graph_add_section(graph, raw, len(raw), prot.value, lifetime.value, out))
         return Section(graph, out[0])

@@ -35,8 +35,6 @@ from typing import Any
 
 from lazyjit._native import ffi, lib
 from lazyjit.errors import UsageError
-from lazyjit.link import drawing
-from lazyjit.link.debug_sections import decompress
 from lazyjit.link.editing import EditableGraph
 from lazyjit.link.native_graph import memory_gone
 
@@ -44,6 +42,8 @@ __all__ = ["LinkGraph"]
 
 #: R_X86_64_32 to R_X86_64_32S.
 _ABSOLUTE_32 = (10, 11)
+
+_NO_POINTER = (0, 2**64 - 1)
 
 
 class LinkGraph(EditableGraph):
@@ -78,7 +78,7 @@ class LinkGraph(EditableGraph):
         `data` is a bytes-like object, or an address (an int or a cffi pointer) with `size`. The
         bytes must stay until the graph is allocated, which happens here, in the same native call,
         when an `arena` is given. With `no_alloc` (and no arena), sections that get no memory, such
-        as debug information, are read too, and decompressed. Any thread. Raises
+        as debug information, are read too, and decompressed if Python can. Any thread. Raises
         `ObjectFormatError`, `RelocationError` (a kind that no JIT'd code can use), and what
         `allocate` raises.
         """
@@ -104,6 +104,8 @@ class LinkGraph(EditableGraph):
         else:
             graph._arena = arena
         if no_alloc:
+            from lazyjit.link.debug_sections import decompress  # debuggers and checks only
+
             decompress(graph)
         return graph
 
@@ -175,8 +177,6 @@ class LinkGraph(EditableGraph):
         if self._viewed:
             graph.memory_gone = lib.LJ_MEMORY_FINALIZED
             self._lent = weakref.ref(graph)
-        else:
-            ffi.release(graph)
         self._graph = None
         self._names = None
 
@@ -249,24 +249,29 @@ class LinkGraph(EditableGraph):
             section = graph.sections[i]
             if section.role not in (straight, backward) or not section.block_count:
                 continue
-            block = graph.blocks[section.first_block]
-            values = (
-                ffi.unpack(ffi.cast("uint64_t *", block.content), block.size // 8)
-                if block.size
-                else []
-            )
+            pointers: list[int] = []
+            number = section.first_block
+            while number != lib.LJ_NONE:
+                block = graph.blocks[number]
+                content = ffi.cast("uint64_t *", block.content)
+                pointers += ffi.unpack(content, block.size // 8) if block.size >= 8 else []
+                number = block.next
             if section.role == backward:
-                values.reverse()
+                pointers.reverse()
             # 0 and -1 end old-style tables.
-            found += [(section.priority, value) for value in values if value not in (0, 2**64 - 1)]
+            found += [(section.priority, value) for value in pointers if value not in _NO_POINTER]
         return sorted(found, key=lambda pair: pair[0])
 
     # -- to look at ----------------------------------------------------------------------------
 
     def dump(self) -> str:
         """The whole graph as text: sections, blocks, their symbols and edges."""
+        from lazyjit.link import drawing  # to look at: no program needs it
+
         return drawing.dump(self)
 
     def to_dot(self) -> str:
         """A drawing for Graphviz: blocks by section, and who refers to whom."""
+        from lazyjit.link import drawing  # to look at: no program needs it
+
         return drawing.to_dot(self)

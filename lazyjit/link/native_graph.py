@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from sys import intern
 from typing import Any
 
-from lazyjit._native import error, ffi, lib
+from lazyjit._native import error, ffi, lib, owned
 from lazyjit.errors import (
     GraphError,
     InternalError,
@@ -23,6 +23,9 @@ __all__ = ["Lent", "NativeGraph", "memory_gone"]
 #: By native flag byte: calling the enum costs more than an index.
 _FLAGS = [SymbolFlags(bits) for bits in range(64)]
 
+
+#: Kinds that hold whole addresses in 32 bits.
+_FIXED_POSITION = (b"R_X86_64_32", b"R_X86_64_32S")
 
 #: Records that views may still have when the graph was finalized.
 Lent = weakref.ref[Any] | None
@@ -60,7 +63,7 @@ class NativeGraph:
 
     def _adopt(self, graph: Any, file: str | None, triple: str | None) -> None:
         """Take over an `lj_graph *`."""
-        self._graph = ffi.gc(graph, lib.lj_graph_free)
+        self._graph = owned(graph, lib.lj_graph_free)
         self._linked: Any = None
         self._arena: Any = None
         self._input: Any = None
@@ -240,6 +243,8 @@ class NativeGraph:
             if name == "LINK_MISALIGNED"
             else f"the target is out of range: {bad.value:#x} doesn't fit"
         )
+        if name == "LINK_OVERFLOW" and kind and ffi.string(kind) in _FIXED_POSITION:
+            words += ": code for fixed positions (-fno-pic) needs memory below 2 GiB"
         return RelocationError(
             words,
             kind=ffi.string(kind).decode() if kind else self._unknown_kind(bad.kind),

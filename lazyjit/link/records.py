@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from lazyjit._native import ffi
+from lazyjit._native import ffi, held
 
 __all__ = ["Records", "records"]
 
@@ -50,16 +50,10 @@ class Records(NamedTuple):
     edges: npt.NDArray[Any]
 
 
-def held(native: Any, address: Any, size: int) -> Any:
-    """A cffi buffer over memory of a graph, which keeps the graph alive."""
-    pointer = ffi.gc(ffi.cast("char *", address), lambda _, owner=native: None)
-    return ffi.buffer(pointer, size)
-
-
 def _array(native: Any, pointer: Any, count: int, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
     if not count:
         return np.empty(0, dtype)
-    return np.frombuffer(held(native, pointer, count * dtype.itemsize), dtype)
+    return np.frombuffer(held(pointer, count * dtype.itemsize, native), dtype)
 
 
 def records(native: Any) -> Records:

@@ -13,10 +13,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from lazyjit._native import ffi, lib
+from lazyjit._native import ffi, held, lib
 from lazyjit.errors import GraphError
 from lazyjit.link.model import Lifetime, MemProt
-from lazyjit.link.records import held
 from lazyjit.link.view_base import View, check, kind_name, kind_number
 from lazyjit.link.view_symbol import Symbol
 
@@ -224,7 +223,7 @@ class Block(View):
         row = self._row
         if not row.content:
             raise GraphError("the block has no content of its own")
-        return memoryview(held(graph, row.content, row.size))
+        return memoryview(held(row.content, row.size, graph))
 
     def edges(self) -> Iterator[Edge]:
         """Its edges, in the order in which they are applied."""

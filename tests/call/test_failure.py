@@ -207,16 +207,16 @@ def test_guards_that_a_longjmp_skipped_are_not_returned_to(request, library, fai
     call = NativeFunction(
         address(native.probe_after_jump), LONG, [ctypes.c_void_p, ctypes.c_void_p]
     )
-    assert call(skipped._thunk, address(native.probe_add)) == 3
+    assert call(skipped._guard.address, address(native.probe_add)) == 3
     for _ in range(20):
         with pytest.raises(KeyError, match="why"):
-            call(skipped._thunk, failing(KeyError("why")))
-    assert call(skipped._thunk, address(native.probe_add)) == 3
+            call(skipped._guard.address, failing(KeyError("why")))
+    assert call(skipped._guard.address, address(native.probe_add)) == 3
 
 
 def test_a_call_holding_the_gil_still_holds_it_when_it_fails(probe, failing):
     guarded = NativeFunction(failing(KeyError("why")), LONG, [LONG] * 2)
-    holding = ctypes.PYFUNCTYPE(LONG, LONG, LONG)(guarded._thunk)
+    holding = ctypes.PYFUNCTYPE(LONG, LONG, LONG)(guarded._guard.address)
     assert holding(1, 2) == 0
     with pytest.raises(KeyError):  # the failure waits for whoever looks for it next
         NativeFunction(address(probe.probe_add), LONG, [LONG] * 2)(1, 2)
@@ -254,7 +254,7 @@ def test_a_guard_passes_every_argument_register_and_the_stack(probe, mode, fresh
     where, different = ctypes.c_int(-1), []
 
     def call():
-        different.append(probe.probe_registers(guarded._thunk, mode, ctypes.byref(where)))
+        different.append(probe.probe_registers(guarded._guard.address, mode, ctypes.byref(where)))
 
     if fresh_thread:  # whose list of guards has yet to be made
         thread = threading.Thread(target=call)
@@ -269,9 +269,9 @@ def test_a_guard_passes_every_argument_register_and_the_stack(probe, mode, fresh
 
 def test_errno_survives_a_guard(probe):
     guarded = NativeFunction(address(probe.probe_add), LONG, [LONG] * 2)
-    results = []
+    results, thunk = [], guarded._guard.address
     thread = threading.Thread(
-        target=lambda: results.append(probe.probe_errno(ctypes.c_void_p(guarded._thunk), 11))
+        target=lambda: results.append(probe.probe_errno(ctypes.c_void_p(thunk), 11))
     )
     thread.start()
     thread.join()

@@ -4,7 +4,7 @@
 here against lli.
 """
 
-import importlib.util
+import contextlib
 import os
 import shlex
 import shutil
@@ -25,10 +25,6 @@ COMMAND = shlex.split(OTHER) if OTHER else [sys.executable, "-m", "lazyjit", "ru
 PATHS = [str(Path(lazyjit.__file__).parents[1]), *os.environ.get("PYTHONPATH", "").split(":")]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": ":".join(str(Path(path).resolve()) for path in PATHS)}
 
-pytestmark = pytest.mark.skipif(
-    not OTHER and importlib.util.find_spec("lazyjit.jit") is None,
-    reason="the JIT is not there",
-)
 ours = pytest.mark.skipif(OTHER is not None, reason="lazyjit's own behaviour")
 needs_clang = pytest.mark.skipif(shutil.which("clang-22") is None, reason="no clang-22")
 
@@ -251,20 +247,25 @@ loop:
 """
 
 
-def start(directory):
-    return subprocess.Popen(
+@contextlib.contextmanager
+def started(directory):
+    """The program in a process of its own, which does not outlive the test."""
+    with subprocess.Popen(
         [*COMMAND, "-O0", "p.ll"], cwd=directory, env=ENVIRONMENT, stdout=subprocess.PIPE
-    )
+    ) as running:
+        try:
+            yield running
+        finally:
+            running.kill()
 
 
 @ours
 def test_an_interrupt_ends_a_busy_program(tmp_path):
     (tmp_path / "p.ll").write_text(LOOP)
-    running = start(tmp_path)
-    assert running.stdout.readline() == b"going\n"
-    running.send_signal(signal.SIGINT)
-    assert running.wait(60) == -signal.SIGINT
-    running.stdout.close()
+    with started(tmp_path) as running:
+        assert running.stdout.readline() == b"going\n"
+        running.send_signal(signal.SIGINT)
+        assert running.wait(60) == -signal.SIGINT
 
 
 @ours
@@ -272,10 +273,10 @@ def test_a_closed_pipe_ends_the_program_as_it_would_natively(tmp_path):
     (tmp_path / "p.ll").write_text(
         LOOP.replace("br label %loop\n}", "call i32 @puts(ptr @text)\n  br label %loop\n}")
     )
-    running = start(tmp_path)
-    assert running.stdout.readline() == b"going\n"
-    running.stdout.close()
-    assert running.wait(60) == -signal.SIGPIPE
+    with started(tmp_path) as running:
+        assert running.stdout.readline() == b"going\n"
+        running.stdout.close()
+        assert running.wait(60) == -signal.SIGPIPE
 
 
 @needs_clang

@@ -87,7 +87,7 @@ class PerfMap(KeepingPlugin[list[Function]]):
                 _append(self._file, item)
 
     def __del__(self) -> None:
-        file = getattr(self, "_file", -1)
+        file, self._file = getattr(self, "_file", -1), -1  # another finalizer may still use it
         if file >= 0:
             os.close(file)
 
