@@ -142,10 +142,13 @@ class IRError(InputError):
 
 
 class Diagnostic(Record):
-    """One thing that a compiler said. `kind` is "error", "warning" or "note"."""
+    """One thing that a compiler said."""
 
+    #: "error", "warning" or "note".
     kind: str
+    #: The compiler's words.
     reason: str
+    #: What it was said of.
     file: str
     #: 1-based, or None.
     line: int | None = None
