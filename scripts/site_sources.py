@@ -27,8 +27,8 @@ class Sources(griffe.Extension):
                 annotation=field.annotation,
                 default=field.value,
             )
-            for name, field in cls.members.items()
-            if field.is_attribute and field.annotation is not None and "property" not in field.labels
+            for name, field in cls.attributes.items()
+            if field.annotation is not None and "property" not in field.labels
         ]
         itself = griffe.Parameter("self", kind=griffe.ParameterKind.positional_or_keyword)
         constructor = griffe.Function("__init__", parameters=griffe.Parameters(itself, *fields))
