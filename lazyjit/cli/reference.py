@@ -26,9 +26,9 @@ usage: lazyjit run [options] FILE [args...]   run a program from IR, bitcode or 
 USAGE = """\
 usage: lazyjit run [options] FILE [args...]
 
-Runs FILE, a program in LLVM IR (.ll, .bc) or an object file; `-` or nothing is stdin. What follows
-FILE belongs to the program, and its exit code is ours. An option may have one dash or two, and
-its value behind `=` or in the next word.
+Runs FILE, a program in LLVM IR (.ll, .bc) or C (.c), or an object file; `-` or nothing is stdin.
+What follows FILE belongs to the program, and its exit code is ours. An option may have one dash or
+two, and its value behind `=` or in the next word.
 """
 
 FOOTER = """\
