@@ -103,6 +103,8 @@ def _address(what: Any) -> int | None:
     address = address_of(what, Pointer())
     if address is None and isinstance(getattr(what, "address", None), int):
         address = what.address  # a PluginFunction, Numba's cfunc, ...
+    if address is not None and not 0 <= address < 1 << 64:
+        raise UsageError(f"{what!r} is no address")
     if address is not None and isinstance(what, ctypes._SimpleCData | ctypes.Array) and not address:
         raise UsageError(f"{what!r} is a null pointer")
     return address
