@@ -391,6 +391,11 @@ def test_what_is_no_address_is_refused(jit, number):
         jit.define("it", number)
 
 
+def test_what_has_no_annotations_needs_a_signature(jit):
+    with pytest.raises(UsageError, match=r"log: .*print.* a signature is needed"):
+        jit.define("log", print)
+
+
 def test_a_bound_method_is_typed_by_its_annotations(jit):
     class Scale:
         def by_three(self, x: float) -> float:
