@@ -96,3 +96,4 @@ with lazyjit.JIT() as jit:
 file = Path(sys.argv[1] if len(sys.argv) > 1 else Path(tempfile.gettempdir(), "mandelbrot.png"))
 file.write_bytes(png(image))
 print("in the set:", np.count_nonzero(image == 255), "of", image.size, "pixels")
+print("the picture:", file)

@@ -4,12 +4,13 @@
     def fac(n) = if n < 2 then 1 else n * fac(n - 1)
     square(3) + sin(fac(4))                          some of the C library's functions are there
 
-    python examples/repl.py                          reads standard input
+    python examples/repl.py                          reads standard input; control-D ends it
 
 A line becomes a module of its own. So it may call what only a later line defines, as long as it
 is called later still. What is wrong with a line is told, and the next one is read.
 """
 
+import contextlib
 import re
 import sys
 
@@ -147,9 +148,17 @@ def run(jit, text, known):
         tracker.remove()
 
 
+def lines():
+    """Standard input's, with a prompt if somebody sits there."""
+    prompt = "> " if sys.stdin.isatty() else ""
+    with contextlib.suppress(EOFError):
+        while True:
+            yield input(prompt)
+
+
 with lazyjit.JIT() as jit:
     known = dict(LIBRARY)
-    for text in filter(str.strip, sys.stdin):
+    for text in filter(str.strip, lines()):
         try:
             print(run(jit, text.strip(), known))
         except (SyntaxError, LazyJITError) as error:

@@ -107,13 +107,14 @@ def compile_c(
     compiler = find_compiler()
     with tempfile.TemporaryDirectory(prefix="lazyjit-c-") as folder:
         path, includes = Path(folder) / "source.c", [f"-iquote{Path.cwd()}"]
+        file = name or ("<c>" if is_text(source) else os.fspath(source))
         if is_text(source):
             # Messages and __FILE__ name the caller's file, and lines count from where he does.
-            shown = (name or "<c>").replace("\\", "\\\\").replace('"', '\\"')
+            shown = file.replace("\\", "\\\\").replace('"', '\\"')
             try:
                 data = f'#line 1 "{shown}"\n{os.fspath(source)}\n'.encode()
             except UnicodeEncodeError as error:
-                raise SourceError(str(error), file=name or "<c>") from None
+                raise SourceError(str(error), file=file) from None
             path.write_bytes(data)
         else:
             path, includes = Path(source), []
@@ -138,7 +139,7 @@ def compile_c(
         words = done.stderr.decode("utf-8", "replace")
         found = list(diagnostics(words))
         if done.returncode or not out.exists():
-            raise source_error(words, found, name or str(path))
+            raise source_error(words, found, file)
         for each in found:
             warnings.warn(str(each), CompilerWarning, stacklevel=3)
         return out.read_bytes()
@@ -162,7 +163,7 @@ def _defaults(compiler: CCompiler, cpu: str | None) -> list[str]:
 
 
 _DIAGNOSTIC: Final = re.compile(
-    r"^(?P<file>.*?):(?:(?P<line>\d+):(?:(?P<column>\d+):)?)? "
+    r"^(?:(?P<file>.*?):(?:(?P<line>\d+):(?:(?P<column>\d+):)?)? )?"
     r"(?P<kind>fatal error|error|warning|note): (?P<words>.*)$"
 )
 
@@ -178,7 +179,7 @@ def diagnostics(words: str) -> list[Diagnostic]:
             Diagnostic(
                 match["kind"].removeprefix("fatal "),
                 match["words"],
-                match["file"],
+                match["file"] or "clang",
                 int(match["line"]) if match["line"] else None,
                 int(match["column"]) if match["column"] else None,
             )

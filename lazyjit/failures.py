@@ -11,21 +11,22 @@ called back (`lazyjit.call.trampoline`) takes the same way, once, as it is.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 
-from lazyjit.errors import InternalError, SessionClosed, UsageError
+from lazyjit.errors import InternalError, SessionClosed, SymbolRemoved
 
 __all__ = ["FIRST_TOKEN", "exception", "forget", "register", "register_once"]
 
 #: Smaller tokens are native code's own; the enum in native/stubs.h has their meaning.
 FIRST_TOKEN: Final = 16
 
-_own: Final[dict[int, type[Exception]]] = {1: SessionClosed, 2: UsageError, 3: MemoryError}
-_words: Final = {
-    1: "a function that is not compiled was called after its session was closed",
-    2: "a function was called that had been removed",
-    3: "out of memory at the first call of a function",
+_own: Final[dict[int, Callable[[], Exception]]] = {
+    1: lambda: SessionClosed(
+        "a function that is not compiled was called after its session was closed"
+    ),
+    2: lambda: SymbolRemoved("a function that native code called"),  # its stub has no name any more
+    3: lambda: MemoryError("out of memory at the first call of a function"),
 }
 
 _tokens = itertools.count(FIRST_TOKEN)
@@ -56,7 +57,7 @@ def forget(tokens: Iterable[int]) -> None:
 def exception(token: int) -> BaseException:
     """What to raise for a token: a copy of what was registered, or what was, once. Any thread."""
     if token in _own:
-        return _own[token](_words[token])
+        return _own[token]()
     error = _once.pop(token, None)
     if error is not None:
         return error

@@ -34,12 +34,15 @@ from collections.abc import Callable
 from typing import Any, Final
 
 import llvmlite.binding as llvm
+import numpy as np
 from llvmlite.binding import ModuleRef
-from numba import njit
-from numba.core import compiler, sigutils
+from numba import njit, typeof
+from numba.core import compiler, sigutils, types
 from numba.core.compiler_lock import global_compiler_lock
 from numba.core.dispatcher import Dispatcher
 from numba.core.environment import Environment
+from numba.core.errors import NumbaError
+from numba.core.registry import cpu_target
 
 from lazyjit import failures
 from lazyjit._native import lib
@@ -72,6 +75,9 @@ _ENVIRONMENT: Final = re.compile(
     re.MULTILINE,
 )
 
+#: Functions that box what an exception is made of: one for a list of types, in each module.
+_PRIVATE: Final = re.compile(r"^(define )(?=[^@\n]*@__excinfo_unwrap_args)", re.MULTILINE)
+
 
 def _runtime_symbols(names: Any) -> dict[str, ExecutorSymbolDef]:
     """What Numba (or another extension) registered with LLVM."""
@@ -81,6 +87,43 @@ def _runtime_symbols(names: Any) -> dict[str, ExecutorSymbolDef]:
         if address:
             found[name] = ExecutorSymbolDef(address, _FLAGS | SymbolFlags.CALLABLE)
     return found
+
+
+class _Argument:
+    """What Numba's dispatcher would let pass as one argument. Unboxing does not look: it takes the
+    words of any object for those of a str, and an array's bytes for those of its own dtype."""
+
+    __slots__ = ("_type", "seen")
+
+    def __init__(self, kind: Any) -> None:
+        self._type = kind
+        #: What passed, for the usual types: finding Numba's type takes microseconds.
+        self.seen: set[object] = set()
+
+    def check(self, value: Any) -> None:
+        """Raise TypeError for what Numba would not take."""
+        kind = type(value)
+        key: object = kind if kind in _TYPED_BY_CLASS else None
+        if kind is np.ndarray:
+            key = (value.dtype, value.ndim, value.flags.num)
+            if key in self.seen:
+                return
+        try:
+            given = typeof(value)
+        except (ValueError, NumbaError) as error:
+            if kind is int:
+                return  # too large for any type: unboxing says so
+            raise TypeError(str(error)) from None
+        if cpu_target.typing_context.can_convert(given, self._type) is None:
+            raise TypeError(f"{given} is given, where {self._type} is wanted")
+        if key is not None:
+            self.seen.add(key)
+
+
+_TYPED_BY_CLASS: Final = frozenset(
+    {bool, int, float, complex, str, type(None)}
+    | {np.dtype(code).type for code in np.typecodes["All"] if code not in "OSUVMm"}
+)
 
 
 class NumbaFunction:
@@ -94,19 +137,20 @@ class NumbaFunction:
         description = result.fndesc
         self._jit = jit
         self._tracker = tracker
-        self._arguments = len(description.argtypes)
+        self._arguments = tuple(_Argument(each) for each in description.argtypes)
         self.__name__ = function.__name__
         self.__doc__ = function.__doc__
         self.__wrapped__ = function
         #: Numba's signature: types of arguments and result.
         self.signature = result.signature
-        #: The C entry's symbol, as IR calls it.
-        self.symbol: str = description.llvm_cfunc_wrapper_name
+        #: The C entry's symbol, as IR calls it. None for an optional result, which C has not.
+        self.symbol: str | None = _c_entry(result)
         order = [(dylib, LookupFlags.ALL_SYMBOLS)]
         entry: str = description.llvm_cpython_wrapper_name
-        found = jit.session.lookup(order, [entry, self.symbol], SymbolState.READY)
-        #: The C entry's address, its stub's: `double f(double)`; what Numba's `cfunc` has.
-        self.address: int = found[self.symbol].address
+        wanted = [entry] if self.symbol is None else [entry, self.symbol]
+        found = jit.session.lookup(order, wanted, SymbolState.READY)
+        #: The C entry's address, its stub's: `double f(double)`; what Numba's `cfunc` has. Or None.
+        self.address: int | None = None if self.symbol is None else found[self.symbol].address
         self._guard = Guard(found[entry].address)
         self._call = _Entry(self._guard.address)
 
@@ -120,6 +164,9 @@ class NumbaFunction:
                 if self._jit.closed:
                     raise SessionClosed(f"{self.__name__} was called after its session was closed")
                 raise SymbolRemoved(self.__name__)
+            for argument, value in zip(self._arguments, arguments, strict=False):
+                if type(value) not in argument.seen:
+                    argument.check(value)
             try:
                 return self._call(None, arguments, None)
             except ValueError:
@@ -161,7 +208,10 @@ def add(
     if name is not None:
         if not name.isidentifier():
             raise UsageError(f"{name!r} is no identifier")
-        text += f'\n@"{name}" = alias ptr, ptr @"{result.fndesc.llvm_cfunc_wrapper_name}"\n'
+        entry = _c_entry(result)
+        if entry is None:
+            raise UsageError(f"{name}: C has no {result.signature.return_type} as a result")
+        text += f'\n@"{name}" = alias ptr, ptr @"{entry}"\n'
     _give_runtime(jit, target)
     tracker = jit.add_module(text, dylib=target, name=f"<numba {dispatcher.__name__}>")
     jit._calling_out.keep(tracker, (environments, result))
@@ -174,15 +224,24 @@ def _lower(dispatcher: Any, signature: Any) -> Any:
     flags = compiler.Flags()
     dispatcher.targetdescr.options.parse_as_flags(flags, dispatcher.targetoptions)
     flags.no_compile = True
-    return compiler.compile_extra(
-        dispatcher.targetdescr.typing_context,
-        dispatcher.targetdescr.target_context,
-        dispatcher.py_func,
-        args=arguments,
-        return_type=returned,
-        flags=flags,
-        locals=dispatcher.locals,
-    )
+    with dispatcher._compiling_counter:  # a call of itself is then known for one
+        return compiler.compile_extra(
+            dispatcher.targetdescr.typing_context,
+            dispatcher.targetdescr.target_context,
+            dispatcher.py_func,
+            args=arguments,
+            return_type=returned,
+            flags=flags,
+            locals=dispatcher.locals,
+        )
+
+
+def _c_entry(result: Any) -> str | None:
+    """The symbol of the entry that Numba wrote for C, if it did."""
+    if isinstance(result.signature.return_type, types.Optional | types.Generator):
+        return None
+    symbol: str = result.fndesc.llvm_cfunc_wrapper_name
+    return symbol
 
 
 def _module(result: Any) -> tuple[str, list[Any]]:
@@ -202,7 +261,7 @@ def _module(result: Any) -> tuple[str, list[Any]]:
         environments.append(environment)
         return f"{match[1]}internal global ptr inttoptr (i64 {id(environment)} to ptr)"
 
-    text = _ENVIRONMENT.sub(fill, str(whole))
+    text = _PRIVATE.sub(r"\1internal ", _ENVIRONMENT.sub(fill, str(whole)))
     return _EXCEPTION.sub(f"@{_OWN}", text), environments
 
 

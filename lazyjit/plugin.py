@@ -80,6 +80,9 @@ class _Generation:
                 (each, LookupFlags.EXPORTED_ONLY) for each, _ in jit.main.link_order
             )
             self.source = jit.add(path, dylib=self.dylib)
+            with path.open("rb") as file:
+                #: An archive's members, with their constructors, come when they are needed.
+                self.members_come_later = file.read(7) in (b"!<arch>", b"!<thin>")
             jit.initialize(self.dylib)
         except BaseException:
             self.remove()
@@ -95,6 +98,8 @@ class _Generation:
             if not self.jit.session.lookup_flags(own, [name]):
                 raise SymbolsNotFound([name])
             found = self.jit.callable(name, signature, dylib=self.dylib)
+            if self.members_come_later:
+                self.jit.initialize(self.dylib)
             found = self.functions.setdefault(key, found)
         return found
 
@@ -227,7 +232,7 @@ class PluginFunction:
         #: As it was given; None: the file's own.
         self.signature = signature
 
-    def __call__(self, *args: Any) -> Any:
+    def __call__(self, *args: Any, **named: Any) -> Any:
         """Call it, by the types of its signature.
 
         Raises SymbolRemoved once the plug-in is unloaded, SymbolsNotFound when the file was
@@ -236,7 +241,7 @@ class PluginFunction:
         while True:
             target = self._target()
             try:
-                return target(*args)
+                return target(*args, **named)
             except SymbolRemoved:
                 # Reloaded between the two lines above: the new one then. Unloaded: that raises.
                 if self._plugin._generation is self._generation:
@@ -253,6 +258,14 @@ class PluginFunction:
             self._native, self._generation = native, generation
             return native  # type: ignore[no-any-return]  # a typed callable
         return self._native
+
+    @property
+    def __name__(self) -> str:
+        return self.name
+
+    @property
+    def __signature__(self) -> Any:
+        return getattr(self._target(), "__signature__")  # noqa: B009  # unknown to the protocol
 
     def __getattr__(self, name: str) -> Any:
         """What a typed callable has: `address`, `ir`, `asm`, `state`, `compile()`, ..."""

@@ -112,12 +112,30 @@ def test_an_example_prints_what_it_promises(name: str, tmp_path: Path) -> None:
 
 
 def test_the_mandelbrot_example_saves_a_picture(tmp_path: Path) -> None:
-    run(EXAMPLES / "mandelbrot.py", tmp_path)
+    assert f"the picture: {tmp_path / 'mandelbrot.png'}\n" in run(
+        EXAMPLES / "mandelbrot.py", tmp_path
+    )
     data = (tmp_path / "mandelbrot.png").read_bytes()
     assert data.startswith(b"\x89PNG\r\n\x1a\n") and data.endswith(b"IEND\xaeB`\x82")
     begin = data.index(b"IDAT")
     size = int.from_bytes(data[begin - 4 : begin], "big")
     assert len(zlib.decompress(data[begin + 4 : begin + 4 + size])) == 480 * 641
+
+
+def test_the_language_asks_who_sits_at_a_terminal(tmp_path: Path) -> None:
+    ours, its = os.openpty()
+    os.write(ours, b"2 * 21\n\x04")  # control-D
+    done = subprocess.run(
+        [sys.executable, EXAMPLES / "repl.py"],
+        stdin=its,
+        stdout=subprocess.PIPE,
+        cwd=ROOT,
+        timeout=120,
+    )
+    os.close(its)
+    os.close(ours)
+    assert done.returncode == 0
+    assert done.stdout == b"> 42.0\n> "
 
 
 def test_the_readme_shows_the_first_kernel_as_it_is() -> None:

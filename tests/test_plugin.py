@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import inspect
 import os
 import random
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -111,6 +113,15 @@ def test_functions_are_typed_attributes_and_items(host: Host, path: Path) -> Non
     with pytest.raises(TypeError):
         plugin.scaled("five")
     assert "effects.ll" in repr(plugin) and "scaled" in repr(plugin.scaled)
+
+
+def test_a_function_has_the_name_and_the_signature_of_a_typed_callable(
+    host: Host, path: Path
+) -> None:
+    scaled = host.jit.load(path).scaled
+    assert scaled.__name__ == "scaled"
+    assert str(inspect.signature(scaled)) == "(x: int) -> int"
+    assert scaled(x=5) == 15
 
 
 def test_two_loads_are_two_plugins(host: Host, path: Path) -> None:
@@ -219,6 +230,24 @@ def test_objects_and_archives_are_plugins_with_signatures(host: Host, tmp_path: 
     assert plugin.names() == ["twice"]
     with pytest.raises(UsageError):
         plugin.twice(4)  # an object says nothing of types
+
+
+def test_constructors_and_destructors_of_an_archives_members_run(
+    host: Host, compile_object: Any, make_archive: Any
+) -> None:
+    members = {
+        "used.o": "extern long other; long state; long get(void) { return state + other; }"
+        "__attribute__((constructor)) static void up(void) { state = 40; }"
+        "void told(long); __attribute__((destructor)) static void down(void) { told(state); }",
+        "other.o": "long other; __attribute__((constructor)) static void up(void) { other = 2; }",
+        "unused.o": "void no_such(void); void unused(void) { no_such(); }"
+        "__attribute__((constructor)) static void up(void) { no_such(); }",
+    }
+    path = make_archive({name: compile_object(text) for name, text in members.items()})
+    plugin = host.jit.load(path)
+    assert plugin.function("get", "int64()")() == 42
+    plugin.unload()
+    assert host.told == [40]
 
 
 @pytest.mark.parametrize(

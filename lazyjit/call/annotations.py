@@ -20,13 +20,14 @@ import sys
 import typing
 from _ctypes import CFuncPtr, _Pointer
 from collections.abc import Callable, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 from lazyjit.call.signature import Signature, parse, parse_type
 from lazyjit.call.types import (
     SCALARS,
     VOID,
     Argument,
+    Array,
     Pointer,
     Scalar,
     Structure,
@@ -58,7 +59,7 @@ def describe(given: object) -> Described:
         return Described(_from_types(getattr(given, "_restype_", None), arguments or ()))
     if isinstance(given, tuple | list) and len(given) == 2 and isinstance(given[1], tuple | list):
         return Described(_from_types(given[0], given[1]))
-    if inspect.isfunction(given):
+    if inspect.isfunction(given) or inspect.ismethod(given):
         return _from_stub(given)
     raise UsageError(
         "a signature is a str, ctypes types (result, [arguments]), or an annotated function,"
@@ -105,6 +106,8 @@ def from_ctypes(kind: Any) -> Type:
         return Pointer(cls=kind)
     if issubclass(kind, CFuncPtr):
         return Pointer(cls=kind)
+    if hasattr(kind, "_dtype_") and hasattr(kind, "_flags_"):
+        return _from_ndpointer(kind)
     code = getattr(kind, "_type_", None)
     if code == "z":
         return Pointer(text=True)
@@ -113,6 +116,17 @@ def from_ctypes(kind: Any) -> Type:
     if isinstance(code, str) and code in _CODES:
         return SCALARS[_CODES[code]]
     raise UsageError(f"{kind.__name__} can't be passed")
+
+
+def _from_ndpointer(kind: Any) -> Array:
+    """What `numpy.ctypeslib.ndpointer` made: it checks arrays, so it is one."""
+    name = None if kind._dtype_ is None else kind._dtype_.name
+    shape = kind._shape_ or (kind._ndim_ and (None,) * kind._ndim_)
+    if not shape or name not in _NDPOINTER or not kind._dtype_.isnative:
+        raise UsageError(f"{kind.__name__} says too little: an array has a dtype and ndim")
+    flags = kind._flags_ or 0
+    order: Literal["C", "F", "A"] = "C" if flags & 1 else "F" if flags & 2 else "A"  # NumPy's bits
+    return Array(SCALARS[_NDPOINTER[name]], shape, not flags & 0x400, order)  # 0x400: writeable
 
 
 def _structure(cls: Any) -> Structure:
@@ -133,6 +147,12 @@ def _structure(cls: Any) -> Structure:
     if not fields or size_and_alignment(structure)[0] != ctypes.sizeof(cls):
         raise UsageError(f"{cls.__name__} has a layout that is not C's, and can't be passed")
     return structure
+
+
+_NDPOINTER: Final = {name: name for name in SCALARS if name != "float"} | {
+    "float64": "double",
+    "float32": "float",
+}
 
 
 # Annotated functions

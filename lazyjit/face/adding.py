@@ -118,6 +118,7 @@ class Adding(Asking):
         if isinstance(source, bytes):
             archive = Archive(source, file=name)
         else:
+            Path(os.fspath(source)).open("rb").close()
             archive = Archive(Path(os.fspath(source)), file=name)
         tracker = target.create_tracker()
         generator = StaticLibraryGenerator(

@@ -11,6 +11,7 @@ returned.
 from __future__ import annotations
 
 import ctypes
+import inspect
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -69,6 +70,8 @@ class CallingOut(forking.Guarded):
             return tracker
         if not callable(what):
             raise UsageError(f"{name}: {what!r} is no address and can't be called")
+        if signature is None and not (inspect.isfunction(what) or inspect.ismethod(what)):
+            raise UsageError(f"{name}: {what!r} has no annotations, so a signature is needed")
         described = describe(what if signature is None else signature)
         trampoline = Trampoline(name, what, described.signature)
         tracker = add_module(trampoline.text.encode(), f"<trampoline of {name}>", dylib)
@@ -103,6 +106,8 @@ def _address(what: Any) -> int | None:
     address = address_of(what, Pointer())
     if address is None and isinstance(getattr(what, "address", None), int):
         address = what.address  # a PluginFunction, Numba's cfunc, ...
+    if address is not None and not 0 <= address < 1 << 64:
+        raise UsageError(f"{what!r} is no address")
     if address is not None and isinstance(what, ctypes._SimpleCData | ctypes.Array) and not address:
         raise UsageError(f"{what!r} is a null pointer")
     return address

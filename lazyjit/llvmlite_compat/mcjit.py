@@ -9,6 +9,7 @@ optimization pipeline; programs run their own passes before.
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -87,11 +88,18 @@ class ExecutionEngine(Closing):
         self.add_module(module)
 
     def add_module(self, module: Any) -> None:
-        """Take ownership of a module. Raises KeyError when it is in the engine already."""
+        """Take ownership of a module. Raises KeyError when it is in the engine already,
+        ctypes.ArgumentError for what is no module or a closed one, RuntimeError for another
+        engine's, which llvmlite would take, and free twice."""
         self._check()
         with self._lock:
             if id(module) in self._held:
                 raise KeyError("module already added to this engine")
+            if not isinstance(module, llvm.ModuleRef) or module.closed:
+                given = "a closed module" if hasattr(module, "closed") else type(module).__name__
+                raise ctypes.ArgumentError(f"expected an open ModuleRef, not {given}")
+            if module._owned:
+                raise RuntimeError("another engine owns this module")
             held = _Held(module, llvm.ModuleRef(module._ptr, module._context))
             module._owned = True
             self._held[id(module)] = held

@@ -109,7 +109,7 @@ class StubPool:
         check(lib.lj_stubs_reset(self.handle, len(stubs), _words(stubs)))
 
     def free(self, stubs: Words) -> None:
-        """Give stubs back for reuse. Until then, calling one raises UsageError.
+        """Give stubs back for reuse. Until then, calling one raises SymbolRemoved.
 
         The caller guarantees that no call of theirs is on its way to raise what it failed with.
         """

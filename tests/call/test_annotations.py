@@ -55,6 +55,35 @@ def test_ctypes_types_that_can_not_be_passed(kind):
         describe((None, [kind]))
 
 
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        (np.ctypeslib.ndpointer(float, 1, flags="C,W"), "double[:]"),
+        (np.ctypeslib.ndpointer("i4", 2, flags="F"), "const int32[:, :] fortran"),
+        (np.ctypeslib.ndpointer("c8", shape=(2, 3), flags="C"), "const complex64[2, 3]"),
+        (np.ctypeslib.ndpointer("f4", 1), "const float[:] any"),
+    ],
+)
+def test_what_ndpointer_made_is_an_array(kind, text):
+    assert str(describe((None, [kind])).signature) == f"void({text})"
+
+
+@pytest.mark.parametrize("words", [{}, {"dtype": float}, {"ndim": 1}, {"dtype": ">f8", "ndim": 1}])
+def test_what_ndpointer_leaves_open_is_refused(words):
+    with pytest.raises(UsageError):
+        describe((None, [np.ctypeslib.ndpointer(**words)]))
+
+
+def test_a_bound_method_is_a_stub_without_its_self():
+    class Stubs:
+        def scale(self, x: float, by: int = 2) -> float:
+            """Scales."""
+
+    found = describe(Stubs().scale)
+    assert (str(found.signature), found.defaults) == ("double(double x, int64 by)", (2,))
+    assert found.doc == "Scales."
+
+
 def test_a_stub_of_python_types():
     def stub(
         a: float,

@@ -83,6 +83,17 @@ def test_a_failure_below_surfaces_at_the_call_and_spoils_no_other(nogil):
             assert deep(2.5, False) == 2.5
 
 
+def test_native_code_that_calls_a_removed_function_raises(jit):
+    jit.add(
+        "declare i32 @gone()\ndefine i32 @calls() {\n  %r = call i32 @gone()\n  ret i32 %r\n}\n"
+    )
+    tracker = jit.add("define i32 @gone() noinline {\n  ret i32 7\n}\n")
+    assert jit["calls"]() == 7
+    tracker.remove()
+    with pytest.raises(SymbolRemoved):
+        jit["calls"]()
+
+
 def test_a_removed_function_raises(jit):
     tracker = jit.add(SOURCE)
     called, fresh, builtin = jit["leaf"], jit["outer"], jit["leaf"].builtin

@@ -94,8 +94,12 @@ def test_all_mistakes_are_told(jit):
 
 
 def test_a_flag_that_clang_does_not_know_is_a_typed_error(jit):
-    with pytest.raises(SourceError, match="no-such-flag"):
-        jit.add_c("int f(void) { return 1; }", flags=["-fno-such-flag"])
+    for flag in ("-fno-such-flag", "-std=c77"):
+        with pytest.raises(SourceError, match=flag[3:]) as caught:
+            jit.add_c("int f(void) { return 1; }", flags=[flag])
+        error = caught.value
+        assert (error.file, error.line, error.diagnostics[0].kind) == ("<c>", None, "error")
+        assert "error:" not in str(error)
 
 
 @pytest.mark.parametrize("source", ["{" * 3000, ";}", "int f(void) { __asm__(", "\ud800;"])

@@ -385,6 +385,27 @@ def test_an_exception_runs_no_further_native_code(jit):
     assert cell.value == 7
 
 
+@pytest.mark.parametrize("number", [-1, 1 << 64])
+def test_what_is_no_address_is_refused(jit, number):
+    with pytest.raises(UsageError, match="address"):
+        jit.define("it", number)
+
+
+def test_what_has_no_annotations_needs_a_signature(jit):
+    with pytest.raises(UsageError, match=r"log: .*print.* a signature is needed"):
+        jit.define("log", print)
+
+
+def test_a_bound_method_is_typed_by_its_annotations(jit):
+    class Scale:
+        def by_three(self, x: float) -> float:
+            return 3 * x
+
+    jit.define("f", Scale().by_three)
+    jit.add(DOUBLE.format("  %r = call double @f(double %x)"))
+    assert jit["g"](2.0) == 6.0
+
+
 def test_a_filter_decides_which_process_symbols_there_are():
     asked = []
 

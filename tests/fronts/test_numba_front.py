@@ -71,6 +71,11 @@ def fib_inner(n):
     return n if n < 2 else fib_inner(n - 1) + fib_inner(n - 2)
 
 
+@numba.njit
+def factorial(n):
+    return 1 if n < 2 else n * factorial(n - 1)
+
+
 DATA = np.random.default_rng(2).uniform(size=(4, 4))
 CASES = [
     (norm, "float64(float64[:])", (DATA[0],)),
@@ -84,6 +89,11 @@ CASES = [
     (lambda x: x > 1, "boolean(float32)", (1.5,)),
     (lambda: None, "void()", ()),
     (lambda a: [x + 1 for x in a], (numba.float64[:],), (DATA[0],)),
+    (lambda a: sum(a), (numba.types.ListType(numba.int64),), (numba.typed.List([1, 2]),)),
+    (lambda a, b: a[0] + b, "float64(float64[:], float64)", (DATA[0][::2], 3)),
+    (lambda x: x, "int64(int64)", (1.5,)),
+    (lambda x: x if x > 0 else None, (numba.int64,), (3,)),
+    (lambda x: x if x > 0 else None, (numba.int64,), (-3,)),
 ]
 
 
@@ -101,6 +111,58 @@ def test_results_equal_numbas(jit, function, signature, arguments):
     assert jit.statistics().functions_compiled == 0
     theirs = numba.njit(signature)(function)
     assert equal(ours(*arguments), theirs(*arguments))
+
+
+def test_a_function_of_njit_that_calls_itself(jit):
+    assert front.add(jit, factorial, "int64(int64)")(15) == factorial(15) == math.factorial(15)
+
+
+@pytest.mark.parametrize(
+    ("function", "signature", "arguments"),
+    [
+        (lambda a: a[0], "float64(float64[:])", (np.arange(3),)),
+        (lambda a: a[0], "float64(float64[:])", ([1.0],)),
+        (lambda a: a[0], "float64(float64[::1])", (np.arange(9.0)[::2],)),
+        (lambda a: a[0], "float64(float64[:])", (np.ones((2, 2)),)),
+        (lambda s: len(s), (numba.types.unicode_type,), (5,)),
+        (lambda x: x, "int64(int64)", ("1",)),
+        (lambda x: x, "int64(int64)", (object(),)),
+    ],
+)
+def test_arguments_of_other_types_are_refused_as_by_numba(jit, function, signature, arguments):
+    ours, theirs = front.add(jit, function, signature), numba.njit(signature)(function)
+    for each in (theirs, ours, ours):
+        with pytest.raises(TypeError):
+            each(*arguments)
+
+
+def test_an_integer_too_large_for_any_type_overflows(jit):
+    ours = front.add(jit, collatz, "int64(int64)")
+    for each in (ours, numba.njit("int64(int64)")(collatz)):
+        with pytest.raises(OverflowError):
+            each(2**70)
+
+
+def test_two_functions_raise_exceptions_with_arguments_of_the_same_types(jit):
+    def one(n):
+        raise ValueError("one", n)
+
+    def other(n):
+        raise ValueError("other", n)
+
+    for function in (one, other):
+        with pytest.raises(ValueError, match=function.__name__):
+            front.add(jit, function, "void(int64)")(1)
+
+
+def test_an_optional_result_has_no_c_entry(jit):
+    def maybe(x):
+        return x if x > 0 else None
+
+    ours = front.add(jit, maybe, (numba.int64,))
+    assert (ours.symbol, ours.address) == (None, None)
+    with pytest.raises(UsageError, match="result"):
+        front.add(jit, maybe, (numba.int64,), name="maybe")
 
 
 def test_linear_algebra_finds_its_library(jit):

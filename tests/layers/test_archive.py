@@ -56,6 +56,11 @@ def test_a_member_that_cannot_be_linked_fails_who_needs_it_and_nobody_else(jit, 
         jit.lookup("four")
 
 
+def test_a_library_that_is_not_there_is_an_error_of_the_system(jit, tmp_path):
+    with pytest.raises(FileNotFoundError):
+        jit.add_archive(tmp_path / "none.a")
+
+
 def test_a_whole_library_is_there_without_being_asked_for(jit, library):
     jit.add_archive(library, whole=True)
     with pytest.raises(DuplicateDefinition, match="one"):

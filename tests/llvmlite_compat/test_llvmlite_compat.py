@@ -404,3 +404,29 @@ def test_the_old_builders_pipeline_optimizes() -> None:
     assert passes.run(module) is True
     assert "alloca" not in str(module)
     assert passes.run(module) is False
+
+
+@pytest.mark.parametrize("given", ["closed", "not a module", None])
+def test_what_is_no_open_module_is_an_argument_error(given: Any) -> None:
+    if given == "closed":
+        given = llvm.parse_assembly(ADD)
+        given.close()
+    machine = llvm.Target.from_default_triple().create_target_machine()
+    for offer in (
+        lambda: llvm.create_mcjit_compiler(given, machine),
+        lambda: llvm.create_mcjit_compiler(llvm.parse_assembly(MUL), machine).add_module(given),
+    ):
+        with pytest.raises(ctypes.ArgumentError):
+            offer()
+
+
+def test_a_module_has_one_engine_at_a_time() -> None:
+    """It would be freed by both."""
+    machine = llvm.Target.from_default_triple().create_target_machine()
+    module = llvm.parse_assembly(ADD)
+    with llvm.create_mcjit_compiler(module, machine) as engine:
+        with pytest.raises(RuntimeError, match="owns"):
+            llvm.create_mcjit_compiler(module, machine)
+        engine.remove_module(module)
+        with llvm.create_mcjit_compiler(module, machine) as other:
+            assert BINARY(other.get_function_address("add"))(1, 2) == 3

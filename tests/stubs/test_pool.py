@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from lazyjit.call import NativeFunction
-from lazyjit.errors import InternalError, SessionClosed, UsageError
+from lazyjit.errors import InternalError, SessionClosed, SymbolRemoved
 from lazyjit.link.arena import Arena
 from lazyjit.stubs import StubPool
 
@@ -86,7 +86,7 @@ def test_a_resolved_stub_can_fail_later(machine, probe):
 def test_freed_stubs_fail_and_are_reused(machine):
     stubs = machine.stubs.create(range(300))
     machine.stubs.free(stubs[:200])
-    with pytest.raises(UsageError, match="removed"):
+    with pytest.raises(SymbolRemoved, match="removed"):
         NativeFunction(int(stubs[0]), None)()
     again = machine.stubs.create(range(200))
     assert set(again) == set(stubs[:200])
