@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from lazyjit import errors
@@ -18,7 +17,7 @@ try:
 except ModuleNotFoundError as problem:
     # Python started in a checkout sees its sources before an installed lazyjit.
     raise ModuleNotFoundError(
-        f"the sources in {Path(__file__).parent} are not built: if lazyjit is installed, start"
+        f"the sources in {__file__.rpartition('/')[0]} are not built: if lazyjit is installed, start"
         " Python elsewhere; or build them there: python native/build.py",
         name=problem.name,
     ) from problem
