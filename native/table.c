@@ -50,6 +50,10 @@ void lj_table_dispose(lj_table *table) {
     free(table);
 }
 
+const lj_ir_index *lj_table_index(const lj_table *table) {
+    return table->index;
+}
+
 /* --- who makes what ------------------------------------------------------------------------- */
 
 const uint8_t *lj_table_states(const lj_table *table) {

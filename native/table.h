@@ -57,4 +57,6 @@ void lj_table_before_fork(lj_table *table);
 void lj_table_after_fork(lj_table *table);
 /* cffi: end */
 
+const lj_ir_index *lj_table_index(const lj_table *table);
+
 #endif

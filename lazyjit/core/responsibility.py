@@ -110,21 +110,7 @@ class MaterializationResponsibility:
         errands: Errands = []
         with session._lock:
             work = self._making_locked()
-            declared = work.flags
-            if work.defs and not work.defs.keys().isdisjoint(symbols.keys()):
-                twice = sorted(work.defs.keys() & symbols.keys())
-                raise UsageError(f"{work.name} resolved twice: {', '.join(twice)}")
-            resolved = {}
-            try:
-                for name, symbol in symbols.items():
-                    if symbol[1] != declared[name] or symbol.__class__ is not ExecutorSymbolDef:
-                        symbol = _as_declared(symbol, declared[name])
-                    resolved[name] = symbol
-            except KeyError:
-                raise UsageError(f"{work.name} resolved {name}, which is not its symbol") from None
-            init = work.init_symbol
-            if init in resolved and declared[init] & SymbolFlags.SIDE_EFFECTS_ONLY:
-                raise UsageError(f"{work.name} resolved {init}, which has no address")
+            resolved = _resolved_locked(work, symbols)
             work.defs = {**work.defs, **resolved} if work.defs else resolved
             if work.resolving is not None:
                 done: list[Query | str] = []
@@ -164,6 +150,32 @@ class MaterializationResponsibility:
         session._carry_out(errands)
         if error is not None:
             raise error
+
+    def notify_made(
+        self, symbols: Mapping[str, ExecutorSymbolDef], use: Callable[[int], object]
+    ) -> None:
+        """All of its symbols are in memory and depend on nothing: resolved and emitted in one step.
+
+        As `with_resource_key(use)`, `notify_resolved` and `notify_emitted`, for all of its symbols.
+        `use` is called last of what may raise, and before anybody is told. Raises as these do, with
+        nothing changed.
+        """
+        session = self._session
+        errands: Errands = []
+        with session._lock:
+            work = self._making_locked()
+            resolved = _resolved_locked(work, symbols)
+            if len(resolved) != len(work.flags):
+                raise MissingDefinitions(work.name, work.flags.keys() - resolved.keys())
+            tracker = current(work.tracker)
+            check_usable_locked(tracker)
+            use(tracker.key)
+            work.defs = resolved
+            if work.resolving is not None:
+                answer_locked(work.resolving, resolved, errands)
+                work.resolving = None
+            emit_locked(work, (), errands)
+        session._carry_out(errands)
 
     def fail_materialization(self, error: BaseException | None = None) -> None:
         """Its symbols, and what depends on them, can't be had because of `error`.
@@ -294,6 +306,28 @@ class MaterializationResponsibility:
         for ready in settle_locked(scan):
             publish_locked(ready, errands)
         return part
+
+
+def _resolved_locked(
+    work: Work, symbols: Mapping[str, ExecutorSymbolDef]
+) -> Mapping[str, ExecutorSymbolDef]:
+    """`symbols`, each exported or not as declared. Raises UsageError."""
+    declared = work.flags
+    if work.defs and not work.defs.keys().isdisjoint(symbols.keys()):
+        twice = sorted(work.defs.keys() & symbols.keys())
+        raise UsageError(f"{work.name} resolved twice: {', '.join(twice)}")
+    resolved = {}
+    try:
+        for name, symbol in symbols.items():
+            if symbol[1] != declared[name] or symbol.__class__ is not ExecutorSymbolDef:
+                symbol = _as_declared(symbol, declared[name])
+            resolved[name] = symbol
+    except KeyError:
+        raise UsageError(f"{work.name} resolved {name}, which is not its symbol") from None
+    init = work.init_symbol
+    if init in resolved and declared[init] & SymbolFlags.SIDE_EFFECTS_ONLY:
+        raise UsageError(f"{work.name} resolved {init}, which has no address")
+    return resolved
 
 
 def _as_declared(symbol: tuple[int, SymbolFlags], declared: SymbolFlags) -> ExecutorSymbolDef:

@@ -15,14 +15,13 @@ from numpy.typing import NDArray
 from lazyjit._native import check, ffi, held, lib, new_fault, owned
 from lazyjit.ir.entities import ENTITY, Constructor, EntityFlag, Kind, Visibility
 from lazyjit.ir.loading import Source, load_text
-from lazyjit.symbols import SymbolFlags, decode_name, encode_name, intern
+from lazyjit.symbols import FLAGS, SymbolFlags, decode_name, encode_name, intern
 
 __all__ = ["ModuleIndex"]
 
 
 # Looked up for every symbol of every unit: enum arithmetic would cost more than the index.
 _KINDS = tuple(Kind)
-_FLAGS = tuple(SymbolFlags(bits) for bits in range(64))
 _EXPORTED, _WEAK, _COMMON, _CALLABLE = (
     int(flag)
     for flag in (SymbolFlags.EXPORTED, SymbolFlags.WEAK, SymbolFlags.COMMON, SymbolFlags.CALLABLE)
@@ -119,7 +118,7 @@ class ModuleIndex:
         ids = ffi.new("int32_t[]", count)
         what, traits = ffi.new("uint8_t[]", count), ffi.new("uint8_t[]", count)
         lib.lj_ir_index_find(self.native, count, joined, ids, what, traits)
-        return list(zip(ids, what, map(_FLAGS.__getitem__, traits), strict=True))
+        return list(zip(ids, what, map(FLAGS.__getitem__, traits), strict=True))
 
     def entity(self, name: str) -> int:
         """The entity that IR calls `@name` (`@7`: "7"), defined here or not; -1 without one."""
@@ -166,7 +165,7 @@ class ModuleIndex:
                 raw: bytes = ffi.unpack(out, length)
                 names = raw.decode("utf-8", "surrogateescape").split("\0")
                 names.pop()
-                return dict(zip(map(intern, names), map(_FLAGS.__getitem__, traits), strict=True))
+                return dict(zip(map(intern, names), map(FLAGS.__getitem__, traits), strict=True))
             room = length
 
     def flags(self, entity: int) -> SymbolFlags:

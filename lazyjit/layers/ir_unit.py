@@ -23,7 +23,7 @@ from lazyjit import tracing
 from lazyjit.core import JITDylib, MaterializationResponsibility, MaterializationUnit
 from lazyjit.errors import CompileError, IRError
 from lazyjit.ir import carve
-from lazyjit.layers.module_table import ModuleTable
+from lazyjit.layers.module_table import LinkedUnit, ModuleTable
 from lazyjit.layers.promotion import promote
 from lazyjit.layers.refused import reason, take_apart
 from lazyjit.layers.unit_policy import UnitInfo
@@ -31,6 +31,8 @@ from lazyjit.symbols import ExecutorSymbolDef, SymbolFlags
 
 if TYPE_CHECKING:
     from lazyjit.layers.on_demand import CompileOnDemandLayer
+    from lazyjit.link.arena import Arena
+    from lazyjit.link.graph import LinkGraph
 
 __all__ = ["IRUnit"]
 
@@ -103,6 +105,7 @@ class IRUnit(MaterializationUnit):
                 (compiled.address, compiled.size),
                 file=self.name,
                 known=table.known,
+                at_once=partial(self._link, responsibility, members),
                 on_missing=apart if neighbours else None,
                 on_ready=partial(self._publish, responsibility, members),
             )
@@ -129,6 +132,36 @@ class IRUnit(MaterializationUnit):
             for name in wanted.keys() - responsibility.claim(wanted):
                 del members[name]
         return members
+
+    def _link(
+        self,
+        responsibility: MaterializationResponsibility,
+        members: Mapping[str, int],
+        arena: Arena,
+        address: int,
+        size: int,
+    ) -> LinkGraph | None:
+        """Link what refers to nothing but its own module, publish it, and tell the session."""
+        layer, table = self.layer, self.table
+        entities = list(members.values())
+        linked = table.link(arena, address, size, entities, self.name)
+        if not isinstance(linked, LinkedUnit):
+            return linked
+
+        def publish(key: int) -> None:
+            layer.objects.keep(key, linked)
+            table.publish(entities, linked.addresses)
+
+        try:
+            responsibility.notify_made(linked.definitions(members), publish)
+        except BaseException:
+            linked.deallocate()
+            raise
+        if layer.first_tier is not None:
+            promote(layer, table, filter(table.is_function, entities), responsibility.tracker)
+        if tracing.sink is not None:
+            tracing.emit("link.object", file=self.name, symbols=list(members))
+        return None
 
     def _publish(
         self,

@@ -37,6 +37,7 @@ __all__ = [
     "DirectLink",
     "KnownAddresses",
     "Link",
+    "LinkAtOnce",
     "Requirements",
     "blame",
     "settle_definitions",
@@ -45,6 +46,10 @@ __all__ = [
 #: Addresses that a unit's own layer knows without asking the session, 0 for those it doesn't:
 #: takes a number of names and a cffi `char *` to them, returns a cffi `uint64_t[]`.
 KnownAddresses = Callable[[int, Any], Any]
+
+#: Takes an arena, and an object's address and size. Links it there and tells the session; or else
+#: gives its graph back, placed, for a link to go on with.
+LinkAtOnce = Callable[["Arena", int, int], "LinkGraph | None"]
 
 
 class Requirements:

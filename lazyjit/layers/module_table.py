@@ -19,7 +19,7 @@ symbols.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -33,16 +33,40 @@ from lazyjit.core import (
 )
 from lazyjit.errors import LazyJITError, SymbolRemoved
 from lazyjit.ir import Kind, ModuleIndex, What
+from lazyjit.link.arena import Arena
+from lazyjit.link.graph import LinkGraph
 from lazyjit.stubs import StubPool
-from lazyjit.symbols import SymbolFlags
+from lazyjit.symbols import FLAGS, ExecutorSymbolDef, SymbolFlags
 
-__all__ = ["ModuleTable"]
+__all__ = ["LinkedUnit", "ModuleTable"]
 
 #: Makes the unit around an entity of a table: for the symbol of that name, with those that must be
 #: made together with it.
 UnitMaker = Callable[["ModuleTable", int, str, Mapping[str, SymbolFlags]], MaterializationUnit]
 
 _NONE, _STUB = int(What.NONE), int(What.STUB)
+
+
+class LinkedUnit:
+    """A unit's code in memory, wholly linked, and where its definitions are."""
+
+    __slots__ = ("addresses", "count", "native", "traits")
+
+    def __init__(self, count: int) -> None:
+        """Room for what `ModuleTable.link` fills in: cffi arrays, an element a definition."""
+        self.count = count
+        self.addresses: Any = ffi.new("uint64_t[]", count)
+        self.traits: Any = ffi.new("uint8_t[]", count)
+        self.native: Any = ffi.new("lj_table_linked *")
+
+    def definitions(self, names: Iterable[str]) -> dict[str, ExecutorSymbolDef]:
+        """As the session takes them, for the definitions' names in order."""
+        flags = map(FLAGS.__getitem__, self.traits)
+        return dict(zip(names, map(ExecutorSymbolDef, self.addresses, flags), strict=True))
+
+    def deallocate(self) -> None:
+        """Free everything; nobody may run in the code. Does nothing the second time."""
+        lib.lj_linked_release(ffi.addressof(self.native, "linked"))
 
 
 class ModuleTable:
@@ -109,6 +133,34 @@ class ModuleTable:
         if self._removed:
             self._fail_stubs()
         return addresses
+
+    def link(
+        self, arena: Arena, address: int, size: int, entities: Sequence[int], file: str
+    ) -> LinkedUnit | LinkGraph:
+        """Link the object of a unit that defines `entities`, as far as that needs no session.
+
+        To the end, if it refers to nothing but what `known` knows and defines just these; or else
+        its graph comes back, placed in `arena`. Raises what `LinkGraph.from_object` and `fix_up`
+        raise.
+        """
+        linked = LinkedUnit(len(entities))
+        status = lib.lj_table_link(
+            self._native,
+            self._pool.handle,
+            arena.handle,
+            ffi.cast("uint8_t *", address),
+            size,
+            linked.count,
+            entities,
+            linked.addresses,
+            linked.traits,
+            linked.native,
+        )
+        if self._removed:
+            self._fail_stubs()
+        if not status and not linked.native.graph:
+            return linked
+        return LinkGraph.of_native(linked.native.graph, status, file=file, arena=arena)
 
     def take(self, entities: Sequence[int]) -> None:
         """A unit defines these: no other need consider them."""

@@ -23,7 +23,8 @@ from lazyjit._native import ffi
 from lazyjit.core import ExecutionSession, JITDylib, MaterializationResponsibility
 from lazyjit.errors import UsageError
 from lazyjit.layers.grace import GracePeriods
-from lazyjit.layers.linking import DirectLink, KnownAddresses, Requirements
+from lazyjit.layers.linking import DirectLink, KnownAddresses, LinkAtOnce, Requirements
+from lazyjit.layers.module_table import LinkedUnit
 from lazyjit.layers.linking_passes import PassLink
 from lazyjit.layers.object_unit import GraphUnit, ObjectUnit
 from lazyjit.layers.plugin import Plugin
@@ -42,9 +43,9 @@ _LOW_SIZE = 96 << 20
 LOW = 1 << 30
 
 
-#: What is kept for linked code: a graph that has its memory itself, or a manager's allocation and
-#: the records over it.
-Kept = LinkGraph | tuple[MemoryManager, FinalizedAllocation, Lent]
+#: What is kept for linked code: what has its memory itself, or a manager's allocation and the
+#: records over it.
+Kept = LinkGraph | LinkedUnit | tuple[MemoryManager, FinalizedAllocation, Lent]
 
 
 class ObjectLinkingLayer(forking.Guarded):
@@ -115,6 +116,7 @@ class ObjectLinkingLayer(forking.Guarded):
         graph: LinkGraph | None = None,
         prune: bool = False,
         known: KnownAddresses | None = None,
+        at_once: LinkAtOnce | None = None,
         low: bool = False,
         nameless: bool = False,
         on_missing: Callable[[], bool] | None = None,
@@ -126,7 +128,8 @@ class ObjectLinkingLayer(forking.Guarded):
         `graph`: it has been read already (`data` is None for one made by hand). `prune`: something
         in it may be needed by nobody. `low` puts it where absolute addresses have 31 bits; with
         `nameless`, what it defines stays unknown to the session, and `responsibility` answers for
-        an effect alone. Never raises: failures go to `responsibility`. When nothing has some of the
+        an effect alone. `at_once` is tried first when nobody looks on and memory is an arena's: it
+        links as much as it can by itself. Never raises: failures go to `responsibility`. When nothing has some of the
         externals, `on_missing` may take the responsibility back (True), for another try.
         `on_linked` is called once the code is in memory, before that is told to the session;
         `on_ready` with the symbols, once they are.
@@ -145,6 +148,11 @@ class ObjectLinkingLayer(forking.Guarded):
                 link.start(None if data is None else _bytes(data), prune=self._prune)
             else:
                 prune = prune and self._prune
+                if at_once is not None:
+                    graph = at_once(arena, *_place_of(data))
+                    if graph is None:
+                        self.counters.linked(perf_counter_ns() - started)
+                        return
                 if graph is None:
                     at_once = None if prune else arena
                     graph = LinkGraph.from_object(*_place_of(data), file=file, arena=at_once)
@@ -241,7 +249,7 @@ class ObjectLinkingLayer(forking.Guarded):
         """Give memory back. Nobody is in it."""
         by_manager: dict[MemoryManager, list[FinalizedAllocation]] = {}
         for each in kept:
-            if isinstance(each, LinkGraph):
+            if not isinstance(each, tuple):
                 each.deallocate()
             else:
                 memory_gone(each[2])

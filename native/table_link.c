@@ -1,0 +1,80 @@
+/* One unit's link in one call; table_link.h says when that is possible. */
+#include "table_link.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static int by_id(const void *a, const void *b) {
+    uint64_t left = *(const uint64_t *)a, right = *(const uint64_t *)b;
+    return (left > right) - (left < right);
+}
+
+/* Where the object has what the unit promises: addresses and traits in the order of `ids`. False
+ * when it defines anything else, or less. `scratch` has room for `count` numbers. */
+static bool settle(const lj_table *table, const lj_graph *graph, uint32_t count, const int32_t *ids,
+                   uint64_t *scratch, uint64_t *addresses, uint8_t *traits) {
+    if (graph->defined_count != count)
+        return false;
+    for (uint32_t i = 0; i < count; i++)
+        scratch[i] = (uint64_t)(uint32_t)ids[i] << 32 | i;
+    if (count > 1)
+        qsort(scratch, count, sizeof *scratch, by_id);
+    memset(addresses, 0, count * sizeof *addresses);
+    for (uint32_t i = 0; i < count; i++) {
+        int32_t id;
+        uint8_t what;
+        const char *name = graph->strings + graph->symbols[graph->defined[i]].name;
+        lj_ir_index_find(lj_table_index(table), 1, name, &id, &what, NULL);
+        if (what != LJ_IR_FOUND_BODY && what != LJ_IR_FOUND_DATA)
+            return false;
+        uint32_t low = 0, high = count;
+        while (low < high) {
+            uint32_t middle = low + (high - low) / 2;
+            if (scratch[middle] >> 32 < (uint32_t)id)
+                low = middle + 1;
+            else
+                high = middle;
+        }
+        if (low == count || scratch[low] >> 32 != (uint32_t)id)
+            return false;
+        uint32_t place = (uint32_t)scratch[low];
+        if (addresses[place])
+            return false; /* twice */
+        addresses[place] = graph->defined_address[i];
+        traits[place] = graph->defined_flags[i];
+    }
+    return true;
+}
+
+static bool all_known(const lj_graph *graph, const uint64_t *externals) {
+    if (graph->named != graph->external_count)
+        return false;
+    for (uint32_t i = 0; i < graph->external_count; i++)
+        if (!externals[i])
+            return false;
+    return true;
+}
+
+lj_status lj_table_link(lj_table *table, lj_stubs *pool, lj_arena *arena, const uint8_t *data,
+                        uint64_t size, uint32_t count, const int32_t *ids, uint64_t *addresses,
+                        uint8_t *traits, lj_table_linked *out) {
+    lj_status status = lj_graph_load(data, size, arena, &out->graph);
+    if (status)
+        return status;
+    lj_graph *graph = out->graph;
+    uint64_t *scratch = lj_graph_take(graph, (count + graph->external_count + 1) * sizeof *scratch);
+    if (!scratch)
+        return LJ_NO_MEMORY;
+    uint64_t *externals = scratch + count;
+    if (lj_table_known(table, pool, graph->named, graph->names, externals) ||
+        !all_known(graph, externals) ||
+        !settle(table, graph, count, ids, scratch, addresses, traits))
+        return LJ_OK; /* the general way goes on, and meets what failed again */
+    status = lj_graph_fix_up(graph, externals, graph->external_count);
+    if (status)
+        return status;
+    lj_graph_finalize(graph, &out->linked);
+    lj_graph_free(graph);
+    out->graph = NULL;
+    return LJ_OK;
+}
