@@ -57,11 +57,11 @@ static bool all_known(const lj_graph *graph, const uint64_t *externals) {
 
 lj_status lj_table_link(lj_table *table, lj_stubs *pool, lj_arena *arena, const uint8_t *data,
                         uint64_t size, uint32_t count, const int32_t *ids, uint64_t *addresses,
-                        uint8_t *traits, lj_table_linked *out) {
-    lj_status status = lj_graph_load(data, size, arena, &out->graph);
+                        uint8_t *traits, lj_graph **out) {
+    lj_status status = lj_graph_load(data, size, arena, out);
     if (status)
         return status;
-    lj_graph *graph = out->graph;
+    lj_graph *graph = *out;
     uint64_t *scratch = lj_graph_take(graph, (count + graph->external_count + 1) * sizeof *scratch);
     if (!scratch)
         return LJ_NO_MEMORY;
@@ -71,10 +71,11 @@ lj_status lj_table_link(lj_table *table, lj_stubs *pool, lj_arena *arena, const 
         !settle(table, graph, count, ids, scratch, addresses, traits))
         return LJ_OK; /* the general way goes on, and meets what failed again */
     status = lj_graph_fix_up(graph, externals, graph->external_count);
+    if (!status)
+        status = lj_table_keep(table, pool, count, ids, addresses, graph);
     if (status)
         return status;
-    lj_graph_finalize(graph, &out->linked);
     lj_graph_free(graph);
-    out->graph = NULL;
+    *out = NULL;
     return LJ_OK;
 }

@@ -151,14 +151,11 @@ class MaterializationResponsibility:
         if error is not None:
             raise error
 
-    def notify_made(
-        self, symbols: Mapping[str, ExecutorSymbolDef], use: Callable[[int], object]
-    ) -> None:
-        """All of its symbols are in memory and depend on nothing: resolved and emitted in one step.
+    def notify_made(self, symbols: Mapping[str, ExecutorSymbolDef]) -> None:
+        """All of its symbols are in memory and depend on nothing.
 
-        As `with_resource_key(use)`, `notify_resolved` and `notify_emitted`, for all of its symbols.
-        `use` is called last of what may raise, and before anybody is told. Raises as these do, with
-        nothing changed.
+        As `notify_resolved` and `notify_emitted`, in one step. Raises as these do, with nothing
+        changed.
         """
         session = self._session
         errands: Errands = []
@@ -167,9 +164,6 @@ class MaterializationResponsibility:
             resolved = _resolved_locked(work, symbols)
             if len(resolved) != len(work.flags):
                 raise MissingDefinitions(work.name, work.flags.keys() - resolved.keys())
-            tracker = current(work.tracker)
-            check_usable_locked(tracker)
-            use(tracker.key)
             work.defs = resolved
             if work.resolving is not None:
                 answer_locked(work.resolving, resolved, errands)

@@ -23,13 +23,14 @@ from lazyjit import tracing
 from lazyjit.core import JITDylib, MaterializationResponsibility, MaterializationUnit
 from lazyjit.errors import CompileError, IRError
 from lazyjit.ir import carve
-from lazyjit.layers.module_table import LinkedUnit, ModuleTable
+from lazyjit.layers.module_table import ModuleTable
 from lazyjit.layers.promotion import promote
 from lazyjit.layers.refused import reason, take_apart
 from lazyjit.layers.unit_policy import UnitInfo
 from lazyjit.symbols import ExecutorSymbolDef, SymbolFlags
 
 if TYPE_CHECKING:
+    from lazyjit.codegen import CompiledObject
     from lazyjit.layers.on_demand import CompileOnDemandLayer
     from lazyjit.link.arena import Arena
     from lazyjit.link.graph import LinkGraph
@@ -70,7 +71,6 @@ class IRUnit(MaterializationUnit):
         members = self._claim(responsibility)
         # From here on it is fixed what the unit defines.
         entities = list(members.values())
-        table.take(entities)
         layer.idle.consider(table, self.entity, entities)
         first_tier = layer.first_tier
         budget = 0 if self.alone or first_tier is not None else layer.inline_budget
@@ -89,12 +89,12 @@ class IRUnit(MaterializationUnit):
                 responsibility.fail_materialization(reason(error, unit))
             return
         layer.counters.unit(
-            functions=sum(map(table.is_function, entities)),
-            object_bytes=compiled.size,
-            carve=carved - started,
-            parse=compiled.parse_ns,
-            optimize=compiled.optimize_ns,
-            emit=compiled.emit_ns,
+            unit.functions,
+            compiled.size,
+            carved - started,
+            compiled.parse_ns,
+            compiled.optimize_ns,
+            compiled.emit_ns,
         )
         # What a neighbour lacks, perhaps one never called, must not fail the others. Without
         # neighbours there is nothing to ask beforehand.
@@ -105,7 +105,7 @@ class IRUnit(MaterializationUnit):
                 (compiled.address, compiled.size),
                 file=self.name,
                 known=table.known,
-                at_once=partial(self._link, responsibility, members),
+                at_once=partial(self._link, responsibility, members, compiled),
                 on_missing=apart if neighbours else None,
                 on_ready=partial(self._publish, responsibility, members),
             )
@@ -122,11 +122,14 @@ class IRUnit(MaterializationUnit):
         table = self.table
         if self.alone:
             chosen = table.index.together(self.entity)
+            table.take(chosen)
         else:
             chosen = self.layer.chooser.choose(table, self.entity)
+        own = responsibility.symbols
+        if len(own) == len(chosen) == 1:
+            return dict(zip(own, chosen, strict=True))
         flags = table.index.definitions(chosen)
         members = dict(zip(flags, chosen, strict=True))
-        own = responsibility.symbols
         wanted = {name: flags[name] for name in members if name not in own}
         if wanted:
             for name in wanted.keys() - responsibility.claim(wanted):
@@ -137,28 +140,18 @@ class IRUnit(MaterializationUnit):
         self,
         responsibility: MaterializationResponsibility,
         members: Mapping[str, int],
+        compiled: CompiledObject,
         arena: Arena,
-        address: int,
-        size: int,
     ) -> LinkGraph | None:
-        """Link what refers to nothing but its own module, publish it, and tell the session."""
+        """Link and publish what needs nothing but its own module, and tell the session."""
         layer, table = self.layer, self.table
-        entities = list(members.values())
-        linked = table.link(arena, address, size, entities, self.name)
-        if not isinstance(linked, LinkedUnit):
+        linked = table.link(arena, compiled.address, compiled.size, members, self.name)
+        if linked.__class__ is not dict:
             return linked
-
-        def publish(key: int) -> None:
-            layer.objects.keep(key, linked)
-            table.publish(entities, linked.addresses)
-
-        try:
-            responsibility.notify_made(linked.definitions(members), publish)
-        except BaseException:
-            linked.deallocate()
-            raise
+        responsibility.notify_made(linked)
         if layer.first_tier is not None:
-            promote(layer, table, filter(table.is_function, entities), responsibility.tracker)
+            functions = filter(table.is_function, members.values())
+            promote(layer, table, functions, responsibility.tracker)
         if tracing.sink is not None:
             tracing.emit("link.object", file=self.name, symbols=list(members))
         return None

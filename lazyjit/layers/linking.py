@@ -47,9 +47,9 @@ __all__ = [
 #: takes a number of names and a cffi `char *` to them, returns a cffi `uint64_t[]`.
 KnownAddresses = Callable[[int, Any], Any]
 
-#: Takes an arena, and an object's address and size. Links it there and tells the session; or else
-#: gives its graph back, placed, for a link to go on with.
-LinkAtOnce = Callable[["Arena", int, int], "LinkGraph | None"]
+#: Links an object into an arena and tells the session; or else returns its graph, placed there, for
+#: a link to go on with.
+LinkAtOnce = Callable[["Arena"], "LinkGraph | None"]
 
 
 class Requirements:

@@ -12,14 +12,14 @@ into being when somebody goes through the stub. When a unit is ready, `publish` 
 its functions at their bodies; a stub made later than that points there from the start.
 
 Names that this module alone can define (strong ones and promoted locals) need no session to be
-linked within the module: `known` answers for them straight from the index. All that is kept of an
-entity is native (`native/table.h`), so that each step of a unit's way is one call for all of its
-symbols.
+linked within the module: `known` answers for them straight from the index. A unit that needs nothing
+else is linked and published by one call, `link`. All that is kept of an entity is native
+(`native/table.h`), so that each step of a unit's way is one call for all of its symbols.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -38,35 +38,13 @@ from lazyjit.link.graph import LinkGraph
 from lazyjit.stubs import StubPool
 from lazyjit.symbols import FLAGS, ExecutorSymbolDef, SymbolFlags
 
-__all__ = ["LinkedUnit", "ModuleTable"]
+__all__ = ["ModuleTable"]
 
 #: Makes the unit around an entity of a table: for the symbol of that name, with those that must be
 #: made together with it.
 UnitMaker = Callable[["ModuleTable", int, str, Mapping[str, SymbolFlags]], MaterializationUnit]
 
 _NONE, _STUB = int(What.NONE), int(What.STUB)
-
-
-class LinkedUnit:
-    """A unit's code in memory, wholly linked, and where its definitions are."""
-
-    __slots__ = ("addresses", "count", "native", "traits")
-
-    def __init__(self, count: int) -> None:
-        """Room for what `ModuleTable.link` fills in: cffi arrays, an element a definition."""
-        self.count = count
-        self.addresses: Any = ffi.new("uint64_t[]", count)
-        self.traits: Any = ffi.new("uint8_t[]", count)
-        self.native: Any = ffi.new("lj_table_linked *")
-
-    def definitions(self, names: Iterable[str]) -> dict[str, ExecutorSymbolDef]:
-        """As the session takes them, for the definitions' names in order."""
-        flags = map(FLAGS.__getitem__, self.traits)
-        return dict(zip(names, map(ExecutorSymbolDef, self.addresses, flags), strict=True))
-
-    def deallocate(self) -> None:
-        """Free everything; nobody may run in the code. Does nothing the second time."""
-        lib.lj_linked_release(ffi.addressof(self.native, "linked"))
 
 
 class ModuleTable:
@@ -135,32 +113,35 @@ class ModuleTable:
         return addresses
 
     def link(
-        self, arena: Arena, address: int, size: int, entities: Sequence[int], file: str
-    ) -> LinkedUnit | LinkGraph:
-        """Link the object of a unit that defines `entities`, as far as that needs no session.
+        self, arena: Arena, address: int, size: int, members: Mapping[str, int], file: str
+    ) -> dict[str, ExecutorSymbolDef] | LinkGraph:
+        """Link the object of a unit that defines `members`, entities by name, and publish it.
 
-        To the end, if it refers to nothing but what `known` knows and defines just these; or else
-        its graph comes back, placed in `arena`. Raises what `LinkGraph.from_object` and `fix_up`
-        raise.
+        Their addresses, if the object refers to nothing but what `known` knows and defines just
+        these; its memory is the module's then. Or else its graph, placed in `arena`, for another
+        way to go on with. Raises what `LinkGraph.from_object` and `fix_up` raise.
         """
-        linked = LinkedUnit(len(entities))
+        count = len(members)
+        addresses, traits = ffi.new("uint64_t[]", count), ffi.new("uint8_t[]", count)
+        out = ffi.new("lj_graph **")
         status = lib.lj_table_link(
             self._native,
             self._pool.handle,
             arena.handle,
             ffi.cast("uint8_t *", address),
             size,
-            linked.count,
-            entities,
-            linked.addresses,
-            linked.traits,
-            linked.native,
+            count,
+            list(members.values()),
+            addresses,
+            traits,
+            out,
         )
         if self._removed:
             self._fail_stubs()
-        if not status and not linked.native.graph:
-            return linked
-        return LinkGraph.of_native(linked.native.graph, status, file=file, arena=arena)
+        if status or out[0]:
+            return LinkGraph.of_native(out[0], status, file=file, arena=arena)
+        flags = map(FLAGS.__getitem__, traits)
+        return dict(zip(members, map(ExecutorSymbolDef, addresses, flags), strict=True))
 
     def take(self, entities: Sequence[int]) -> None:
         """A unit defines these: no other need consider them."""
@@ -222,8 +203,8 @@ class ModuleTable:
             self._fail_stubs()
 
     def free(self) -> None:
-        """Nobody can be in the module any more: give its stubs back."""
-        check(lib.lj_table_free_stubs(self._native, self._pool.handle))
+        """Nobody can be in the module any more: give its stubs and its memory back."""
+        check(lib.lj_table_free(self._native, self._pool.handle))
 
     def _fail_stubs(self) -> None:
         room = 0

@@ -24,7 +24,6 @@ from lazyjit.core import ExecutionSession, JITDylib, MaterializationResponsibili
 from lazyjit.errors import UsageError
 from lazyjit.layers.grace import GracePeriods
 from lazyjit.layers.linking import DirectLink, KnownAddresses, LinkAtOnce, Requirements
-from lazyjit.layers.module_table import LinkedUnit
 from lazyjit.layers.linking_passes import PassLink
 from lazyjit.layers.object_unit import GraphUnit, ObjectUnit
 from lazyjit.layers.plugin import Plugin
@@ -43,9 +42,9 @@ _LOW_SIZE = 96 << 20
 LOW = 1 << 30
 
 
-#: What is kept for linked code: what has its memory itself, or a manager's allocation and the
-#: records over it.
-Kept = LinkGraph | LinkedUnit | tuple[MemoryManager, FinalizedAllocation, Lent]
+#: What is kept for linked code: a graph that has its memory itself, or a manager's allocation and
+#: the records over it.
+Kept = LinkGraph | tuple[MemoryManager, FinalizedAllocation, Lent]
 
 
 class ObjectLinkingLayer(forking.Guarded):
@@ -128,16 +127,21 @@ class ObjectLinkingLayer(forking.Guarded):
         `graph`: it has been read already (`data` is None for one made by hand). `prune`: something
         in it may be needed by nobody. `low` puts it where absolute addresses have 31 bits; with
         `nameless`, what it defines stays unknown to the session, and `responsibility` answers for
-        an effect alone. `at_once` is tried first when nobody looks on and memory is an arena's: it
-        links as much as it can by itself. Never raises: failures go to `responsibility`. When nothing has some of the
-        externals, `on_missing` may take the responsibility back (True), for another try.
+        an effect alone. `at_once` is tried first when nobody looks on and memory is an arena's.
+        Never raises: failures go to `responsibility`. When nothing has some of the externals,
+        `on_missing` may take the responsibility back (True), for another try.
         `on_linked` is called once the code is in memory, before that is told to the session;
         `on_ready` with the symbols, once they are.
         """
         started = perf_counter_ns()
         try:
-            wants = Requirements(file, known, nameless, on_missing, on_linked, on_ready)
             plugins, arena = self._plugins, self._direct
+            if at_once is not None and arena is not None and not plugins:
+                graph = at_once(arena)
+                if graph is None:
+                    self.counters.linked(perf_counter_ns() - started)
+                    return
+            wants = Requirements(file, known, nameless, on_missing, on_linked, on_ready)
             if low and arena is not None:
                 arena = self._arena_below()
             if plugins or arena is None:
@@ -148,11 +152,6 @@ class ObjectLinkingLayer(forking.Guarded):
                 link.start(None if data is None else _bytes(data), prune=self._prune)
             else:
                 prune = prune and self._prune
-                if at_once is not None:
-                    graph = at_once(arena, *_place_of(data))
-                    if graph is None:
-                        self.counters.linked(perf_counter_ns() - started)
-                        return
                 if graph is None:
                     at_once = None if prune else arena
                     graph = LinkGraph.from_object(*_place_of(data), file=file, arena=at_once)
@@ -249,7 +248,7 @@ class ObjectLinkingLayer(forking.Guarded):
         """Give memory back. Nobody is in it."""
         by_manager: dict[MemoryManager, list[FinalizedAllocation]] = {}
         for each in kept:
-            if not isinstance(each, tuple):
+            if isinstance(each, LinkGraph):
                 each.deallocate()
             else:
                 memory_gone(each[2])

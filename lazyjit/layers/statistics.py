@@ -78,15 +78,19 @@ class Counters(forking.Guarded):
             for stage, amount in nanoseconds.items():
                 self._nanoseconds[stage] += amount
 
-    def unit(self, *, functions: int, object_bytes: int, **nanoseconds: int) -> None:
-        """One unit was compiled: its functions, its object's size, its stages."""
+    def unit(
+        self, functions: int, object_bytes: int, carve: int, parse: int, optimize: int, emit: int
+    ) -> None:
+        """One unit was compiled: its functions, its object's size, its stages' nanoseconds."""
         with self._lock:
-            counts = self._counts
+            counts, spent = self._counts, self._nanoseconds
             counts["units"] += 1
             counts["functions_compiled"] += functions
             counts["object_bytes"] += object_bytes
-            for stage, amount in nanoseconds.items():
-                self._nanoseconds[stage] += amount
+            spent["carve"] += carve
+            spent["parse"] += parse
+            spent["optimize"] += optimize
+            spent["emit"] += emit
 
     def linked(self, nanoseconds: int) -> None:
         """One object was linked, in so much time of its own."""
