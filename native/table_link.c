@@ -73,8 +73,10 @@ lj_status lj_table_link(lj_table *table, lj_stubs *pool, lj_arena *arena, const 
     status = lj_graph_fix_up(graph, externals, graph->external_count);
     if (!status)
         status = lj_table_keep(table, pool, count, ids, addresses, graph);
-    if (status)
+    if (status) {
+        lj_linked_release(&graph->linked);
         return status;
+    }
     lj_graph_free(graph);
     *out = NULL;
     return LJ_OK;

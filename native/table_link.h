@@ -15,16 +15,14 @@
 #include "link_graph.h"
 #include "table.h"
 
-/* cffi: begin */
 /* Links the object of a unit that promises the definitions `ids` of the table's module. OK without
  * a graph in `*out`: it is done; `addresses` and `traits` (as lazyjit.symbols.SymbolFlags) have
  * those of each. OK with a graph: that is placed, and the rest is the caller's. Any other status:
- * the graph, if there is one, tells why. `data` is free to go. What lj_graph_load and
+ * the graph, if there is one, tells why, and has no memory any more. `data` is free to go. What lj_graph_load and
  * lj_graph_fix_up give; NO_MEMORY. Once the table is retired, the code is gone at once. Any
  * thread. */
 lj_status lj_table_link(lj_table *table, lj_stubs *pool, lj_arena *arena, const uint8_t *data,
                         uint64_t size, uint32_t count, const int32_t *ids, uint64_t *addresses,
                         uint8_t *traits, lj_graph **out);
-/* cffi: end */
 
 #endif

@@ -37,7 +37,6 @@ __all__ = [
     "DirectLink",
     "KnownAddresses",
     "Link",
-    "LinkAtOnce",
     "Requirements",
     "blame",
     "settle_definitions",
@@ -46,10 +45,6 @@ __all__ = [
 #: Addresses that a unit's own layer knows without asking the session, 0 for those it doesn't:
 #: takes a number of names and a cffi `char *` to them, returns a cffi `uint64_t[]`.
 KnownAddresses = Callable[[int, Any], Any]
-
-#: Links an object into an arena and tells the session; or else returns its graph, placed there, for
-#: a link to go on with.
-LinkAtOnce = Callable[["Arena"], "LinkGraph | None"]
 
 
 class Requirements:

@@ -12,9 +12,9 @@ into being when somebody goes through the stub. When a unit is ready, `publish` 
 its functions at their bodies; a stub made later than that points there from the start.
 
 Names that this module alone can define (strong ones and promoted locals) need no session to be
-linked within the module: `known` answers for them straight from the index. A unit that needs nothing
-else is linked and published by one call, `link`. All that is kept of an entity is native
-(`native/table.h`), so that each step of a unit's way is one call for all of its symbols.
+linked within the module: `known` answers for them straight from the index. All that is kept of an
+entity is native (`native/table.h`), so that each step of a unit's way is one call for all of its
+symbols.
 """
 
 from __future__ import annotations
@@ -33,10 +33,8 @@ from lazyjit.core import (
 )
 from lazyjit.errors import LazyJITError, SymbolRemoved
 from lazyjit.ir import Kind, ModuleIndex, What
-from lazyjit.link.arena import Arena
-from lazyjit.link.graph import LinkGraph
 from lazyjit.stubs import StubPool
-from lazyjit.symbols import FLAGS, ExecutorSymbolDef, SymbolFlags
+from lazyjit.symbols import SymbolFlags
 
 __all__ = ["ModuleTable"]
 
@@ -68,10 +66,11 @@ class ModuleTable:
         self._make_unit = make_unit
         out = ffi.new("lj_table **")
         check(lib.lj_table_new(index.native, index.ordinal, out))
-        self._native: Any = owned(out[0], lib.lj_table_dispose)
+        #: The `lj_table *`.
+        self.native: Any = owned(out[0], lib.lj_table_dispose)
         #: A cffi `uint8_t *`, a byte an entity: whether a unit has taken it, or it was asked for.
         #: Hints; the session decides. `take` and `want` change them.
-        self.states: Any = lib.lj_table_states(self._native)
+        self.states: Any = lib.lj_table_states(self.native)
         self._removed = False
         # After the session and the layer: the session asks a table with its lock held.
         forking.join(forking.Phase.SESSION, self)
@@ -107,49 +106,22 @@ class ModuleTable:
         others are 0. Raises ArenaFull, SessionClosed.
         """
         addresses = ffi.new("uint64_t[]", count)
-        check(lib.lj_table_known(self._native, self._pool.handle, count, names, addresses))
-        if self._removed:
-            self._fail_stubs()
+        check(lib.lj_table_known(self.native, self._pool.handle, count, names, addresses))
+        self.linked()
         return addresses
 
-    def link(
-        self, arena: Arena, address: int, size: int, members: Mapping[str, int], file: str
-    ) -> dict[str, ExecutorSymbolDef] | LinkGraph:
-        """Link the object of a unit that defines `members`, entities by name, and publish it.
-
-        Their addresses, if the object refers to nothing but what `known` knows and defines just
-        these; its memory is the module's then. Or else its graph, placed in `arena`, for another
-        way to go on with. Raises what `LinkGraph.from_object` and `fix_up` raise.
-        """
-        count = len(members)
-        addresses, traits = ffi.new("uint64_t[]", count), ffi.new("uint8_t[]", count)
-        out = ffi.new("lj_graph **")
-        status = lib.lj_table_link(
-            self._native,
-            self._pool.handle,
-            arena.handle,
-            ffi.cast("uint8_t *", address),
-            size,
-            count,
-            list(members.values()),
-            addresses,
-            traits,
-            out,
-        )
+    def linked(self) -> None:
+        """To be told after native code may have made stubs: those of a module that is gone fail."""
         if self._removed:
             self._fail_stubs()
-        if status or out[0]:
-            return LinkGraph.of_native(out[0], status, file=file, arena=arena)
-        flags = map(FLAGS.__getitem__, traits)
-        return dict(zip(members, map(ExecutorSymbolDef, addresses, flags), strict=True))
 
     def take(self, entities: Sequence[int]) -> None:
         """A unit defines these: no other need consider them."""
-        lib.lj_table_take(self._native, len(entities), entities)
+        lib.lj_table_take(self.native, len(entities), entities)
 
     def want(self, entities: Sequence[int]) -> None:
         """These are going to be asked for: units may well define several of them."""
-        lib.lj_table_want(self._native, len(entities), entities)
+        lib.lj_table_want(self.native, len(entities), entities)
 
     def functions(self) -> list[int]:
         """The entities that the module has a body for."""
@@ -172,7 +144,7 @@ class ModuleTable:
     def stubs_of(self, entities: Sequence[int]) -> list[int]:
         """The stubs' addresses, made where there are none yet. Raises ArenaFull, SessionClosed."""
         stubs = ffi.new("uint64_t[]", len(entities))
-        check(lib.lj_table_stubs(self._native, self._pool.handle, len(entities), entities, stubs))
+        check(lib.lj_table_stubs(self.native, self._pool.handle, len(entities), entities, stubs))
         if self._removed:
             self._fail_stubs()
         return list(stubs)
@@ -183,11 +155,11 @@ class ModuleTable:
         Does nothing once the module was removed.
         """
         pool = self._pool.handle
-        check(lib.lj_table_publish(self._native, pool, len(entities), entities, addresses))
+        check(lib.lj_table_publish(self.native, pool, len(entities), entities, addresses))
 
     def fail(self, function: int, error: LazyJITError) -> None:
         """First calls of `function` raise `error`, those that wait now and those to come."""
-        stub = lib.lj_table_stub(self._native, function)
+        stub = lib.lj_table_stub(self.native, function)
         if stub:
             self._pool.fail([stub], error)
 
@@ -204,13 +176,13 @@ class ModuleTable:
 
     def free(self) -> None:
         """Nobody can be in the module any more: give its stubs and its memory back."""
-        check(lib.lj_table_free(self._native, self._pool.handle))
+        check(lib.lj_table_free(self.native, self._pool.handle))
 
     def _fail_stubs(self) -> None:
         room = 0
         while True:
             functions = ffi.new("int32_t[]", room)
-            count = lib.lj_table_retire(self._native, room, functions)
+            count = lib.lj_table_retire(self.native, room, functions)
             if count <= room:
                 break
             room = count
@@ -221,8 +193,8 @@ class ModuleTable:
 
     def before_fork(self) -> None:
         """Take the lock."""
-        lib.lj_table_before_fork(self._native)
+        lib.lj_table_before_fork(self.native)
 
     def after_fork(self, in_child: bool) -> None:
         """Give it back."""
-        lib.lj_table_after_fork(self._native)
+        lib.lj_table_after_fork(self.native)

@@ -23,7 +23,7 @@ from lazyjit._native import ffi
 from lazyjit.core import ExecutionSession, JITDylib, MaterializationResponsibility
 from lazyjit.errors import UsageError
 from lazyjit.layers.grace import GracePeriods
-from lazyjit.layers.linking import DirectLink, KnownAddresses, LinkAtOnce, Requirements
+from lazyjit.layers.linking import DirectLink, KnownAddresses, Requirements
 from lazyjit.layers.linking_passes import PassLink
 from lazyjit.layers.object_unit import GraphUnit, ObjectUnit
 from lazyjit.layers.plugin import Plugin
@@ -33,6 +33,7 @@ from lazyjit.link.graph import LinkGraph
 from lazyjit.link.memory import FinalizedAllocation, MemoryManager
 from lazyjit.link.memory_arena import ArenaMemoryManager
 from lazyjit.link.native_graph import Lent, memory_gone
+from lazyjit.link.placing import is_placed
 from lazyjit.symbols import ExecutorSymbolDef
 
 __all__ = ["LOW", "ObjectLinkingLayer"]
@@ -81,6 +82,11 @@ class ObjectLinkingLayer(forking.Guarded):
         forking.join(forking.Phase.SESSION, self)
 
     @property
+    def unwatched_arena(self) -> Arena | None:
+        """Where code goes when nobody looks on: no plugin, no other kind of memory. Else None."""
+        return None if self._plugins else self._direct
+
+    @property
     def runs_here(self) -> bool:
         """Whether what is linked will run in this process."""
         return self._memory.runs_here
@@ -115,7 +121,6 @@ class ObjectLinkingLayer(forking.Guarded):
         graph: LinkGraph | None = None,
         prune: bool = False,
         known: KnownAddresses | None = None,
-        at_once: LinkAtOnce | None = None,
         low: bool = False,
         nameless: bool = False,
         on_missing: Callable[[], bool] | None = None,
@@ -124,27 +129,24 @@ class ObjectLinkingLayer(forking.Guarded):
     ) -> None:
         """Link an object whose symbols `responsibility` answers for; `data` is free afterwards.
 
-        `graph`: it has been read already (`data` is None for one made by hand). `prune`: something
+        `graph`: it has been read already (`data` is None for one made by hand), and maybe placed in
+        the arena, before who looks on now did. `prune`: something
         in it may be needed by nobody. `low` puts it where absolute addresses have 31 bits; with
         `nameless`, what it defines stays unknown to the session, and `responsibility` answers for
-        an effect alone. `at_once` is tried first when nobody looks on and memory is an arena's.
-        Never raises: failures go to `responsibility`. When nothing has some of the externals,
-        `on_missing` may take the responsibility back (True), for another try.
+        an effect alone. Never raises: failures go to `responsibility`. When nothing has some of the
+        externals, `on_missing` may take the responsibility back (True), for another try.
         `on_linked` is called once the code is in memory, before that is told to the session;
         `on_ready` with the symbols, once they are.
         """
         started = perf_counter_ns()
         try:
             plugins, arena = self._plugins, self._direct
-            if at_once is not None and arena is not None and not plugins:
-                graph = at_once(arena)
-                if graph is None:
-                    self.counters.linked(perf_counter_ns() - started)
-                    return
             wants = Requirements(file, known, nameless, on_missing, on_linked, on_ready)
             if low and arena is not None:
                 arena = self._arena_below()
-            if plugins or arena is None:
+            if graph is not None and is_placed(graph):
+                DirectLink(self, responsibility, graph, wants, started).start(arena, prune=False)
+            elif plugins or arena is None:
                 if graph is None:
                     graph = LinkGraph.from_object(*_place_of(data), file=file)
                 memory = ArenaMemoryManager(arena) if low and arena else self._memory

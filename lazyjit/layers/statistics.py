@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field
+from typing import Any
 
 from lazyjit import forking
+from lazyjit._native import ffi
 
 __all__ = ["STAGES", "Counters", "Statistics"]
 
@@ -64,6 +66,8 @@ class Counters(forking.Guarded):
             0,
         )
         self._nanoseconds = dict.fromkeys(STAGES, 0)
+        #: An `lj_unit_counts *`, where native code counts: a snapshot has both.
+        self.native: Any = ffi.new("lj_unit_counts *")
         forking.join(forking.Phase.TABLE, self)
 
     def count(self, **by: int) -> None:
@@ -78,19 +82,15 @@ class Counters(forking.Guarded):
             for stage, amount in nanoseconds.items():
                 self._nanoseconds[stage] += amount
 
-    def unit(
-        self, functions: int, object_bytes: int, carve: int, parse: int, optimize: int, emit: int
-    ) -> None:
-        """One unit was compiled: its functions, its object's size, its stages' nanoseconds."""
+    def unit(self, functions: int, object_bytes: int, **nanoseconds: int) -> None:
+        """One unit was compiled: its functions, its object's size, its stages."""
         with self._lock:
-            counts, spent = self._counts, self._nanoseconds
+            counts = self._counts
             counts["units"] += 1
             counts["functions_compiled"] += functions
             counts["object_bytes"] += object_bytes
-            spent["carve"] += carve
-            spent["parse"] += parse
-            spent["optimize"] += optimize
-            spent["emit"] += emit
+            for stage, amount in nanoseconds.items():
+                self._nanoseconds[stage] += amount
 
     def linked(self, nanoseconds: int) -> None:
         """One object was linked, in so much time of its own."""
@@ -100,9 +100,14 @@ class Counters(forking.Guarded):
 
     def snapshot(self, arena: dict[str, int]) -> Statistics:
         """Everything counted so far, read at one moment."""
+        native = self.native
         with self._lock:
-            return Statistics(
-                **self._counts,
-                seconds={stage: spent / 1e9 for stage, spent in self._nanoseconds.items()},
-                arena=arena,
-            )
+            counts, spent = dict(self._counts), dict(self._nanoseconds)
+        counts["units"] += native.units
+        counts["functions_compiled"] += native.functions
+        counts["object_bytes"] += native.object_bytes
+        counts["objects_linked"] += native.linked
+        for stage in STAGES[1:]:
+            spent[stage] += getattr(native, f"{stage}_ns")
+        seconds = {stage: nanoseconds / 1e9 for stage, nanoseconds in spent.items()}
+        return Statistics(**counts, seconds=seconds, arena=arena)
