@@ -1,4 +1,4 @@
-/* The arena's memory: reservation, the two views of TEXT and RODATA, and fork.
+/* The arena's memory: the reserved range, its regions, and spans of them.
  *
  * Layout of the reserved range, and of the memfd behind its first two thirds:
  *
@@ -11,36 +11,19 @@
  * high-water mark have been, and are cleared when a span on them is handed out again. x86 keeps
  * instruction fetch coherent with stores through another mapping, so no cache is flushed.
  *
- * What is behind the views decides what tools can do, and so an arena comes in three kinds:
- *
- *   plain     a memfd, shared by all views.
- *   profiled  shared anonymous memory, of which mremap makes further views. Maps and profiler
- * events call it "/dev/zero", which is how perf knows memory whose symbols are in
- *             /tmp/perf-PID.map; of a memfd it would want an ELF file.
- *   debugged  a memfd, of which TEXT's target view is private. The kernel lets a debugger write
- *             breakpoints into a private mapping, by giving it a copy of the page, and refuses for
- * a shared one that isn't writable. What is written through the working view later doesn't reach a
- * page that was copied: so spans of TEXT have whole pages to themselves here, and a span is handed
- * out with the copies of its past dropped.
- *
- * Which places are in use is arena_spans.c's subject, where the range lies arena_place.c's.
+ * Which places are in use is arena_spans.c's subject, where the range lies arena_place.c's, what is
+ * behind the views arena_views.c's. What DATA has no room for goes elsewhere: arena_extra.c.
  */
 #define _GNU_SOURCE 1
 #include "arena.h"
 #include "arena_place.h"
-#include "arena_spans.h"
+#include "arena_state.h"
 
 #include <errno.h>
-#include <pthread.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
-
-#ifndef MFD_EXEC
-#define MFD_EXEC 0x10U
-#endif
 
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE 23
@@ -52,119 +35,20 @@
 /* A free block with this many bytes of whole pages gives them back to the system. */
 #define GIVE_BACK (UINT64_C(1) << 20)
 
-typedef struct region {
-    pthread_mutex_t lock;
-    lj_spans spans;
-    uint64_t start, size;
-    uint64_t high_water; /* bytes that were ever handed out, from the start */
-    uint64_t used, live;
-    bool frozen; /* shared with a parent process for want of a copy */
-} region;
-
-/* What TEXT and RODATA are views of: a file, or memory without one. */
-typedef struct backing {
-    int file;        /* or -1 */
-    uint8_t *memory; /* or NULL */
-} backing;
-
-static const backing nothing = {-1, NULL};
-
-struct lj_arena {
-    uint64_t start, size, page;
-    int kind;         /* LJ_ARENA_* */
-    uint8_t *working; /* of `start`; covers TEXT and RODATA */
-    backing backing;
-    backing copy; /* between before_fork and after_fork: the child's, or nothing */
-    region regions[LJ_REGIONS];
-};
-
-static bool shared(int region) {
-    return region != LJ_DATA;
-}
-
-static uint64_t shared_size(const lj_arena *arena) {
-    return arena->regions[LJ_TEXT].size + arena->regions[LJ_RODATA].size;
-}
-
-/* The memfd needs MFD_EXEC where the system makes memfds non-executable unless asked; kernels
- * before 6.3 don't know the flag. */
-static int open_memory(uint64_t size) {
-    int file = memfd_create("lazyjit", MFD_CLOEXEC | MFD_EXEC);
-    if (file < 0 && errno == EINVAL)
-        file = memfd_create("lazyjit", MFD_CLOEXEC);
-    if (file >= 0 && ftruncate(file, (off_t)size)) {
-        int error = errno;
-        close(file);
-        errno = error;
-        file = -1;
-    }
-    return file;
-}
-
-static bool open_backing(const lj_arena *arena, backing *out) {
-    *out = nothing;
-    uint64_t size = shared_size(arena);
-    if (arena->kind != LJ_ARENA_PROFILED)
-        return (out->file = open_memory(size)) >= 0;
-    void *memory =
-        mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (memory == MAP_FAILED)
-        return false;
-    out->memory = memory;
-    return true;
-}
-
-static void close_backing(const lj_arena *arena, backing *backing) {
-    if (backing->file >= 0)
-        close(backing->file);
-    if (backing->memory)
-        munmap(backing->memory, shared_size(arena));
-    *backing = nothing;
-}
-
-/* Maps a view of the backing's bytes from `offset` at `place`, over what is there. */
-static bool map_view(lj_arena *arena, const backing *from, uint64_t place, uint64_t size,
-                     uint64_t offset, int protection, int sharing) {
-    void *to = (void *)place;
-    if (from->file >= 0)
-        return mmap(to, size, protection, sharing | MAP_FIXED, from->file, (off_t)offset) == to;
-    /* An old size of 0 asks for one more mapping of the same shared pages. */
-    return mremap(from->memory + offset, 0, size, MREMAP_MAYMOVE | MREMAP_FIXED, to) == to &&
-           !mprotect(to, size, protection);
-}
-
-/* Maps all views, over those of an earlier backing if there was one. The working view stays where
- * it was, since pointers into it are about. */
-static bool map_views(lj_arena *arena, const backing *from) {
-    region *text = &arena->regions[LJ_TEXT], *rodata = &arena->regions[LJ_RODATA];
-    if (!arena->working) {
-        /* A reservation to map over. */
-        void *place = mmap(NULL, shared_size(arena), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-        if (place == MAP_FAILED)
-            return false;
-        arena->working = place;
-    }
-    int sharing = arena->kind == LJ_ARENA_DEBUGGED ? MAP_PRIVATE : MAP_SHARED;
-    return map_view(arena, from, (uint64_t)arena->working, shared_size(arena), 0,
-                    PROT_READ | PROT_WRITE, MAP_SHARED) &&
-           map_view(arena, from, text->start, text->size, 0, PROT_READ | PROT_EXEC, sharing) &&
-           map_view(arena, from, rodata->start, rodata->size, text->size, PROT_READ, MAP_SHARED);
-}
-
 static lj_status map_all(lj_arena *arena, uint64_t near, lj_fault *fault) {
     lj_status status = lj_arena_reserve(arena->size, LARGE_PAGE, near, &arena->start, fault);
     if (status)
         return status;
     for (int i = 0; i < LJ_REGIONS; i++) {
-        region *region = &arena->regions[i];
+        lj_region *region = &arena->regions[i];
         region->start = arena->start + region->size * (uint64_t)i;
         status = lj_spans_init(&region->spans, region->size);
         if (status)
             return lj_fail(fault, status, 0, 0, "arena of %llu bytes",
                            (unsigned long long)arena->size);
     }
-    region *data = &arena->regions[LJ_DATA];
-    if (!open_backing(arena, &arena->backing) || !map_views(arena, &arena->backing) ||
+    lj_region *data = &arena->regions[LJ_DATA];
+    if (!lj_arena_open_views(arena) ||
         mprotect((void *)data->start, data->size, PROT_READ | PROT_WRITE))
         return lj_fail(fault, LJ_SYSTEM, 0, (uint64_t)errno, "can't map the arena: %s",
                        strerror(errno));
@@ -185,7 +69,7 @@ lj_status lj_arena_new_for(int kind, uint64_t size, uint64_t near, lj_arena **ou
     if (!arena)
         return lj_fail(fault, LJ_NO_MEMORY, 0, 0, "arena");
     arena->kind = kind;
-    arena->backing = arena->copy = nothing;
+    arena->backing.file = arena->copy.file = -1;
     arena->page = (uint64_t)sysconf(_SC_PAGESIZE);
     /* Regions that begin on large pages can serve any alignment; a small arena need not. */
     uint64_t unit = size >= 4 * LJ_REGIONS * LARGE_PAGE ? LARGE_PAGE : arena->page;
@@ -207,11 +91,10 @@ lj_status lj_arena_new_for(int kind, uint64_t size, uint64_t near, lj_arena **ou
 void lj_arena_dispose(lj_arena *arena) {
     if (!arena)
         return;
-    if (arena->working)
-        munmap(arena->working, shared_size(arena));
+    lj_arena_close_views(arena);
     if (arena->start)
         munmap((void *)arena->start, arena->size);
-    close_backing(arena, &arena->backing);
+    lj_arena_drop_extras(arena);
     for (int i = 0; i < LJ_REGIONS; i++) {
         lj_spans_clear(&arena->regions[i].spans);
         pthread_mutex_destroy(&arena->regions[i].lock);
@@ -220,7 +103,7 @@ void lj_arena_dispose(lj_arena *arena) {
 }
 
 static uint8_t *working_of(lj_arena *arena, int region, uint64_t target) {
-    return shared(region) ? arena->working + (target - arena->start) : (uint8_t *)target;
+    return lj_region_shared(region) ? arena->working + (target - arena->start) : (uint8_t *)target;
 }
 
 /* Has the system provide the pages of a large span from `fresh` bytes on, which will all be written
@@ -237,9 +120,9 @@ static void touch_fresh(const lj_arena *arena, const lj_span *span, uint64_t fre
 lj_status lj_arena_alloc(lj_arena *arena, int which, uint64_t size, uint64_t align, lj_span *out) {
     if (which < 0 || which >= LJ_REGIONS || !align || align & (align - 1) || align > LARGE_PAGE)
         return LJ_MISUSE;
-    region *region = &arena->regions[which];
+    lj_region *region = &arena->regions[which];
     if (size > region->size)
-        return LJ_ARENA_FULL;
+        return which == LJ_DATA ? lj_arena_alloc_extra(arena, size, align, out) : LJ_ARENA_FULL;
     bool own_pages = which == LJ_TEXT && arena->kind == LJ_ARENA_DEBUGGED;
     if (own_pages) {
         size = (size + !size + arena->page - 1) & -arena->page;
@@ -255,7 +138,9 @@ lj_status lj_arena_alloc(lj_arena *arena, int which, uint64_t size, uint64_t ali
                                       : lj_spans_take(&region->spans, granules, step, bias, &block);
     if (status) {
         pthread_mutex_unlock(&region->lock);
-        return status;
+        return status == LJ_ARENA_FULL && which == LJ_DATA
+                   ? lj_arena_alloc_extra(arena, size, align, out)
+                   : status;
     }
     uint64_t offset = (uint64_t)block->start * LJ_GRANULE;
     uint64_t bytes = (uint64_t)granules * LJ_GRANULE;
@@ -273,7 +158,7 @@ lj_status lj_arena_alloc(lj_arena *arena, int which, uint64_t size, uint64_t ali
         memset(out->working, 0, offset + bytes < touched ? bytes : touched - offset);
     if (own_pages && offset < touched)
         madvise((void *)out->target, bytes, MADV_DONTNEED); /* the debugger's copies */
-    if (shared(which))
+    if (lj_region_shared(which))
         touch_fresh(arena, out, offset < touched ? touched - offset : 0);
     return LJ_OK;
 }
@@ -284,7 +169,7 @@ lj_status lj_arena_tell(lj_arena *arena, int which, lj_status status, uint64_t s
     static const char *const regions[] = {"TEXT", "RODATA", "DATA"};
     if (status != LJ_ARENA_FULL)
         return lj_fail(fault, status, 0, size, "%s", "");
-    region *region = &arena->regions[which];
+    lj_region *region = &arena->regions[which];
     pthread_mutex_lock(&region->lock);
     uint64_t left = region->size - region->used;
     int frozen = region->frozen;
@@ -299,7 +184,7 @@ lj_status lj_arena_tell(lj_arena *arena, int which, lj_status status, uint64_t s
 /* Gives whole pages of a free extent back to the system. The region's lock is held. A failure
  * costs memory, nothing else. */
 static void give_back_locked(lj_arena *arena, int which, uint64_t offset, uint64_t size) {
-    region *region = &arena->regions[which];
+    lj_region *region = &arena->regions[which];
     uint64_t end = offset + size < region->high_water ? offset + size : region->high_water;
     offset = (offset + arena->page - 1) & -arena->page;
     end &= -arena->page;
@@ -307,14 +192,16 @@ static void give_back_locked(lj_arena *arena, int which, uint64_t offset, uint64
         return;
     /* MADV_REMOVE frees the file's pages, and with them both views'. */
     madvise(working_of(arena, which, region->start + offset), end - offset,
-            shared(which) ? MADV_REMOVE : MADV_DONTNEED);
+            lj_region_shared(which) ? MADV_REMOVE : MADV_DONTNEED);
 }
 
 lj_status lj_arena_free(lj_arena *arena, int which, uint64_t target) {
     if (which < 0 || which >= LJ_REGIONS)
         return LJ_MISUSE;
-    region *region = &arena->regions[which];
+    lj_region *region = &arena->regions[which];
     uint64_t offset = target - region->start;
+    if (which == LJ_DATA && (target < region->start || offset >= region->size))
+        return lj_arena_free_extra(arena, target);
     if (target < region->start || offset >= region->size || offset % LJ_GRANULE)
         return LJ_MISUSE;
     lj_status status = LJ_OK;
@@ -339,7 +226,7 @@ lj_status lj_arena_free(lj_arena *arena, int which, uint64_t target) {
 
 uint8_t *lj_arena_working(lj_arena *arena, uint64_t target) {
     if (target < arena->start || target >= arena->start + arena->size)
-        return NULL;
+        return lj_arena_in_extra(arena, target) ? (uint8_t *)target : NULL;
     return working_of(arena, target < arena->regions[LJ_DATA].start ? LJ_TEXT : LJ_DATA, target);
 }
 
@@ -350,7 +237,7 @@ void lj_arena_bounds(lj_arena *arena, uint64_t *start, uint64_t *end) {
 
 void lj_arena_statistics_get(lj_arena *arena, lj_arena_statistics *out) {
     for (int i = 0; i < LJ_REGIONS; i++) {
-        region *region = &arena->regions[i];
+        lj_region *region = &arena->regions[i];
         pthread_mutex_lock(&region->lock);
         out->reserved[i] = region->size;
         out->committed[i] = (region->high_water + arena->page - 1) & -arena->page;
@@ -358,60 +245,5 @@ void lj_arena_statistics_get(lj_arena *arena, lj_arena_statistics *out) {
         out->spans[i] = region->live;
         pthread_mutex_unlock(&region->lock);
     }
-}
-
-/* --- fork --------------------------------------------------------------------------------- */
-
-static bool write_all(const backing *to, const uint8_t *from, uint64_t size, uint64_t offset) {
-    if (to->memory) {
-        memcpy(to->memory + offset, from, size);
-        return true;
-    }
-    while (size) {
-        ssize_t wrote = pwrite(to->file, from, size, (off_t)offset);
-        if (wrote < 0 && errno == EINTR)
-            continue;
-        if (wrote <= 0)
-            return false;
-        from += wrote;
-        offset += (uint64_t)wrote;
-        size -= (uint64_t)wrote;
-    }
-    return true;
-}
-
-static bool copied(const lj_arena *arena) {
-    return arena->copy.file >= 0 || arena->copy.memory;
-}
-
-/* The copy is taken before the fork: a child that copied later would race with the parent, which
- * may free and reuse a span that the child still runs. */
-void lj_arena_before_fork(lj_arena *arena) {
-    for (int i = 0; i < LJ_REGIONS; i++)
-        pthread_mutex_lock(&arena->regions[i].lock);
-    open_backing(arena, &arena->copy);
-    for (int i = 0; copied(arena) && shared(i); i++) {
-        region *region = &arena->regions[i];
-        uint64_t offset = region->start - arena->start;
-        if (!write_all(&arena->copy, arena->working + offset, region->high_water, offset))
-            close_backing(arena, &arena->copy);
-    }
-}
-
-lj_status lj_arena_after_fork(lj_arena *arena, int in_child) {
-    lj_status status = LJ_OK;
-    if (in_child) {
-        if (copied(arena) && map_views(arena, &arena->copy)) {
-            close_backing(arena, &arena->backing);
-            arena->backing = arena->copy;
-            arena->copy = nothing;
-        } else {
-            status = LJ_SYSTEM;
-            arena->regions[LJ_TEXT].frozen = arena->regions[LJ_RODATA].frozen = true;
-        }
-    }
-    close_backing(arena, &arena->copy);
-    for (int i = 0; i < LJ_REGIONS; i++)
-        pthread_mutex_unlock(&arena->regions[i].lock);
-    return status;
+    lj_arena_count_extras(arena, out);
 }

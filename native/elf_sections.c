@@ -8,47 +8,6 @@
 
 #include <stdlib.h>
 
-static int has_prefix(const char *name, const char *prefix) {
-    return strncmp(name, prefix, strlen(prefix)) == 0;
-}
-
-/* ".init_array.101" -> 101. Names with another ending have the default, as in GNU ld. */
-static uint32_t priority_of(const char *name, const char *prefix) {
-    const char *digits = name + strlen(prefix);
-    if (*digits++ != '.' || *digits < '0' || *digits > '9')
-        return 65535;
-    uint32_t priority = 0;
-    for (; *digits >= '0' && *digits <= '9' && priority < 65536; digits++)
-        priority = priority * 10 + (uint32_t)(*digits - '0');
-    return priority > 65535 ? 65535 : priority;
-}
-
-static void give_role(lj_link_section *section, const char *name) {
-    if (section->flags & SHF_TLS) {
-        section->role = LJ_ROLE_TLS;
-    } else if (strcmp(name, ".eh_frame") == 0) {
-        section->role = LJ_ROLE_EH_FRAME;
-    } else if (section->type == SHT_INIT_ARRAY || has_prefix(name, ".init_array")) {
-        section->role = LJ_ROLE_INIT;
-        section->priority =
-            has_prefix(name, ".init_array") ? priority_of(name, ".init_array") : 65535;
-    } else if (section->type == SHT_PREINIT_ARRAY) {
-        section->role = LJ_ROLE_INIT;
-        section->priority = 0;
-    } else if (section->type == SHT_FINI_ARRAY || has_prefix(name, ".fini_array")) {
-        section->role = LJ_ROLE_FINI;
-        section->priority =
-            has_prefix(name, ".fini_array") ? priority_of(name, ".fini_array") : 65535;
-    } else if (strcmp(name, ".ctors") == 0 || has_prefix(name, ".ctors.")) {
-        /* Numbered the other way round: .ctors.64535 is .init_array.01000. */
-        section->role = LJ_ROLE_CTORS;
-        section->priority = name[6] ? 65535 - priority_of(name, ".ctors") : 65535;
-    } else if (strcmp(name, ".dtors") == 0 || has_prefix(name, ".dtors.")) {
-        section->role = LJ_ROLE_DTORS;
-        section->priority = name[6] ? 65535 - priority_of(name, ".dtors") : 65535;
-    }
-}
-
 /* A compressed section starts with its true size. Its content stays as it is: whoever wants it
  * decompresses it (lj_graph_set_content). Deflate gives at most 1,032 bytes for one. */
 static lj_status read_compression(lj_elf *elf, const Elf64_Shdr *header, const char *name,
@@ -63,6 +22,22 @@ static lj_status read_compression(lj_elf *elf, const Elf64_Shdr *header, const c
     block->size = compression.ch_size;
     block->input_size = 0;
     block->state |= LJ_BLOCK_COMPRESSED;
+    elf->graph->compressed++;
+    return LJ_OK;
+}
+
+/* What stands for the whole object in a section that isn't linked. */
+static lj_status check_object(lj_elf *elf, const Elf64_Shdr *header, const char *name) {
+    /* GCC's link-time optimization: two version numbers, then whether there is nothing else. */
+    if (strncmp(name, ".gnu.lto_.lto.", 14) == 0 && header->sh_size > 4 &&
+        header->sh_offset < elf->size - 4 && elf->data[header->sh_offset + 4])
+        return UNSUPPORTED(elf, header->sh_offset,
+                           "it has code for link-time optimization only (GCC's -flto): compile "
+                           "it without, or with -ffat-lto-objects");
+    if (strcmp(name, ".note.GNU-stack") == 0 && header->sh_flags & SHF_EXECINSTR)
+        return UNSUPPORTED(elf, header->sh_offset,
+                           "it wants an executable stack, as code does that takes addresses of "
+                           "nested functions; no memory is writable and executable here");
     return LJ_OK;
 }
 
@@ -85,9 +60,11 @@ static lj_status read_section(lj_elf *elf, uint32_t index) {
         return MALFORMED(elf, at, "the name of section %u lies outside of the names", index);
     else
         section->name = graph->synthetic_names + LJ_NAME_EMPTY;
-    if (index == 0 || section->comdat == LJ_COMDAT_DISCARDED || !lj_elf_is_kept(elf, &header))
-        return LJ_OK;
     const char *name = graph->strings + section->name;
+    if (index == 0 || section->comdat == LJ_COMDAT_DISCARDED || !lj_elf_is_kept(elf, &header))
+        return elf->flags & LJ_READ_SCAN || header.sh_type != SHT_PROGBITS
+                   ? LJ_OK
+                   : check_object(elf, &header, name);
     /* Properties such as "made for CET" concern whole executables. */
     if (header.sh_type == SHT_NOTE && strcmp(name, ".note.gnu.property") == 0)
         return LJ_OK;
@@ -126,9 +103,8 @@ static lj_status read_section(lj_elf *elf, uint32_t index) {
         lj_graph_append_block(graph, index, &block);
         return LJ_OK;
     }
-    give_role(section, name);
-    section->region = section->role == LJ_ROLE_TLS ? LJ_RODATA : lj_region_of(section->prot);
-    if (section->role >= LJ_ROLE_INIT && section->role <= LJ_ROLE_DTORS) {
+    lj_section_give_role(section, name);
+    if (lj_section_has_pointers(section)) {
         if (header.sh_size % 8 || header.sh_type == SHT_NOBITS)
             return MALFORMED(elf, at, "section %s isn't an array of pointers", name);
         graph->initializers++;

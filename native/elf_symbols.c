@@ -193,7 +193,8 @@ static lj_status read_edges(lj_elf *elf, uint32_t index, const Elf64_Shdr *heade
             edge->addend = graph->arch->addend(row, content + in.r_offset);
         if (section->region == LJ_TEXT && graph->arch->better_kind)
             edge->kind = graph->arch->better_kind(kind, content, in.r_offset);
-        symbol->traits |= LJ_TRAIT_USED;
+        if (section->region != LJ_REGION_NONE)
+            symbol->traits |= LJ_TRAIT_USED;
         graph->edge_count++;
     }
     block->edge_count = graph->edge_count - block->first_edge;

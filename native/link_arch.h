@@ -62,7 +62,9 @@ enum {
     LJ_NEED_STATIC = 64,    /* the target's image in the static block */
     LJ_THREAD_LOCAL = 128,  /* the target is thread-local */
     LJ_NEED_DISTANCE = 256, /* a GOT word with the target's offset from the thread pointer */
-    LJ_REFUSED = 512        /* not in an object that is linked here */
+    LJ_REFUSED = 512,       /* not in an object that is linked here */
+    LJ_NEED_SLOTS = LJ_NEED_PLT | LJ_NEED_GOT | LJ_NEED_BASE | LJ_NEED_PAIR | LJ_NEED_MODULE |
+                    LJ_NEED_DESC | LJ_NEED_STATIC | LJ_NEED_DISTANCE /* what planning gives */
 };
 
 /* X(name, needs) with the formula. */

@@ -308,6 +308,8 @@ lj_status lj_graph_move_block(lj_graph *graph, uint32_t number, uint32_t to) {
         return status;
     unlist_block(graph, number);
     lj_link_section *section = &graph->sections[to];
+    if (lj_section_has_pointers(section))
+        graph->blocks[number].state |= LJ_BLOCK_ROOT;
     if (section->first_block == LJ_NONE)
         section->first_block = (int32_t)number;
     else
@@ -323,8 +325,11 @@ lj_status lj_graph_merge_sections(lj_graph *graph, uint32_t target, uint32_t sou
     if (status || source == target)
         return status;
     lj_link_section *from = &graph->sections[source], *to = &graph->sections[target];
-    for (int32_t i = from->first_block; i != LJ_NONE; i = graph->blocks[i].next)
+    for (int32_t i = from->first_block; i != LJ_NONE; i = graph->blocks[i].next) {
         graph->blocks[i].section = target;
+        if (lj_section_has_pointers(to))
+            graph->blocks[i].state |= LJ_BLOCK_ROOT;
+    }
     if (from->first_block != LJ_NONE) {
         if (to->first_block == LJ_NONE)
             to->first_block = from->first_block;

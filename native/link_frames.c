@@ -10,6 +10,9 @@
  *   FDE ------PC32----> function as the object has it; likewise to exception tables, and from the
  *                                CIE to its personality routine
  *   function --KeepAlive--> FDE  so that it lives exactly if its function does
+ *
+ * Tables that were made by hand may have blocks of single records already, and edges from an FDE to
+ * its CIE: these stay as they are, and only the function's own edge is missing.
  */
 #include "link_records.h"
 
@@ -20,8 +23,10 @@ enum { LENGTH = 4, ID_AT = 4, BEGIN_AT = 8 };
 
 typedef struct record {
     uint32_t start, size, block, symbol; /* symbol: of a CIE, 0: none yet */
-    uint32_t cie;                        /* record number, or UINT32_MAX in a CIE */
+    uint32_t cie; /* record number; NO_CIE in a CIE, OWN_CIE when an edge of its own leads there */
 } record;
+
+enum { OWN_CIE = UINT32_MAX - 1, NO_CIE };
 
 typedef struct splitter {
     lj_graph *graph;
@@ -30,6 +35,8 @@ typedef struct splitter {
     uint32_t size;
     record *records;
     uint32_t count;
+    lj_link_edge *edges; /* of the whole block, in the order of their offsets */
+    uint32_t edge_count;
 } splitter;
 
 static uint32_t word(const splitter *s, uint32_t at) {
@@ -55,9 +62,13 @@ static uint32_t record_at(const splitter *s, uint64_t at) {
     return low;
 }
 
+static int writes(const splitter *s, uint32_t edge) {
+    return lj_arch_kind(s->graph->arch, s->edges[edge].kind)->bytes > 0;
+}
+
 /* Finds the records, up to one of length zero, where unwinders stop. */
 static lj_status find_records(splitter *s) {
-    uint32_t at = 0;
+    uint32_t at = 0, edge = 0;
     while (s->size - at >= LENGTH) {
         uint32_t length = word(s, at);
         if (!length)
@@ -67,14 +78,18 @@ static lj_status find_records(splitter *s) {
         if (length < 4 || length > s->size - at - LENGTH)
             return malformed(s, at, "a record that lies outside of the section");
         record *fresh = &s->records[s->count];
-        *fresh = (record){.start = at, .size = LENGTH + length, .cie = UINT32_MAX};
+        *fresh = (record){.start = at, .size = LENGTH + length, .cie = NO_CIE};
         uint32_t back = word(s, at + ID_AT);
         s->count++;
-        if (back) {
+        while (edge < s->edge_count && (s->edges[edge].gone || s->edges[edge].offset < at + ID_AT))
+            edge++;
+        if (edge < s->edge_count && s->edges[edge].offset == at + ID_AT && writes(s, edge)) {
+            fresh->cie = OWN_CIE;
+        } else if (back) {
             if (back > at + ID_AT)
                 return malformed(s, at, "an FDE whose CIE lies outside of the section");
             uint32_t cie = record_at(s, at + ID_AT - back);
-            if (s->records[cie].start != at + ID_AT - back || s->records[cie].cie != UINT32_MAX ||
+            if (s->records[cie].start != at + ID_AT - back || s->records[cie].cie != NO_CIE ||
                 cie == s->count - 1)
                 return malformed(s, at, "an FDE without a CIE");
             fresh->cie = cie;
@@ -168,13 +183,15 @@ static lj_status tie_to_function(splitter *s, const record *r) {
 }
 
 /* Runs of edges for every record, with those to the CIEs. */
-static lj_status share_edges(splitter *s, lj_link_edge *edges, uint32_t count) {
+static lj_status share_edges(splitter *s) {
     lj_graph *graph = s->graph;
+    const lj_link_edge *edges = s->edges;
+    uint32_t count = s->edge_count;
     for (uint32_t i = 0, at = 0; i < s->count; i++) {
         record *r = &s->records[i];
         lj_link_block *block = &graph->blocks[r->block];
         block->first_edge = graph->edge_count;
-        if (r->cie != UINT32_MAX) {
+        if (r->cie < OWN_CIE) {
             record *cie = &s->records[r->cie];
             if (!cie->symbol)
                 cie->symbol =
@@ -210,28 +227,31 @@ static lj_status split(lj_graph *graph, uint32_t section, uint32_t number) {
                   .block = number,
                   .bytes = (const uint8_t *)(uintptr_t)block->content,
                   .size = block->input_size};
-    uint32_t count = block->edge_count;
+    uint32_t count = s.edge_count = block->edge_count;
     uint64_t most = s.size / 8 + 1; /* length and id */
     s.records = malloc(most * sizeof *s.records);
-    lj_link_edge *edges = malloc(count * sizeof *edges + 1);
-    lj_status status = s.records && edges
-                           ? find_records(&s)
-                           : lj_fail(&graph->fault, LJ_NO_MEMORY, 0, 0, "splitting eh-frames");
+    s.edges = malloc(count * sizeof *s.edges + 1);
+    lj_status status = LJ_OK;
+    if (s.records && s.edges) {
+        if (count)
+            memcpy(s.edges, graph->edges + block->first_edge, count * sizeof *s.edges);
+        sort_edges(s.edges, count);
+        status = find_records(&s);
+    } else {
+        status = lj_fail(&graph->fault, LJ_NO_MEMORY, 0, 0, "splitting eh-frames");
+    }
     if (!status && s.count)
         status = lj_graph_reserve(graph, 0, s.count, s.count, (uint64_t)count + s.count);
     if (!status && s.count) {
-        if (count)
-            memcpy(edges, graph->edges + graph->blocks[number].first_edge, count * sizeof *edges);
-        sort_edges(edges, count);
         make_blocks(&s);
         move_symbols(&s);
-        status = share_edges(&s, edges, count);
+        status = share_edges(&s);
         for (uint32_t i = 0; i < s.count && !status; i++)
-            if (s.records[i].cie != UINT32_MAX)
+            if (s.records[i].cie != NO_CIE)
                 status = tie_to_function(&s, &s.records[i]);
     }
     free(s.records);
-    free(edges);
+    free(s.edges);
     return status;
 }
 

@@ -58,6 +58,9 @@ enum {
     LJ_ROLE_COMMON
 };
 
+/* The highest lj_link_section.priority, which is the default. */
+enum { LJ_PRIORITY_LAST = 65535 };
+
 /* Protection: what a section's memory allows. Never both WRITE and EXEC. */
 enum { LJ_PROT_READ = 1, LJ_PROT_WRITE = 2, LJ_PROT_EXEC = 4 };
 
@@ -85,7 +88,7 @@ typedef struct lj_link_section {
     int32_t region; /* LJ_TEXT, LJ_RODATA, LJ_DATA; LJ_REGION_NONE: no memory of a segment */
     int32_t first_block, last_block; /* LJ_NONE: it has no blocks */
     uint32_t block_count;
-    uint32_t priority; /* of an initializer section; 65535 when its name gives none */
+    uint32_t priority; /* of an initializer section; LJ_PRIORITY_LAST when its name gives none */
     uint16_t role;     /* LJ_ROLE_* */
     uint16_t comdat;   /* LJ_COMDAT_* */
     uint32_t group;    /* the SHT_GROUP section it is a member of, or 0 */
@@ -135,7 +138,7 @@ enum {
     LJ_TRAIT_IFUNC = 4,
     LJ_TRAIT_COMMON = 8,
     LJ_TRAIT_SECTION = 16, /* stands for its section's start */
-    LJ_TRAIT_USED = 32,    /* an edge targets it */
+    LJ_TRAIT_USED = 32,    /* an edge of what goes to memory targets it */
     LJ_TRAIT_LIVE = 64     /* pruning keeps it, and what it needs */
 };
 
@@ -228,7 +231,7 @@ struct lj_graph {
     uint32_t ifunc_block,
         ifuncs;               /* block of entries (that of slots follows) or UINT32_MAX; count */
     uint32_t tls_module_pair; /* the {module, 0} words of local-dynamic code, from 1; 0: none */
-    uint32_t initializers;    /* sections with pointers to initializers or finalizers */
+    uint32_t initializers;    /* sections of pointers to initializers or finalizers: 0, or some */
     /* Stations: slots are planned, segments laid out, blocks placed, edges applied. */
     uint32_t planned, laid_out, allocated, fixed;
     uint32_t memory_gone; /* LJ_MEMORY_*: what blocks' `content` pointed to was given back */
@@ -237,6 +240,7 @@ struct lj_graph {
     uint32_t listed;      /* externals and defined are up to date */
     uint32_t listings;    /* how often they were made */
     uint32_t touched;     /* Python has had its hands on the records: stations verify them first */
+    uint32_t compressed;  /* blocks that are, as they were read */
     uint32_t runs_here;   /* its code will run in this process: lj_graph_reserve_tls says so */
     uint32_t tls_static;  /* its thread-local image must lie in the threads' static block */
     lj_segment segments[6];
@@ -267,7 +271,8 @@ lj_status lj_graph_scan(const uint8_t *data, uint64_t size, lj_graph **out);
 lj_status lj_graph_list(lj_graph *graph);
 /* Whether an edge's kind is one of `first` to `last`. */
 int lj_graph_has_kinds(const lj_graph *graph, uint32_t first, uint32_t last);
-/* Plans GOT, PLT and indirect functions, and makes the lists. Once. */
+/* Plans GOT, PLT and indirect functions, and makes the lists. Once; for edges that are added after
+ * it, layout plans what they need. */
 lj_status lj_graph_plan(lj_graph *graph);
 /* Fills `segments` but for target and working, and `tls_size`. */
 lj_status lj_graph_layout(lj_graph *graph);
@@ -321,7 +326,11 @@ enum {
 lj_status lj_elf_read(lj_graph *graph, const uint8_t *data, uint64_t size, uint32_t flags);
 /* link_ifunc.c, link_slots.c */
 lj_status lj_graph_plan_ifuncs(lj_graph *graph);
-lj_status lj_graph_plan_slots(lj_graph *graph);
+lj_status lj_graph_plan_slots(lj_graph *graph); /* again: for edges that came since */
+/* Whether planning again would give an edge something; why an edge can't do without; NULL: it can.
+ */
+int lj_graph_lacks_slots(const lj_graph *graph);
+const char *lj_edge_without_slot(const lj_graph *graph, const lj_link_edge *edge);
 /* Writes the constant bytes of the linker's own ifunc blocks. */
 void lj_graph_write_ifuncs(lj_graph *graph);
 /* Applies the edges of every block (link_fixup.c); or of one, but for those to externals. */
@@ -344,7 +353,16 @@ lj_link_section *lj_graph_own_section(lj_graph *graph, int name, int prot, int r
 uint32_t lj_graph_append_block(lj_graph *graph, uint32_t section, const lj_link_block *block);
 /* Region of a protection. */
 int32_t lj_region_of(uint32_t prot);
-/* Traits USED of all symbols, from the edges. */
+/* Role, priority and region of a section that takes memory, by type, flags, protection and name
+ * (link_roles.c). */
+void lj_section_give_role(lj_link_section *section, const char *name);
+/* Whether a name alone says that what is in a section is thread-local. */
+int lj_section_is_thread_local(const char *name);
+/* Whether it is an array of pointers to be called: initializers or finalizers. */
+static inline int lj_section_has_pointers(const lj_link_section *section) {
+    return section->role >= LJ_ROLE_INIT && section->role <= LJ_ROLE_DTORS;
+}
+/* Traits USED of all symbols, from the edges. Debug information (NO_ALLOC) needs nothing. */
 void lj_graph_mark_used(lj_graph *graph);
 /* The segment of a section with a region. */
 static inline int lj_segment_of(const lj_link_section *section) {

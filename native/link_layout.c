@@ -49,6 +49,12 @@ lj_status lj_graph_layout(lj_graph *graph) {
     if (!graph->planned || graph->laid_out)
         return lj_fail(&graph->fault, LJ_MISUSE, 0, 0, "the graph isn't ready to be laid out");
     lj_status status = graph->touched ? lj_graph_verify(graph) : LJ_OK;
+    if (!status && graph->touched && lj_graph_lacks_slots(graph)) {
+        status = lj_graph_plan_slots(graph);
+        graph->listed = 0; /* a GOT may be there now for who names it */
+        if (!status)
+            status = lj_graph_list(graph);
+    }
     if (status)
         return status;
     lj_segment *segments = graph->segments;
@@ -73,9 +79,14 @@ lj_status lj_graph_layout(lj_graph *graph) {
             tls = 1;
             continue;
         }
-        for (int32_t b = section->first_block; b != LJ_NONE; b = graph->blocks[b].next)
-            put(&graph->blocks[b], segment ? &segment->size : &own,
-                segment ? &segment->align : &unused);
+        for (int32_t b = section->first_block; b != LJ_NONE; b = graph->blocks[b].next) {
+            lj_link_block *block = &graph->blocks[b];
+            if (section->role == LJ_ROLE_EH_FRAME && b != section->first_block) {
+                block->align = 1; /* unwinders take zeros between records for the end */
+                block->align_offset = 0;
+            }
+            put(block, segment ? &segment->size : &own, segment ? &segment->align : &unused);
+        }
         if (section->role == LJ_ROLE_EH_FRAME && segment)
             segment->size += FRAMES_END;
     }

@@ -6,7 +6,8 @@
  * nothing refers to it, its unwind information for one, hangs on it by KeepAlive edges
  * (lj_graph_relate).
  *
- * Debug information (NO_ALLOC) refers to everything; it keeps nothing alive, and forgets what went:
+ * Debug information (NO_ALLOC) refers to everything; it keeps nothing alive, and forgets what went
+ * (so it does without a prune too: no external is looked up for its sake):
  * a place in it that no edge fills stays as it is, zero in an object, which debuggers take for
  * "none".
  */

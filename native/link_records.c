@@ -156,14 +156,29 @@ lj_status lj_graph_add_section(lj_graph *graph, const char *name, uint64_t name_
         status = lj_graph_reserve(graph, 1, 0, 0, 0);
     if (status)
         return status;
-    *number = graph->section_count;
     lj_link_section *section = lj_graph_own_section(graph, 0, (int)prot, LJ_ROLE_PLAIN);
     section->name = at;
     section->lifetime = (uint8_t)lifetime;
     if (lifetime == LJ_LIFETIME_NO_ALLOC) {
         section->region = LJ_REGION_NONE;
         section->flags &= ~(uint64_t)SHF_ALLOC;
+    } else {
+        const char *words = graph->strings + at;
+        if (lj_section_is_thread_local(words))
+            section->flags |= SHF_TLS;
+        lj_section_give_role(section, words);
+        const char *why = NULL;
+        if (section->role == LJ_ROLE_TLS && prot & LJ_PROT_EXEC)
+            why = "is thread-local and executable";
+        else if (section->role != LJ_ROLE_PLAIN && lifetime != LJ_LIFETIME_STANDARD)
+            why = "is needed as long as the code";
+        if (why) {
+            graph->section_count--;
+            return MISUSE(graph, "section %s %s", words, why);
+        }
+        graph->initializers += (uint32_t)lj_section_has_pointers(section);
     }
+    *number = graph->section_count - 1;
     return LJ_OK;
 }
 
@@ -191,6 +206,8 @@ lj_status lj_graph_add_block(lj_graph *graph, uint32_t section, const uint8_t *c
                            .align = (uint32_t)align,
                            .align_offset = (uint32_t)align_offset,
                            .state = content ? LJ_BLOCK_OWNED : LJ_BLOCK_ZERO_FILL};
+    if (lj_section_has_pointers(&graph->sections[section]))
+        block.state |= LJ_BLOCK_ROOT;
     if (content) {
         uint8_t *copy = lj_graph_take(graph, size);
         if (!copy)
@@ -282,6 +299,9 @@ lj_status lj_graph_add_edge(lj_graph *graph, uint32_t number, const lj_link_edge
                       edge->offset, kind->bytes, (unsigned long long)block->size);
     if (kind->bytes && block->state & LJ_BLOCK_ZERO_FILL)
         return MISUSE(graph, "a zero-fill block has no bytes to change");
+    const char *words = graph->laid_out ? lj_edge_without_slot(graph, edge) : NULL;
+    if (words)
+        return MISUSE(graph, "%s: %s", kind->name, words);
     if (block->edge_count == block->edge_room) {
         /* The run's end may be the array's: then it grows in place. */
         uint32_t room = block->edge_room ? 2 * block->edge_room : 2;
@@ -302,11 +322,16 @@ lj_status lj_graph_add_edge(lj_graph *graph, uint32_t number, const lj_link_edge
                (room - block->edge_count) * sizeof *graph->edges);
         block->edge_room = room;
     }
+    /* What others define is as thread-local as it is used. */
+    if (lj_form_needs[kind->form] & LJ_THREAD_LOCAL &&
+        graph->symbols[edge->target].place == LJ_PLACE_EXTERNAL)
+        graph->symbols[edge->target].traits |= LJ_TRAIT_TLS;
     *position = block->edge_count++;
     lj_link_edge *fresh = &graph->edges[block->first_edge + *position];
     *fresh = *edge;
     fresh->gone = 0;
-    if (!(graph->symbols[edge->target].traits & LJ_TRAIT_USED)) {
+    if (!(graph->symbols[edge->target].traits & LJ_TRAIT_USED) &&
+        graph->sections[block->section].region != LJ_REGION_NONE) {
         graph->symbols[edge->target].traits |= LJ_TRAIT_USED;
         if (graph->symbols[edge->target].place == LJ_PLACE_EXTERNAL)
             graph->listed = 0;

@@ -7,8 +7,9 @@
  *   section   its list holds exactly the blocks that name it as their section
  *   block     in the list of its section; alignment a power of two, its offset less; its run of
  *             edges inside of the array and no other block's; a zero-fill block has no edges that
- *             write
- *   edge      a known kind; target and bytes exist; target and kind suit each other
+ *             write; whole pointers in an initializer section, bytes in an unwind table
+ *   edge      a known kind; target and bytes exist; target and kind suit each other; from layout
+ *             on, the slots that it needs
  *   symbol    its place exists and holds it; who others see has a name that nobody else has
  */
 #include "link_records.h"
@@ -107,6 +108,8 @@ static lj_status verify_edges(lj_graph *graph, uint32_t number, uint8_t *owned) 
             return BROKEN(graph, "block %u is zero-fill, but has edges", number);
         int own = number == graph->got_block || number == graph->plt_block;
         const char *words = own ? NULL : lj_edge_objection(graph, block->section, edge);
+        if (!words && graph->laid_out)
+            words = lj_edge_without_slot(graph, edge);
         if (words)
             return BROKEN(graph, "an edge of block %u, at %u: %s", number, edge->offset, words);
     }
@@ -129,6 +132,13 @@ static lj_status verify_blocks(lj_graph *graph) {
             (block->input_size && !block->content))
             return BROKEN(graph, "block %u has content for %u of %llu bytes", i, block->input_size,
                           (unsigned long long)block->size);
+        const lj_link_section *section = &graph->sections[block->section];
+        if (lj_section_has_pointers(section) && block->size % 8)
+            return BROKEN(graph, "block %u of section %s isn't an array of pointers", i,
+                          graph->strings + section->name);
+        if (section->role == LJ_ROLE_EH_FRAME && block->state & LJ_BLOCK_ZERO_FILL && block->size)
+            return BROKEN(graph, "block %u of section %s is zero-fill: unwind tables end there", i,
+                          graph->strings + section->name);
         if (block->edge_count > block->edge_room ||
             (uint64_t)block->first_edge + block->edge_room > graph->edge_count)
             return BROKEN(graph, "the edges of block %u lie outside of the edges", i);
@@ -214,6 +224,8 @@ void lj_graph_mark_used(lj_graph *graph) {
         graph->symbols[i].traits &= (uint8_t)~LJ_TRAIT_USED;
     for (uint32_t i = 0; i < graph->block_count; i++) {
         const lj_link_edge *edge = graph->edges + graph->blocks[i].first_edge;
+        if (graph->sections[graph->blocks[i].section].region == LJ_REGION_NONE)
+            continue;
         for (uint32_t k = 0; k < graph->blocks[i].edge_count; k++)
             if (!edge[k].gone)
                 graph->symbols[edge[k].target].traits |= LJ_TRAIT_USED;

@@ -46,31 +46,57 @@ static bool settle(const lj_table *table, const lj_graph *graph, uint32_t count,
     return true;
 }
 
-static bool all_known(const lj_graph *graph, const uint64_t *externals) {
-    if (graph->named != graph->external_count)
-        return false;
-    for (uint32_t i = 0; i < graph->external_count; i++)
-        if (!externals[i])
-            return false;
-    return true;
+/* The names of the externals without an address. */
+static lj_status list_unknown(lj_graph *graph, lj_table_linking *linking) {
+    char *at = linking->unknown = lj_graph_take(graph, graph->names_size + 1);
+    if (!at)
+        return LJ_NO_MEMORY;
+    const char *name = graph->names;
+    for (uint32_t i = 0; i < graph->named; i++) {
+        size_t size = strlen(name) + 1;
+        if (!linking->externals[i]) {
+            memcpy(at, name, size);
+            at += size;
+            linking->unknown_count++;
+        }
+        name += size;
+    }
+    linking->unknown_size = (uint64_t)(at - linking->unknown);
+    return LJ_OK;
+}
+
+static bool has_weak(const lj_graph *graph) {
+    return memchr(graph->external_weak, 1, graph->external_count) != NULL;
 }
 
 lj_status lj_table_link(lj_table *table, lj_stubs *pool, lj_arena *arena, const uint8_t *data,
                         uint64_t size, uint32_t count, const int32_t *ids, uint64_t *addresses,
-                        uint8_t *traits, lj_graph **out) {
-    lj_status status = lj_graph_load(data, size, arena, out);
+                        uint8_t *traits, lj_table_linking *linking) {
+    *linking = (lj_table_linking){0};
+    lj_status status = lj_graph_load(data, size, arena, &linking->graph);
     if (status)
         return status;
-    lj_graph *graph = *out;
+    lj_graph *graph = linking->graph;
     uint64_t *scratch = lj_graph_take(graph, (count + graph->external_count + 1) * sizeof *scratch);
     if (!scratch)
-        return LJ_NO_MEMORY;
-    uint64_t *externals = scratch + count;
-    if (lj_table_known(table, pool, graph->named, graph->names, externals) ||
-        !all_known(graph, externals) ||
-        !settle(table, graph, count, ids, scratch, addresses, traits))
         return LJ_OK; /* the general way goes on, and meets what failed again */
-    status = lj_graph_fix_up(graph, externals, graph->external_count);
+    linking->externals = scratch + count;
+    if (lj_table_known(table, pool, graph->named, graph->names, linking->externals) ||
+        graph->initializers || has_weak(graph) ||
+        !settle(table, graph, count, ids, scratch, addresses, traits) ||
+        list_unknown(graph, linking) || linking->unknown_count)
+        return LJ_OK;
+    return lj_table_link_end(table, pool, count, ids, NULL, addresses, linking);
+}
+
+lj_status lj_table_link_end(lj_table *table, lj_stubs *pool, uint32_t count, const int32_t *ids,
+                            const uint64_t *found, const uint64_t *addresses,
+                            lj_table_linking *linking) {
+    lj_graph *graph = linking->graph;
+    for (uint32_t i = 0; i < graph->external_count; i++)
+        if (!linking->externals[i])
+            linking->externals[i] = *found++;
+    lj_status status = lj_graph_fix_up(graph, linking->externals, graph->external_count);
     if (!status)
         status = lj_table_keep(table, pool, count, ids, addresses, graph);
     if (status) {
@@ -78,6 +104,6 @@ lj_status lj_table_link(lj_table *table, lj_stubs *pool, lj_arena *arena, const 
         return status;
     }
     lj_graph_free(graph);
-    *out = NULL;
+    *linking = (lj_table_linking){0};
     return LJ_OK;
 }

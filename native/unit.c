@@ -13,6 +13,18 @@ static void add(uint64_t *sum, uint64_t more) {
     __atomic_fetch_add(sum, more, __ATOMIC_RELAXED);
 }
 
+/* The link has come so far: to its end, if there is no graph any more. */
+static lj_status linked(const lj_unit_maker *maker, uint64_t started, lj_status status,
+                        lj_unit_made *made) {
+    add(&maker->counts->link_ns, now_ns() - started);
+    if (!status && !made->link.graph) {
+        add(&maker->counts->linked, 1);
+        lj_ir_unit_dispose(&made->carved);
+        lj_object_free(&made->object);
+    }
+    return status;
+}
+
 lj_status lj_unit_make(const lj_unit_maker *maker, uint32_t count, const int32_t *ids, int plain,
                        uint64_t *addresses, uint8_t *traits, lj_unit_made *made) {
     *made = (lj_unit_made){0};
@@ -41,12 +53,14 @@ lj_status lj_unit_make(const lj_unit_maker *maker, uint32_t count, const int32_t
 
     started = now_ns();
     status = lj_table_link(maker->table, maker->stubs, maker->arena, object->data, object->size,
-                           count, ids, addresses, traits, &made->graph);
-    add(&counts->link_ns, now_ns() - started);
-    if (status || made->graph)
-        return status;
-    add(&counts->linked, 1);
-    lj_ir_unit_dispose(carved);
-    lj_object_free(object);
-    return LJ_OK;
+                           count, ids, addresses, traits, &made->link);
+    return linked(maker, started, status, made);
+}
+
+lj_status lj_unit_finish(const lj_unit_maker *maker, uint32_t count, const int32_t *ids,
+                         const uint64_t *found, const uint64_t *addresses, lj_unit_made *made) {
+    uint64_t started = now_ns();
+    lj_status status =
+        lj_table_link_end(maker->table, maker->stubs, count, ids, found, addresses, &made->link);
+    return linked(maker, started, status, made);
 }

@@ -35,16 +35,19 @@ typedef struct lj_unit_maker {
 typedef struct lj_unit_made {
     lj_ir_unit carved; /* text NULL: it wasn't */
     lj_object object;  /* data NULL: it wasn't compiled */
-    lj_graph *graph;   /* placed, if the status is OK; NULL: it wasn't read */
-    lj_fault fault;    /* why carving or compiling failed; why linking did is in the graph */
+    lj_table_linking link;
+    lj_fault fault; /* why carving or compiling failed; why linking did is in the graph */
 } lj_unit_made;
 
-/* Makes the unit that defines `ids` (as many as promised; nothing else moves with them). With `plain`,
- * nothing is carried for inlining. OK and no graph: done, `made` is empty, `addresses` and `traits`
- * are as of lj_table_link. Otherwise `made` has what there is; OK with a graph is for the general
- * way to go on with. What lj_ir_carve, lj_llvm_compile and lj_table_link give. Any thread. */
+/* Makes the unit that defines `ids` (as many as promised; nothing else moves with them). With
+ * `plain`, nothing is carried for inlining. OK and no graph: done, `made` is empty, `addresses` and
+ * `traits` are as of lj_table_link. Otherwise `made` has what there is. What lj_ir_carve,
+ * lj_llvm_compile and lj_table_link give. Any thread. */
 lj_status lj_unit_make(const lj_unit_maker *maker, uint32_t count, const int32_t *ids, int plain,
                        uint64_t *addresses, uint8_t *traits, lj_unit_made *made);
+/* Goes on with one that stopped for `unknown` names, with their addresses. As lj_unit_make. */
+lj_status lj_unit_finish(const lj_unit_maker *maker, uint32_t count, const int32_t *ids,
+                         const uint64_t *found, const uint64_t *addresses, lj_unit_made *made);
 /* cffi: end */
 
 #endif

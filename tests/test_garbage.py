@@ -13,6 +13,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -110,3 +111,64 @@ def test_a_jit_that_is_dropped_finds_its_modules_alive(generation: int) -> None:
         check=False,
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "dropped\n", "")
+
+
+UNDER_LOCKS = """
+import contextlib, faulthandler, gc, pathlib, sys
+faulthandler.dump_traceback_later(60, exit=True)
+import lazyjit
+import lazyjit.llvmlite_compat as llvm
+
+SOURCE = "define double @f(double %x) {\\n  ret double %x\\n}"
+what, folder = sys.argv[1], pathlib.Path(sys.argv[2])
+gc.disable()
+if what == "library":
+    lljit = llvm.create_lljit_compiler()
+    builder = llvm.JITLibraryBuilder().add_ir(SOURCE).export_symbol("f")
+    dropped = [builder.link(lljit, "library")]
+    jit = lljit._shared.jit
+else:
+    jit = lazyjit.JIT(compile_threads=2)
+    jit.add(SOURCE)
+    if what == "jit":
+        assert jit["f"](1.0) == 1.0
+        dropped = []
+    elif what == "ufunc":
+        dropped = [jit.ufunc("f")]
+        assert dropped[0](1.0) == 1.0
+    else:
+        (folder / "p.ll").write_text(SOURCE)
+        dropped = [jit.load(folder / "p.ll")]
+        assert dropped[0].f(1.0) == 1.0
+dropped.append(dropped)
+parts = [jit, jit.session, jit._grace, jit._stubs, jit._arena, jit._objects, jit._dispatcher]
+locks = [part._lock for part in parts]
+pool = list(jit._dispatcher._threads)
+with contextlib.ExitStack() as stack:
+    for lock in locks:
+        stack.enter_context(lock)
+    if what == "jit":
+        del jit
+    del dropped, parts
+    gc.collect()
+    print("collected", flush=True)
+if what == "jit":
+    for thread in pool:
+        thread.join()
+else:
+    jit.close()
+print("closed")
+"""
+
+
+@pytest.mark.parametrize("what", ["jit", "plugin", "ufunc", "library"])
+def test_garbage_is_collected_in_the_middle_of_anything(what: str, tmp_path: Path) -> None:
+    # A collection may come while this very thread holds a lock that a finalizer might want.
+    done = subprocess.run(
+        [sys.executable, "-c", UNDER_LOCKS, what, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (0, "collected\nclosed\n"), done.stderr

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import ctypes
 import gc
 import threading
 import weakref
 
 import pytest
+from adding import INT, PROGRAM, TWICE
 from surviving import GOOD, root
 
 from lazyjit import JIT
@@ -15,29 +15,6 @@ from lazyjit.errors import (
     LazyJITError,
     SessionClosed,
 )
-
-INT = ctypes.c_int32
-
-TWICE = "define i32 @twice(i32 %x) {\n  %r = add i32 %x, %x\n  ret i32 %r\n}\n"
-
-PROGRAM = """
-@total = global i32 0
-define i32 @add(i32 %x) {
-  %old = load i32, ptr @total
-  %new = add i32 %old, %x
-  store i32 %new, ptr @total
-  ret i32 %new
-}
-define i32 @add_twice(i32 %x) {
-  %first = call i32 @add(i32 %x)
-  %second = call i32 @add(i32 %x)
-  ret i32 %second
-}
-define i32 @never() {
-  ret i32 0
-}
-"""
-
 
 # The end
 

@@ -66,6 +66,8 @@ def read_file(name: str) -> File:
         return File(FileKind.ASSEMBLY, shown, data)
     if name.endswith(".S"):
         raise InputError("assembly for the C preprocessor: preprocess it first", file=shown)
+    if data[:4] in (b"BC\xc0\xde", b"\xde\xc0\x17\x0b"):
+        raise InputError("LLVM bitcode: lazyjit run takes it, a link takes objects", file=shown)
     raise InputError("neither an object, an archive, a library nor assembly", file=shown)
 
 
@@ -81,7 +83,7 @@ def _follow(request: LinkRequest, entry: LinkInput) -> Iterator[File]:
         return find_library(name, first, system=request.search_system, scripts=True)
 
     path = entry.name
-    if entry.library and not entry.hidden and path in request.dylibs:
+    if entry.library and not entry.hidden and path in ("main", *request.dylibs):
         return  # as in llvm-jitlink: link against that dylib, which is done anyhow
     if entry.library and entry.hidden:
         path = str(find_library(path, directories, system=request.search_system, archives=True))

@@ -47,6 +47,7 @@ class Watcher(Plugin):
         self.request = request
         self.recorder = CheckRecorder(triple)
         self._graphs = _pattern(request.show_graphs)
+        self._shown = False
         self._print = threading.Lock()
         self._records = bool(
             request.checks
@@ -78,6 +79,7 @@ class Watcher(Plugin):
             config.post_fixup.append(self._show)
 
     def _show(self, graph: LinkGraph) -> None:
+        self._shown = True
         self._say(f'Link graph "{graph.file}" post-fixup:\n{graph.dump()}')
 
     def _say(self, text: str) -> None:
@@ -92,6 +94,9 @@ class Watcher(Plugin):
         Raises ChecksFailed, OSError.
         """
         request, recorder = self.request, self.recorder
+        if self._graphs is not None and not self._shown:
+            words = f"-show-graphs: no linked file matches {request.show_graphs!r}"
+            print(f"lazyjit: warning: {words}", file=sys.stderr)
         for _, name, address in request.absolutes:
             recorder.define(name, address)
         if request.show_addresses:

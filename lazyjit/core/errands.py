@@ -28,6 +28,7 @@ from lazyjit.core.progress import Discard, Errands, Resume, fail_locked
 from lazyjit.core.query import Query
 from lazyjit.core.responsibility import MaterializationResponsibility
 from lazyjit.core.tasks import Dispatcher, log_error
+from lazyjit.core.under_way import UnderWay
 from lazyjit.core.unit import MaterializationUnit
 from lazyjit.errors import MissingDefinitions, SessionClosed
 
@@ -53,6 +54,7 @@ class ErrandRunner:
         self._closed = False
         self._stage = _Stage()
         self._abandoned: deque[Work] = deque()
+        self._under_way = UnderWay(self._lock)
         #: Called with errors that no lookup can be told of. Any thread; must not raise.
         self.report_error: Callable[[BaseException], None] = _log
 
@@ -115,6 +117,8 @@ class ErrandRunner:
             return
         stage.calling_back = True
         generating, stage.generating = stage.generating, ()
+        with self._lock:
+            counted = self._under_way.begin_locked()
         try:
             while stage.callbacks:
                 query = stage.callbacks.popleft()
@@ -130,6 +134,8 @@ class ErrandRunner:
         finally:
             stage.calling_back = False
             stage.generating = generating
+            if counted:
+                self._under_way.end()
 
     def _wait(self, query: Query) -> None:
         """Advance `query` and block until it is answered. Raises what it failed with."""

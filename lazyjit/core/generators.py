@@ -99,6 +99,10 @@ class _DynamicLibrary(DefinitionGenerator):
             if b"\0" in raw:
                 continue
             address = _dlsym(handle, raw)
+            if not address and b"@" in raw:
+                # memcpy@GLIBC_2.2.5: what an object asks for by .symver.
+                base, _, version = raw.partition(b"@")
+                address = _dlvsym(handle, base, version.lstrip(b"@"))
             # A symbol may lie at address 0 (weak and undefined); nothing can be linked against it.
             if address:
                 found[name] = ExecutorSymbolDef(address, _FLAGS)
@@ -153,4 +157,7 @@ _FLAGS = SymbolFlags.EXPORTED | SymbolFlags.ABSOLUTE
 # found one; asking dlsym itself is several times cheaper.
 _dlsym: Callable[[int | None, bytes], int | None] = ctypes.CDLL(None).dlsym
 _dlsym.restype = ctypes.c_void_p  # type: ignore[attr-defined]  # it is a ctypes function
+_dlvsym: Callable[[int | None, bytes, bytes], int | None] = ctypes.CDLL(None).dlvsym
+_dlvsym.restype = ctypes.c_void_p  # type: ignore[attr-defined]  # as above
+_dlvsym.argtypes = (ctypes.c_void_p, ctypes.c_char_p, ctypes.c_char_p)  # type: ignore[attr-defined]
 _dlsym.argtypes = (ctypes.c_void_p, ctypes.c_char_p)  # type: ignore[attr-defined]  # as above

@@ -12,7 +12,7 @@ The second half of that, calling foreign code, is `lazyjit.core.errands`.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import TypeAlias
 
 from lazyjit import forking
@@ -139,6 +139,16 @@ class ExecutionSession(ErrandRunner):
         self._wait(query)
         return query.result
 
+    def find_ready(self, search_order: Where, names: Collection[str]) -> list[int] | None:
+        """The addresses of `names`, each once, if all of them are ready now; else None.
+
+        Runs no generator and starts nothing.
+        """
+        with self._lock:
+            found = search_locked(search_order_of(search_order), names, (), keep=True)
+        ready = found.ready
+        return [ready[name][0] for name in names] if len(ready) == len(names) else None
+
     def lookup_async(
         self,
         search_order: Where,
@@ -199,6 +209,7 @@ class ExecutionSession(ErrandRunner):
         try:
             if in_child:
                 lose_what_was_under_way_locked(self)
+                self._under_way.lose_others_locked()
         finally:
             self._lock.release()
 
@@ -248,6 +259,7 @@ class ExecutionSession(ErrandRunner):
             self._alias_steps = {}
         self._carry_out(errands)
         self._dispatcher.close()
+        self._under_way.finish()
         # Nothing of ours runs any more: memory can go.
         try:
             self._free_resources(reversed(trackers))
@@ -258,6 +270,20 @@ class ExecutionSession(ErrandRunner):
     def closed(self) -> bool:
         """Whether `close` was called."""
         return self._closed
+
+    @contextlib.contextmanager
+    def kept_open(self) -> Iterator[None]:
+        """For steps outside of the session that need its memory: `close` waits for their end.
+
+        Raises SessionClosed.
+        """
+        with self._lock:
+            self._check_open_locked()
+            self._under_way.begin_locked()
+        try:
+            yield
+        finally:
+            self._under_way.end()
 
     def verify_session(self) -> None:
         """Check every invariant of the session's data. Raises InternalError. For tests; slow."""

@@ -82,8 +82,12 @@ class ResourceTracker:
             if self.defunct:
                 return
             _remove_locked(self, errands)
-        session._carry_out(errands)
-        session._free_resources([self])
+            session._under_way.begin_locked()
+        try:
+            session._carry_out(errands)
+            session._free_resources([self])
+        finally:
+            session._under_way.end()
 
     def transfer_to(self, other: ResourceTracker) -> None:
         """Move everything under this tracker, which is defunct then, to `other` of the same dylib.

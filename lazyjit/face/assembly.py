@@ -25,6 +25,7 @@ from lazyjit.core import (
 )
 from lazyjit.core.dispatch import ThreadPoolDispatcher
 from lazyjit.errors import SessionClosed, UsageError
+from lazyjit.finalizing import soon
 from lazyjit.layers.assembly import AssemblyLayer
 from lazyjit.layers.call_through import UPPER_HALF, StubCallThrough
 from lazyjit.layers.calling_out import CallingOut
@@ -156,6 +157,7 @@ class Assembly:
         weak = weakref.WeakMethod(self._first_call)
         self._dispatcher.on_stub = lambda payload: _if_alive(weak, payload)
         self._platform = Platform(self.session, self._call_void)
+        self._objects.on_structors = self._platform.note_structors
         self._process = self.session.create_dylib("<process>")
         if process_symbols:
             # Not this process's own main: a program without one is an error, not Python.
@@ -171,12 +173,13 @@ class Assembly:
 
     def create_dylib(self, name: str) -> JITDylib:
         """A new dylib, linked against itself and the process. Raises DuplicateDylib."""
-        dylib = self.session.create_dylib(name)
-        dylib.add_to_link_order(self._process)
-        runtime = DSOHandle(self._arena)
-        with self._lock:
-            self._runtimes.add(runtime)
-        self._platform.set_up(dylib, runtime)
+        with self.session.kept_open():
+            dylib = self.session.create_dylib(name)
+            dylib.add_to_link_order(self._process)
+            runtime = DSOHandle(self._arena)
+            with self._lock:
+                self._runtimes.add(runtime)
+            self._platform.set_up(dylib, runtime)
         return dylib
 
     def remove_dylib(self, dylib: JITDylib) -> None:
@@ -187,12 +190,13 @@ class Assembly:
         """
         self._open(dylib)
         self._platform.deinitialize(dylib)
-        self.session.remove_dylib(dylib)
-        runtime = self._platform.forget(dylib)
-        if runtime is not None:
-            with self._lock:
-                self._runtimes.discard(runtime)
-            self._grace.retire(runtime.close)
+        with self.session.kept_open():
+            self.session.remove_dylib(dylib)
+            runtime = self._platform.forget(dylib)
+            if runtime is not None:
+                with self._lock:
+                    self._runtimes.discard(runtime)
+                self._grace.retire(runtime.close)
 
     def dylib(self, name: str) -> JITDylib:
         """The dylib of this name. Raises DylibNotFound."""
@@ -237,7 +241,8 @@ class Assembly:
         meanwhile.
         """
         self._open(None)
-        self._grace.retire(partial(self._dispatch_quietly, action))
+        # Which takes no lock. What comes after it does.
+        self._dispatch_quietly(partial(self._grace.retire, partial(self._dispatch_quietly, action)))
 
     def _dispatch_quietly(self, action: Callable[[], None]) -> None:
         with contextlib.suppress(SessionClosed):
@@ -288,9 +293,9 @@ class Assembly:
         self.close()
 
     def __del__(self) -> None:
-        # Handles keep their session alive, so nobody calls it any more.
+        # Handles keep their JIT alive, so nobody calls into it any more.
         if not getattr(self, "_closed", True):
-            self.close()
+            soon(self.close)
 
     def __repr__(self) -> str:
         if self._closed:

@@ -17,14 +17,15 @@ block, symbol or edge. `lazyjit.layers.linking_passes` is the long way.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any
 
 from lazyjit import tracing
 from lazyjit._native import ffi
-from lazyjit.core import JITDylib, LookupFlags, MaterializationResponsibility, SymbolState
+from lazyjit.core import LookupFlags, MaterializationResponsibility, SymbolState
 from lazyjit.errors import LazyJITError, MissingDefinitions, SymbolsNotFound
+from lazyjit.layers.link_dependences import Dependences
 from lazyjit.link.placing import is_placed
 from lazyjit.symbols import ExecutorSymbolDef, SymbolFlags
 
@@ -38,6 +39,7 @@ __all__ = [
     "KnownAddresses",
     "Link",
     "Requirements",
+    "Structors",
     "blame",
     "settle_definitions",
 ]
@@ -45,6 +47,9 @@ __all__ = [
 #: Addresses that a unit's own layer knows without asking the session, 0 for those it doesn't:
 #: takes a number of names and a cffi `char *` to them, returns a cffi `uint64_t[]`.
 KnownAddresses = Callable[[int, Any], Any]
+
+#: Of initializers, then of finalizers: priorities and addresses, in the order to call them.
+Structors = tuple[list[tuple[int, int]], list[tuple[int, int]]]
 
 
 class Requirements:
@@ -81,6 +86,7 @@ class Link(ABC):
         "responsibility",
         "spent",
         "started",
+        "structors",
         "wants",
     )
 
@@ -100,7 +106,9 @@ class Link(ABC):
         #: It failed.
         self.over = False
         self.resolved: dict[str, ExecutorSymbolDef] = {}
-        self.dependences: Mapping[JITDylib, Iterable[str]] = {}
+        self.dependences: Dependences = {}
+        #: Initializers and finalizers that whoever wants the link doesn't know of.
+        self.structors: Structors | None = None
         #: Nanoseconds of work so far, before the present step, which began at `started`.
         self.spent = 0
         self.started = started
@@ -175,15 +183,21 @@ class Link(ABC):
             register_dependences=self.note_dependences,
         )
 
-    def note_dependences(self, dependences: Mapping[JITDylib, Iterable[str]]) -> None:
+    def note_dependences(self, dependences: Dependences) -> None:
         """The session tells which of the symbols that were looked up are not ready yet."""
-        if self.dependences:
-            both = {dylib: set(names) for dylib, names in self.dependences.items()}
-            for dylib, names in dependences.items():
-                both.setdefault(dylib, set()).update(names)
-            self.dependences = both
-        else:
-            self.dependences = dependences
+        self.dependences = dependences
+
+    def groups(self) -> list[tuple[list[str], Dependences]]:
+        """What is not ready yet that symbols depend on, as `notify_emitted` takes it."""
+        dependences = self.dependences
+        return [(list(self.responsibility.symbols), dependences)] if dependences else []
+
+    def linked(self) -> None:
+        """Contents are what they will be."""
+        if self.wants.on_linked is not None:
+            self.wants.on_linked(self.graph)
+        elif self.graph.has_initializers:
+            self.structors = self.graph.initializers, self.graph.finalizers
 
     def pause(self) -> None:
         """A step ends: what comes next may be long in coming."""
@@ -203,17 +217,19 @@ class Link(ABC):
             symbols = list(responsibility.symbols)
             tracing.emit("link.object", file=self.wants.file, symbols=symbols)
         # From here on the memory is the tracker's, whatever becomes of the symbols.
-        dependences = self.dependences
-        if on_ready is not None and not dependences:
+        if self.structors is not None and layer.on_structors is not None:
+            layer.on_structors(responsibility, *self.structors)
+        groups = self.groups()
+        if on_ready is not None and not groups:
             # With nothing to wait for, it is ready. Stubs lead there before anybody is told.
             try:
                 on_ready(self.resolved)
             except Exception as error:  # too late for the link to fail
                 layer.report(error)
         try:
-            if dependences:
+            if groups:
                 names = list(responsibility.symbols)
-                responsibility.notify_emitted([(names, dependences)])
+                responsibility.notify_emitted(groups)
                 if on_ready is not None:
                     self.tell_when_ready(names, on_ready)
                 return
@@ -238,7 +254,7 @@ class Link(ABC):
         if self.over:
             return
         self.over = True
-        self.release()
+        self.layer.give_back(self.release)
         self.layer.counters.count(failures=1)
         self.responsibility.fail_materialization(error)
 
@@ -285,8 +301,7 @@ class DirectLink(Link):
         graph = self.graph
         try:
             graph.fix_up(addresses)
-            if self.wants.on_linked is not None:
-                self.wants.on_linked(graph)
+            self.linked()
             graph.finalize()
         except BaseException as error:
             self.fail_with(error)

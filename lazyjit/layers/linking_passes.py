@@ -15,11 +15,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable
+from functools import partial
 from time import perf_counter_ns
 from typing import TYPE_CHECKING, TypeVar
 
 from lazyjit.core import JITDylib, LookupFlags, MaterializationResponsibility, SymbolState
 from lazyjit.errors import LazyJITError, UsageError
+from lazyjit.layers.link_dependences import Dependences, groups_of, merged, who_leads_to
 from lazyjit.layers.linking import Link, Requirements, blame, settle_definitions
 from lazyjit.link.passes import LinkPass, PassConfiguration
 from lazyjit.link.placing import place, registration, segment_requests
@@ -39,7 +41,16 @@ _T = TypeVar("_T")
 class PassLink(Link):
     """A link with the plugins that the layer has as it begins."""
 
-    __slots__ = ("allocation", "config", "finalized", "knowing", "memory", "plugins")
+    __slots__ = (
+        "allocation",
+        "config",
+        "finalized",
+        "knowing",
+        "memory",
+        "plugins",
+        "some",
+        "who",
+    )
 
     def __init__(
         self,
@@ -57,6 +68,9 @@ class PassLink(Link):
         self.config = PassConfiguration()
         self.allocation: InFlightAllocation | None = None
         self.finalized: FinalizedAllocation | None = None
+        #: By `PassConfiguration.dependences_of`: which symbols have them, and what isn't ready yet.
+        self.who: list[frozenset[str]] = []
+        self.some: list[tuple[frozenset[str], Dependences]] = []
         #: Plugins that know of the link.
         self.knowing: list[Plugin] = []
 
@@ -111,9 +125,8 @@ class PassLink(Link):
             self.run(config.pre_fixup)
             graph.apply()
             self.run(config.post_fixup)
-            if self.wants.on_linked is not None:
-                self.wants.on_linked(graph)
-            # Contents are what they will be.
+            self.linked()
+            self.who = [self.who_waits(names) for names, _, _ in config.dependences_of]
             own = registration(graph)
             actions = config.actions if own is None else [own, *config.actions]
             allocation, self.allocation = self.allocation, None
@@ -128,18 +141,45 @@ class PassLink(Link):
         self.started = perf_counter_ns()
         self.finalized = finalized
         self.graph.finalize()
-        wanted = list(self.config.dependences.items())
+        config = self.config
+        wanted: list[tuple[JITDylib, Iterable[str], Callable[[Dependences], None]]] = [
+            (dylib, names, self.add_dependences) for dylib, names in config.dependences.items()
+        ]
+        for who, (_, dylib, names) in zip(self.who, config.dependences_of, strict=True):
+            wanted.append((dylib, names, partial(self.add_dependences_of, who)))
 
-        def next_dylib() -> None:
+        def next_one() -> None:
             if wanted:
-                self.depend(*wanted.pop(), next_dylib)
+                self.depend(*wanted.pop(), next_one)
             else:
                 self.tell_emitted()
 
-        next_dylib()
+        next_one()
 
-    def depend(self, dylib: JITDylib, names: Iterable[str], then: Callable[[], None]) -> None:
-        """Have symbols that passes named made as far as addresses; `then()`, or fail."""
+    def add_dependences(self, dependences: Dependences) -> None:
+        """All symbols have them."""
+        self.dependences = merged(self.dependences, dependences)
+
+    def add_dependences_of(self, who: frozenset[str], dependences: Dependences) -> None:
+        """These symbols have them."""
+        self.some.append((who, dependences))
+
+    def groups(self) -> list[tuple[list[str], Dependences]]:
+        """See `Link.groups`."""
+        if not self.some:
+            return super().groups()
+        return groups_of(self.responsibility.symbols, self.dependences, self.some)
+
+    def depend(
+        self,
+        dylib: JITDylib,
+        names: Iterable[str],
+        note: Callable[[Dependences], None],
+        then: Callable[[], None],
+    ) -> None:
+        """Have symbols that passes named made as far as addresses, and `note` those that aren't
+        ready; `then()`, or fail.
+        """
 
         def on_complete(
             result: dict[str, ExecutorSymbolDef] | None, error: LazyJITError | None
@@ -154,7 +194,7 @@ class PassLink(Link):
             list(names),
             SymbolState.RESOLVED,
             on_complete,
-            register_dependences=self.note_dependences,
+            register_dependences=note,
         )
 
     def tell_emitted(self) -> None:
@@ -175,6 +215,11 @@ class PassLink(Link):
             settle_definitions(self.responsibility, self.graph)
         if mark:
             self.graph.mark_exported()
+
+    def who_waits(self, names: Iterable[str]) -> frozenset[str]:
+        """The link's symbols that lead to one of these; so do initializers, for all one knows."""
+        init = self.responsibility.init_symbol
+        return who_leads_to(self.graph, names) | ({init} if init is not None else set())
 
     def run(self, passes: list[LinkPass]) -> None:
         """Run a list, also what a pass appends to it meanwhile."""

@@ -20,7 +20,13 @@ from typing import Any
 
 from lazyjit import forking
 from lazyjit._native import ffi
-from lazyjit.core import ExecutionSession, JITDylib, MaterializationResponsibility
+from lazyjit.core import (
+    ExecutionSession,
+    JITDylib,
+    MaterializationResponsibility,
+    SymbolAlias,
+    symbol_aliases,
+)
 from lazyjit.errors import UsageError
 from lazyjit.layers.grace import GracePeriods
 from lazyjit.layers.linking import DirectLink, KnownAddresses, Requirements
@@ -42,6 +48,10 @@ __all__ = ["LOW", "ObjectLinkingLayer"]
 _LOW_SIZE = 96 << 20
 LOW = 1 << 30
 
+
+OnStructors = Callable[
+    [MaterializationResponsibility, list[tuple[int, int]], list[tuple[int, int]]], None
+]
 
 #: What is kept for linked code: a graph that has its memory itself, or a manager's allocation and
 #: the records over it.
@@ -71,12 +81,16 @@ class ObjectLinkingLayer(forking.Guarded):
         self.grace = grace
         self.counters = counters
         self._lock = threading.Lock()
+        self._closed = False
         self._low_arena: Arena | None = None
         self._memory: MemoryManager = ArenaMemoryManager(arena) if memory is None else memory
         #: The arena of a manager that has one, for whose links there is a short way.
         self._direct = self._memory.arena if type(self._memory) is ArenaMemoryManager else None
         self._prune = prune
         self._plugins: tuple[Plugin, ...] = ()
+        #: Told, on any thread, of initializers and finalizers that came with a link though nothing
+        #: had said so before: a pass added them. They are of the responsibility's dylib.
+        self.on_structors: OnStructors | None = None
         self._kept: dict[int, list[Kept]] = {}
         session.register_resource_manager(self)
         forking.join(forking.Phase.SESSION, self)
@@ -96,10 +110,18 @@ class ObjectLinkingLayer(forking.Guarded):
     def add(self, dylib: JITDylib, data: bytes, *, file: str, tracker: Any = None) -> ObjectUnit:
         """Define an object's symbols in `dylib`; it is linked when one of them is looked up.
 
-        Raises ObjectFormatError, RelocationError (an unsupported kind), DuplicateDefinition.
+        A symbol with a default version, `f@@V2`, is also there as `f`. Raises ObjectFormatError,
+        RelocationError (an unsupported kind), DuplicateDefinition.
         """
         unit = ObjectUnit(self, data, file)
         dylib.define(unit, tracker)
+        versions = {
+            name.partition("@@")[0]: SymbolAlias(name, flags)
+            for name, flags in unit.symbols.items()
+            if "@@" in name[1:-2]
+        }
+        if versions:
+            dylib.define(symbol_aliases(versions), tracker)
         return unit
 
     def add_graph(self, dylib: JITDylib, graph: LinkGraph, *, tracker: Any = None) -> GraphUnit:
@@ -144,10 +166,15 @@ class ObjectLinkingLayer(forking.Guarded):
             wants = Requirements(file, known, nameless, on_missing, on_linked, on_ready)
             if low and arena is not None:
                 arena = self._arena_below()
-            if graph is not None and is_placed(graph):
+            if arena is not None and graph is not None and is_placed(graph):
                 DirectLink(self, responsibility, graph, wants, started).start(arena, prune=False)
             elif plugins or arena is None:
-                if graph is None:
+                if arena is None and isinstance(data, tuple):
+                    data = bytes(_bytes(data))  # the manager may answer when it is long gone
+                if plugins and data is not None:
+                    # For them what no memory is taken for is in the graph, too.
+                    graph = LinkGraph.from_object(*_place_of(data), file=file, no_alloc=True)
+                elif graph is None:
                     graph = LinkGraph.from_object(*_place_of(data), file=file)
                 memory = ArenaMemoryManager(arena) if low and arena else self._memory
                 link = PassLink(self, responsibility, graph, wants, started, plugins, memory)
@@ -261,9 +288,17 @@ class ObjectLinkingLayer(forking.Guarded):
             except Exception as error:
                 self.report(error)
 
+    def give_back(self, release: Callable[[], None]) -> None:
+        """Have a link that failed give its memory back, unless all memory went with the session."""
+        if not self.session.closed:
+            release()
+        else:  # one at a time, with the freeing of all
+            self.grace.retire(lambda: None if self._closed else release())
+
     def close(self) -> None:
         """Unmap what the layer mapped itself. Nobody may be in it."""
         with self._lock:
+            self._closed = True
             low, self._low_arena = self._low_arena, None
         if low is not None:
             low.close()

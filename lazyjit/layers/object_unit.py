@@ -67,7 +67,7 @@ class ObjectUnit(MaterializationUnit):
             graph=graph,
             prune=True,
             low=self._low,
-            on_linked=self._linked,
+            on_linked=self._linked if self.init_symbol is not None else None,
         )
 
     def discard(self, dylib: JITDylib, name: str) -> None:

@@ -24,6 +24,7 @@ from lazyjit.core import (
     ExecutionSession,
     JITDylib,
     LookupFlags,
+    MaterializationResponsibility,
     ResourceTracker,
     SymbolState,
 )
@@ -58,7 +59,8 @@ class _State:
     running: threading.RLock = field(default_factory=threading.RLock)
     #: What has initializers that have not run yet, each with what may remove it before they do.
     added: list[tuple[ModuleTable | ObjectUnit, ResourceTracker]] = field(default_factory=list)
-    #: Constructors that an initialization did not come to, for one before them failed.
+    #: Constructors that are linked: an initialization did not come to them, for one before them
+    #: failed; or they came with a link that nobody expected them of.
     left: list[_Structor] = field(default_factory=list)
     #: To be run at deinitialization, in reverse.
     finalizers: list[_Structor] = field(default_factory=list)
@@ -120,6 +122,25 @@ class Platform:
             state.objects[unit] = None
             if unit.init_symbol is not None:
                 _append(state.added, (unit, tracker))
+
+    def note_structors(
+        self,
+        responsibility: MaterializationResponsibility,
+        initializers: list[tuple[int, int]],
+        finalizers: list[tuple[int, int]],
+    ) -> None:
+        """Something was linked, and has more of these than was known when it was added: (priority,
+        address) in the order to call them. They run at the next initialization.
+        """
+        tracker = responsibility.tracker
+        with self._lock:
+            state = self._states.get(responsibility.dylib)
+            if state is None:
+                return  # forgotten, or the session closed meanwhile
+            for priority, at in initializers:
+                _append(state.left, _Structor(priority, partial(self._call, at), tracker))
+            for priority, at in reversed(finalizers):  # they are run backwards
+                _append(state.finalizers, _Structor(priority, partial(self._call, at), tracker))
 
     def note_archive(self, dylib: JITDylib, generator: StaticLibraryGenerator) -> None:
         """A static library was added: members that need initializing are found when it is time."""

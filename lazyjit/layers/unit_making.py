@@ -12,6 +12,7 @@ or the linker refuses, stops on the way; what there is of it, `Unfinished`, is w
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import repeat
 from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -83,10 +84,22 @@ class UnitMaker:
         ids = list(members.values())
         status = lib.lj_unit_make(self._native, count, ids, plain, addresses, traits, made)
         table.linked()
-        if not status and not made.graph:
-            flags = map(FLAGS.__getitem__, traits)
-            return dict(zip(members, map(ExecutorSymbolDef, addresses, flags), strict=True))
-        return self._stopped(name, status, made, arena)
+        link = made.link
+        if link.unknown_count:
+            found = self._at_hand(link)
+            if found is not None:
+                status = lib.lj_unit_finish(self._native, count, ids, found, addresses, made)
+        if status or link.graph:
+            return self._stopped(name, status, made, arena)
+        # NamedTuple's own constructor takes twice as long.
+        new, pair = repeat(ExecutorSymbolDef), zip(addresses, map(FLAGS.__getitem__, traits))
+        return dict(zip(members, map(tuple.__new__, new, pair)))
+
+    def _at_hand(self, link: Any) -> list[int] | None:
+        """The addresses of what a unit needs from elsewhere, if all of that is ready now."""
+        raw: bytes = ffi.unpack(link.unknown, link.unknown_size - 1)
+        names = raw.decode("utf-8", "surrogateescape").split("\0")
+        return self._layer.session.find_ready(self._table.dylib, names)
 
     def _stopped(self, name: str, status: int, made: Any, arena: Arena) -> Unfinished:
         table = self._table
@@ -97,7 +110,7 @@ class UnitMaker:
                 raise error
             return Unfinished(carved, None, error)
         compiled = CompiledObject(ffi.new("lj_object *", made.object))
-        graph = LinkGraph.of_native(made.graph, status, file=name, arena=arena)
+        graph = LinkGraph.of_native(made.link.graph, status, file=name, arena=arena)
         return Unfinished(carved, compiled, None, graph)
 
     def _step_by_step(self, name: str, entities: list[int], plain: bool) -> Unfinished:

@@ -1,7 +1,9 @@
 """Compressed sections of an object, made plain.
 
 Compilers may compress debug information (SHF_COMPRESSED): a header with kind, size and alignment,
-then a stream. Python has what decompresses it, so that the native reader needs no library.
+then a stream. Python has what decompresses it, so that the native reader needs no library; or has
+not, of Zstandard before Python 3.14. Then such a section keeps its bytes as they are in the file,
+header and all, as JITLink would show them, and has no edges, which would change other bytes.
 """
 
 from __future__ import annotations
@@ -18,14 +20,17 @@ if TYPE_CHECKING:
 __all__ = ["decompress"]
 
 _HEADER = 24
+_SHF_COMPRESSED = 0x800
 _ZLIB, _ZSTD = 1, 2
 
 
 def decompress(graph: EditableGraph) -> None:
-    """Give every compressed block its plain content. Raises ObjectFormatError for a broken stream,
-    and for Zstandard where Python has no module for it.
+    """Give every compressed block its plain content, as far as Python can. Raises ObjectFormatError
+    for a broken stream.
     """
     native = graph._records()
+    if not native.compressed:
+        return
     for number in range(native.block_count):
         block = native.blocks[number]
         if not block.state & lib.LJ_BLOCK_COMPRESSED:
@@ -35,10 +40,17 @@ def decompress(graph: EditableGraph) -> None:
         kind = int.from_bytes(raw[:4], "little")
         name = ffi.string(native.strings + section.name).decode("utf-8", "replace")
         plain = _plain(kind, raw[_HEADER:], block.size, name, graph.file)
+        if plain is None:
+            for position in range(block.edge_count):
+                graph._check(lib.lj_graph_remove_edge(native, number, position))
+            plain = raw
+        else:
+            section.flags &= ~_SHF_COMPRESSED
         graph._check(lib.lj_graph_set_content(native, number, plain, len(plain)))
 
 
-def _plain(kind: int, stream: bytes, size: int, name: str, file: str | None) -> bytes:
+def _plain(kind: int, stream: bytes, size: int, name: str, file: str | None) -> bytes | None:
+    """What was compressed; None without a module for it."""
     try:
         if kind == _ZLIB:
             # The size bounds what is taken: a stream may claim less than it has.
@@ -48,10 +60,7 @@ def _plain(kind: int, stream: bytes, size: int, name: str, file: str | None) -> 
         else:
             raise ObjectFormatError(f"section {name}: unknown compression {kind}", file=file)
     except ImportError:
-        raise ObjectFormatError(
-            f"section {name} is compressed with Zstandard, for which this Python has no module",
-            file=file,
-        ) from None
+        return None
     except (zlib.error, ValueError, EOFError) as error:
         raise ObjectFormatError(f"section {name}: {error}", file=file) from error
     if len(plain) != size:

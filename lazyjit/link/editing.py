@@ -7,8 +7,9 @@
 
 The operations are JITLink's. Each keeps the graph's rules or raises `GraphError` and changes
 nothing. Sections and blocks are fixed once the graph is laid out; symbols and edges once edges are
-applied. What an arrangement of GOT and PLT has planned by then doesn't grow any more: an edge that
-is added after `plan` has to do without.
+applied. An edge that needs an entry of GOT or PLT gets it when it is added before layout, after
+`plan` even. From layout on it can use those that there are: one that has to have another is
+refused.
 
 A graph that Python has looked into is verified before each station that relies on it.
 """
@@ -132,7 +133,12 @@ class EditableGraph(NativeGraph):
     def create_section(
         self, name: str, prot: MemProt, lifetime: Lifetime = Lifetime.STANDARD
     ) -> Section:
-        """A new, empty section."""
+        """A new, empty section.
+
+        What it is to the running program follows from its name, as in an object file: the unwinder
+        is told of `.eh_frame`, `.init_array` and `.fini_array` (also with a priority behind a dot)
+        hold pointers to what runs before and after main, `.tdata` and `.tbss` are thread-local.
+        """
         graph, raw, out = self._view(), encode_name(name), ffi.new("uint32_t *")
         self._check(lib.lj_graph_add_section(graph, raw, len(raw), prot.value, lifetime.value, out))
         return Section(graph, out[0])

@@ -45,6 +45,8 @@ __all__ = ["LinkGraph"]
 #: R_X86_64_32 to R_X86_64_32S.
 _ABSOLUTE_32 = (10, 11)
 
+_NO_POINTER = (0, 2**64 - 1)
+
 
 class LinkGraph(EditableGraph):
     """Sections, blocks, symbols and edges, and their memory once allocated."""
@@ -78,7 +80,7 @@ class LinkGraph(EditableGraph):
         `data` is a bytes-like object, or an address (an int or a cffi pointer) with `size`. The
         bytes must stay until the graph is allocated, which happens here, in the same native call,
         when an `arena` is given. With `no_alloc` (and no arena), sections that get no memory, such
-        as debug information, are read too, and decompressed. Any thread. Raises
+        as debug information, are read too, and decompressed if Python can. Any thread. Raises
         `ObjectFormatError`, `RelocationError` (a kind that no JIT'd code can use), and what
         `allocate` raises.
         """
@@ -257,16 +259,17 @@ class LinkGraph(EditableGraph):
             section = graph.sections[i]
             if section.role not in (straight, backward) or not section.block_count:
                 continue
-            block = graph.blocks[section.first_block]
-            values = (
-                ffi.unpack(ffi.cast("uint64_t *", block.content), block.size // 8)
-                if block.size
-                else []
-            )
+            pointers: list[int] = []
+            number = section.first_block
+            while number != lib.LJ_NONE:
+                block = graph.blocks[number]
+                content = ffi.cast("uint64_t *", block.content)
+                pointers += ffi.unpack(content, block.size // 8) if block.size >= 8 else []
+                number = block.next
             if section.role == backward:
-                values.reverse()
+                pointers.reverse()
             # 0 and -1 end old-style tables.
-            found += [(section.priority, value) for value in values if value not in (0, 2**64 - 1)]
+            found += [(section.priority, value) for value in pointers if value not in _NO_POINTER]
         return sorted(found, key=lambda pair: pair[0])
 
     # -- to look at ----------------------------------------------------------------------------

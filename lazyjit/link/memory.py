@@ -8,6 +8,10 @@ finalized allocation, which it takes back in `deallocate`.
     allocate  ->  InFlightAllocation  --finalize-->  FinalizedAllocation  ->  deallocate
                                       --abandon-->   nothing
 
+A request doesn't say where memory should be. Objects for fixed positions (`-fno-pic`), which a JIT
+puts below 2 GiB when memory is its own arena's, go to a manager like any others: one that is to
+take them gives memory there (a slab with an `address`), or their links fail with RelocationError.
+
 Every step answers by a callback, on this thread or any other, now or later; it calls it once. So a
 manager may ask a process elsewhere for memory, and no thread of the session waits for it. What goes
 wrong is the callback's second argument (a manager that raises instead is taken the same way).

@@ -20,6 +20,9 @@ from lazyjit.symbols import FLAGS, ExecutorSymbolDef, SymbolFlags, decode_name
 
 __all__ = ["Lent", "NativeGraph", "memory_gone"]
 
+#: Kinds that hold whole addresses in 32 bits.
+_FIXED_POSITION = (b"R_X86_64_32", b"R_X86_64_32S")
+
 #: Records that views may still have when the graph was finalized.
 Lent = weakref.ref[Any] | None
 
@@ -236,6 +239,8 @@ class NativeGraph:
             if name == "LINK_MISALIGNED"
             else f"the target is out of range: {bad.value:#x} doesn't fit"
         )
+        if name == "LINK_OVERFLOW" and kind and ffi.string(kind) in _FIXED_POSITION:
+            words += ": code for fixed positions (-fno-pic) needs memory below 2 GiB"
         return RelocationError(
             words,
             kind=ffi.string(kind).decode() if kind else self._unknown_kind(bad.kind),

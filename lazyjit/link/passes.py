@@ -22,7 +22,7 @@ A pass that raises fails its link, and no other. Passes of one list run in order
 links may run the same function at once, on two threads.
 
 A pass may find that the code depends on symbols that no edge names, an initializer of another dylib
-say: `add_dependences` has the link wait for these as if an edge had named them. And it may want
+say: `add_dependences` has the link, or some of its symbols, wait for these. And it may want
 something done in the process when the code is in place, and undone before it goes: it appends to
 `actions`, which the memory manager runs (see `lazyjit.link.memory`).
 """
@@ -52,6 +52,7 @@ class PassConfiguration:
     __slots__ = (
         "actions",
         "dependences",
+        "dependences_of",
         "post_allocation",
         "post_fixup",
         "post_prune",
@@ -67,12 +68,22 @@ class PassConfiguration:
         self.post_fixup: list[LinkPass] = []
         #: To be done when the code is in place, after the linker's own, and undone before it goes.
         self.actions: list[FinalizeAction] = []
-        #: Names by the dylib that they are in: see `add_dependences`.
+        #: What `add_dependences` was told: names by the dylib that they are in, of all symbols; and
+        #: triples (symbols, dylib, names) of some.
         self.dependences: dict[Any, set[str]] = {}
+        self.dependences_of: list[tuple[frozenset[str], Any, frozenset[str]]] = []
 
-    def add_dependences(self, dylib: Any, names: Iterable[str]) -> None:
+    def add_dependences(
+        self, dylib: Any, names: Iterable[str], *, of: Iterable[str] | None = None
+    ) -> None:
         """What is linked is ready only when these symbols of `dylib` are; they are made if need be.
 
-        For passes of any list. If one can't be had, the link fails.
+        `of`: names of symbols that the graph defines. Then these alone wait, and what leads to them
+        by edges or shares a block with them; what else the link defines is ready without. For
+        passes of any list. If one of `names` can't be had, the link fails, as it does with
+        GraphError if the graph doesn't define one of `of`.
         """
-        self.dependences.setdefault(dylib, set()).update(names)
+        if of is None:
+            self.dependences.setdefault(dylib, set()).update(names)
+        else:
+            self.dependences_of.append((frozenset(of), dylib, frozenset(names)))

@@ -1,13 +1,16 @@
 """What llvmlite's objects have in common: closing, once and for all.
 
-An object is closed by `close`, by leaving its `with` block, or by its last reference going. A
-closed one refuses to be used, with the exceptions that llvmlite's objects raise.
+An object is closed by `close`, by leaving its `with` block, or by its last reference going (soon
+after, by another thread). A closed one refuses to be used, with the exceptions that llvmlite's
+objects raise.
 """
 
 from __future__ import annotations
 
 import ctypes
 from typing import TypeVar
+
+from lazyjit.finalizing import soon
 
 __all__ = ["Closing"]
 
@@ -47,4 +50,5 @@ class Closing:
         self.close()
 
     def __del__(self) -> None:
-        self.close()
+        if not self._closed:
+            soon(self.close)

@@ -16,6 +16,7 @@ import llvmlite.binding as llvm
 
 from lazyjit.core import JITDylib, LookupFlags, SymbolState
 from lazyjit.errors import DylibNotFound, FailedToMaterialize, LazyJITError, SymbolsNotFound
+from lazyjit.finalizing import soon
 from lazyjit.jit import JIT
 from lazyjit.llvmlite_compat.closing import Closing
 from lazyjit.llvmlite_compat.mcjit import compile_body
@@ -55,7 +56,7 @@ class _Shared:
 
     def __del__(self) -> None:
         if hasattr(self, "jit"):
-            self.jit.close()
+            soon(self.jit.close)
 
     def acquire(self, name: str) -> None:
         with self.lock:

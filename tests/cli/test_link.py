@@ -230,6 +230,13 @@ def test_shared_libraries_and_preloading(linking):
     assert "only an archive" in linking.fails("main.o", "-force-load", "libs.so")
 
 
+def test_bitcode_is_told_apart(linking):
+    linking.object("main.o", returns("main", 3))
+    for magic in (b"BC\xc0\xde", b"\xde\xc0\x17\x0b"):
+        linking.path("lto.o").write_bytes(magic + bytes(20))
+        assert "LLVM bitcode: lazyjit run takes it" in linking.fails("main.o", "lto.o")
+
+
 # -- dylibs --------------------------------------------------------------------------------------
 
 
@@ -238,7 +245,8 @@ def test_dylibs_find_each_other_and_may_define_the_same(linking):
     linking.object("a.o", calls("a", "number"))
     linking.object("b.o", returns("number", 17))
     linking.ok("main.o", "-jd", "x", "a.o", "b.o", code=17)
-    linking.ok("main.o", "-lx", "-jd", "x", "a.o", "b.o", code=17)
+    linking.ok("main.o", "-lx", "-jd", "x", "-lmain", "a.o", "b.o", code=17)
+    linking.ok("main.o", "-jd", "x", "a.o", "-jd", "main", "-jd", "x", "b.o", code=17)
     linking.ok("main.o", "-jd", "x", "a.o", "-jd", "y", "b.o", code=1)
 
 

@@ -96,6 +96,9 @@ def test_graphs_of_files_that_match(program):
     assert 'Link graph "main.o" post-fixup:\n' in text and "far" in text
     some = program.ok("-noexec", "main.o", "other.o", "-show-graphs=^oth")
     assert some.startswith('Link graph "other.o"') and some.count("Link graph ") == 1
+    none = program.run("-noexec", "main.o", "other.o", "-show-graphs=nowhere")
+    assert (none.returncode, none.stdout) == (0, "")
+    assert none.stderr == "lazyjit: warning: -show-graphs: no linked file matches 'nowhere'\n"
     assert "-show-graphs: '('" in program.fails("main.o", "-show-graphs=(", code=2)
 
 

@@ -2,7 +2,11 @@
 
 import ctypes
 
+import pytest
+
 from lazyjit import JIT
+from lazyjit.errors import FailedToMaterialize, RelocationError
+from lazyjit.link.memory_slab import SlabMemoryManager
 
 SOURCE = """
 @table = global [8 x i32] [i32 1, i32 2, i32 3, i32 4, i32 5, i32 6, i32 7, i32 8]
@@ -36,3 +40,27 @@ def test_code_that_may_lie_anywhere_lies_near_the_c_library():
         jit.add(SOURCE)
         libc = ctypes.cast(ctypes.CDLL(None).memcpy, ctypes.c_void_p).value
         assert abs(jit.lookup("twice") - libc) < 1 << 31
+
+
+FIXED = "int table[4] = {1, 2, 3, 4}; int get(long i) { return table[i]; }"
+
+
+def test_a_slab_below_2_gib_takes_objects_for_fixed_positions(compile_object):
+    slab = SlabMemoryManager(1 << 20, address=0x3000_0000)
+    with JIT(memory_manager=slab) as jit:
+        jit.add(compile_object(FIXED, "-fno-pic", "-O1"))
+        get = jit.function("get", ctypes.c_int, ctypes.c_long)
+        assert [get(i) for i in range(4)] == [1, 2, 3, 4]
+        assert 0x3000_0000 <= jit.lookup("get") < 0x3010_0000
+    slab.close()
+
+
+def test_a_manager_elsewhere_is_told_what_they_need(compile_object):
+    slab = SlabMemoryManager(1 << 20)
+    with JIT(memory_manager=slab) as jit:
+        jit.add(compile_object(FIXED, "-fno-pic", "-O1"))
+        with pytest.raises(FailedToMaterialize) as caught:
+            jit.lookup("get")
+        assert isinstance(caught.value.__cause__, RelocationError)
+        assert "needs memory below 2 GiB" in str(caught.value.__cause__)
+    slab.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import shutil
+import threading
 from collections.abc import Callable, Sequence
 
 import pytest
@@ -99,3 +100,12 @@ class Program:
         for graph in reversed(self.graphs):
             graph.deallocate()
         self.dso.close()
+
+
+def on_thread(work: Callable[[], object]) -> object:
+    """What `work` returns on a thread of its own."""
+    results: list[object] = []
+    thread = threading.Thread(target=lambda: results.append(work()))
+    thread.start()
+    thread.join()
+    return results[0]

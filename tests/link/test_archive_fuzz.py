@@ -126,14 +126,17 @@ def test_whatever_is_changed_only_typed_errors_come(archives: list[bytes]) -> No
                 refused += 1
             except BaseException as error:
                 raise AssertionError(f"seed {seed}, round {rounds}: {data!r}") from error
-            # Again, for memory: a first time may have imported a module.
-            tracemalloc.reset_peak()
-            before = tracemalloc.get_traced_memory()[0]
-            with contextlib.suppress(LazyJITError):
-                use(data, arena)
-            peak = tracemalloc.get_traced_memory()[1] - before
-            words = f"seed {seed}, round {rounds}: {peak} bytes for {data!r}"
-            assert peak < 64 * len(data) + (1 << 18), words
+            # Again, for memory, and the least of it: a first use may import a module, and any may
+            # be the one that makes the interpreter's table of interned names grow.
+            peaks = []
+            for _ in range(2):
+                tracemalloc.reset_peak()
+                before = tracemalloc.get_traced_memory()[0]
+                with contextlib.suppress(LazyJITError):
+                    use(data, arena)
+                peaks.append(tracemalloc.get_traced_memory()[1] - before)
+            words = f"seed {seed}, round {rounds}: {peaks} bytes for {data!r}"
+            assert min(peaks) < 64 * len(data) + (1 << 18), words
         statistics = arena.statistics()
         assert statistics.text.used + statistics.rodata.used + statistics.data.used == 0
     finally:

@@ -131,8 +131,12 @@ def test_a_full_region_says_so_and_recovers():
 
 @pytest.mark.parametrize("size", [1 << 30, 1 << 40, 2**64 - 1])
 def test_more_than_the_region_holds_is_refused(arena, size):
-    with pytest.raises(ArenaFull):
-        arena.alloc(Region.DATA, size)
+    for region in (Region.TEXT, Region.RODATA):
+        with pytest.raises(ArenaFull):
+            arena.alloc(region, size)
+    if size > 1 << 31:
+        with pytest.raises(ArenaFull):
+            arena.alloc(Region.DATA, size)
 
 
 @pytest.mark.parametrize("align", [0, 3, 4 * MIB])

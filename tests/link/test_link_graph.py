@@ -268,7 +268,7 @@ def test_stations_out_of_order_are_refused(build: Build, arena: Arena) -> None:
 def test_an_object_too_large_for_the_arena_is_refused(assemble: Build) -> None:
     small = Arena(size=1 << 20)
     with pytest.raises(ArenaFull, match="bytes of data"):
-        LinkGraph.from_object(assemble(".bss\n.globl x\nx: .zero 0x10000000"), arena=small)
+        LinkGraph.from_object(assemble(".bss\n.globl x\nx: .zero 0x100000"), arena=small)
     assert small.statistics().data.spans == small.statistics().text.spans == 0
     small.close()
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 
 import pytest
-from linking import Build, Program
+from linking import Build, Program, on_thread
 
 from lazyjit.errors import ObjectFormatError, RelocationError, ResourceError
 from lazyjit.link.arena import Arena
@@ -26,15 +25,6 @@ MODELS = [
     pytest.param("clang", ("-fPIC", "-ftls-model=initial-exec"), id="clang initial exec"),
 ]
 FIRST, SECOND = 6 * 10000 + 8 * 100 + 1, 7 * 10000 + 9 * 100 + 2
-
-
-def on_thread(work: Callable[[], object]) -> object:
-    """What `work` returns on a thread of its own."""
-    results: list[object] = []
-    thread = threading.Thread(target=lambda: results.append(work()))
-    thread.start()
-    thread.join()
-    return results[0]
 
 
 @pytest.mark.parametrize(("by", "flags"), MODELS)

@@ -5,11 +5,10 @@ from __future__ import annotations
 import ctypes
 import os
 import threading
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from linking import Build, Program
+from linking import Build, Program, on_thread
 
 from lazyjit.errors import ArenaFull, RelocationError, UsageError
 from lazyjit.link.arena import Arena
@@ -35,15 +34,6 @@ MODELS = [
     pytest.param("clang", ("-fPIC", "-ftls-model=local-dynamic"), id="clang local dynamic"),
     pytest.param("clang", ("-fPIC", "-mtls-dialect=gnu2"), id="clang descriptors"),
 ]
-
-
-def on_thread(work: Callable[[], object]) -> object:
-    """What `work` returns on a thread of its own."""
-    results: list[object] = []
-    thread = threading.Thread(target=lambda: results.append(work()))
-    thread.start()
-    thread.join()
-    return results[0]
 
 
 @pytest.mark.parametrize(("by", "flags"), MODELS)

@@ -83,7 +83,7 @@ class KeepingPlugin(Plugin, Generic[Item]):
 
 
 class ObjectKeepingPlugin(KeepingPlugin[Item]):
-    """One that also needs the object as it was handed in: the linker drops debug sections."""
+    """One that also needs the object as it was handed in, as a debugger would read it."""
 
     def __init__(self) -> None:
         super().__init__()
