@@ -252,10 +252,21 @@ static lj_status finish(lj_ir_carver *c, lj_ir_unit *out, lj_fault *fault) {
     return LJ_OK;
 }
 
+/* Room for most of the text at once: growing copies. */
+static void reserve(lj_ir_carver *c, uint32_t count, const int32_t *ids) {
+    size_t room = 4096;
+    for (uint32_t i = 0; i < count; i++)
+        if ((uint32_t)ids[i] < c->index->entity_count)
+            room += c->index->entities[ids[i]].length;
+    c->out = malloc(room);
+    c->room = c->out ? room : 0;
+}
+
 lj_status lj_ir_carve(const lj_ir_index *index, uint32_t count, const int32_t *ids,
                       const lj_ir_carve_options *options, lj_ir_unit *out, lj_fault *fault) {
     lj_ir_carver c = {.index = index, .options = options};
     *out = (lj_ir_unit){0};
+    reserve(&c, count, ids);
     for (uint32_t i = 0; i < count; i++)
         if (!define(&c, ids[i])) {
             c.failed = true;

@@ -132,9 +132,12 @@ def seed(
     thread; `states` is only read, but with `take`, which marks what was chosen with 1.
     """
     options = [(max_functions, size_budget, take)]
-    room = len(index.together(entity)) + 16 * max_functions + 64
+    room = 16 * max_functions + 64
+    if index.grouped:
+        room += len(index.together(entity))
     ids = ffi.new("int32_t[]", room)
-    states = _states(index, states)
+    if not isinstance(states, ffi.CData):
+        states = _states(index, states)
     count = lib.lj_ir_seed(index.native, entity, states, options, ids, room)
     return ffi.unpack(ids, count) if count else []
 
@@ -145,14 +148,13 @@ def suggest(index: ModuleIndex, entities: Sequence[int], states: Any, room: int)
     `states` is as for `seed`. Each is given once. Any thread.
     """
     ids = ffi.new("int32_t[]", room)
-    states = _states(index, states)
+    if not isinstance(states, ffi.CData):
+        states = _states(index, states)
     count = lib.lj_ir_suggest(index.native, len(entities), entities, states, ids, room)
     return ffi.unpack(ids, count) if count else []
 
 
 def _states(index: ModuleIndex, states: Any) -> Any:
-    if isinstance(states, ffi.CData):
-        return states
     array = ffi.from_buffer("uint8_t[]", states)
     if len(array) < len(index):
         raise ValueError("the states are fewer than the entities")

@@ -68,7 +68,8 @@ class ModuleIndex:
         self.counts: Any = ffi.new("lj_ir_counts *")
         lib.lj_ir_index_counts(self.native, self.counts)
         self._count: int = self.counts.entities
-        self._grouped = self.counts.groups > 0
+        #: Whether any entities must be defined together.
+        self.grouped: bool = self.counts.groups > 0
         self._records = lib.lj_ir_index_entities(self.native)
         self.entities: NDArray[np.void] = self._array(self._records, self.counts.entities, ENTITY)
         references = self.counts.references
@@ -256,7 +257,7 @@ class ModuleIndex:
 
     def together(self, entity: int) -> list[int]:
         """The entities that must be defined in one unit with this one, itself among them."""
-        if not self._grouped:
+        if not self.grouped:
             return [self._checked(entity)]
         group = self._records[self._checked(entity)].group
         if group < 0:

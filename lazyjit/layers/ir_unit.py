@@ -69,7 +69,8 @@ class IRUnit(MaterializationUnit):
             self._finish(responsibility, members, made)
             return
         responsibility.notify_made(made)
-        self._promote(responsibility, members.values())
+        if layer.first_tier is not None:
+            self._promote(responsibility, members.values())
 
     def _finish(
         self,
@@ -137,15 +138,15 @@ class IRUnit(MaterializationUnit):
         names = members.keys() & ready.keys() if len(ready) != len(members) else members
         entities = [members[name] for name in names]
         self.table.publish(entities, [ready[name][0] for name in names])
-        self._promote(responsibility, entities)
+        if self.layer.first_tier is not None:
+            self._promote(responsibility, entities)
 
     def _promote(
         self, responsibility: MaterializationResponsibility, entities: Iterable[int]
     ) -> None:
         """Ready in the first tier: have it made again, well."""
-        if self.layer.first_tier is not None:
-            functions = filter(self.table.is_function, entities)
-            promote(self.layer, self.table, functions, responsibility.tracker)
+        functions = filter(self.table.is_function, entities)
+        promote(self.layer, self.table, functions, responsibility.tracker)
 
     def discard(self, dylib: JITDylib, name: str) -> None:
         """Nothing to do: a unit defines what its responsibility has."""

@@ -71,7 +71,8 @@ class ModuleTable:
         #: A cffi `uint8_t *`, a byte an entity: whether a unit has taken it, or it was asked for.
         #: Hints; the session decides. `take` and `want` change them.
         self.states: Any = lib.lj_table_states(self.native)
-        self._removed = False
+        #: The module is gone, or going.
+        self.removed = False
         # After the session and the layer: the session asks a table with its lock held.
         forking.join(forking.Phase.SESSION, self)
 
@@ -107,13 +108,9 @@ class ModuleTable:
         """
         addresses = ffi.new("uint64_t[]", count)
         check(lib.lj_table_known(self.native, self._pool.handle, count, names, addresses))
-        self.linked()
+        if self.removed:
+            self.fail_stubs()
         return addresses
-
-    def linked(self) -> None:
-        """To be told after native code may have made stubs: those of a module that is gone fail."""
-        if self._removed:
-            self._fail_stubs()
 
     def take(self, entities: Sequence[int]) -> None:
         """A unit defines these: no other need consider them."""
@@ -145,8 +142,8 @@ class ModuleTable:
         """The stubs' addresses, made where there are none yet. Raises ArenaFull, SessionClosed."""
         stubs = ffi.new("uint64_t[]", len(entities))
         check(lib.lj_table_stubs(self.native, self._pool.handle, len(entities), entities, stubs))
-        if self._removed:
-            self._fail_stubs()
+        if self.removed:
+            self.fail_stubs()
         return list(stubs)
 
     def publish(self, entities: Sequence[int], addresses: Sequence[int]) -> None:
@@ -169,16 +166,17 @@ class ModuleTable:
         When all of the session goes, calls under way may still need what is compiled, and it lasts
         as long as they do; the pool itself fails the stubs that lead nowhere yet.
         """
-        self._removed = not self.dylib.session.closed
-        if self._removed:
+        self.removed = not self.dylib.session.closed
+        if self.removed:
             # A stub that is made meanwhile is failed here, or by whoever made it.
-            self._fail_stubs()
+            self.fail_stubs()
 
     def free(self) -> None:
         """Nobody can be in the module any more: give its stubs and its memory back."""
         check(lib.lj_table_free(self.native, self._pool.handle))
 
-    def _fail_stubs(self) -> None:
+    def fail_stubs(self) -> None:
+        """The module is gone: calls through its stubs raise SymbolRemoved. For who made some."""
         room = 0
         while True:
             functions = ffi.new("int32_t[]", room)

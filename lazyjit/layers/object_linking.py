@@ -88,17 +88,14 @@ class ObjectLinkingLayer(forking.Guarded):
         self._direct = self._memory.arena if type(self._memory) is ArenaMemoryManager else None
         self._prune = prune
         self._plugins: tuple[Plugin, ...] = ()
+        #: Where links go that nobody looks on at: no plugin, no other kind of memory. Else None.
+        self.unwatched: Arena | None = self._direct
         #: Told, on any thread, of initializers and finalizers that came with a link though nothing
         #: had said so before: a pass added them. They are of the responsibility's dylib.
         self.on_structors: OnStructors | None = None
         self._kept: dict[int, list[Kept]] = {}
         session.register_resource_manager(self)
         forking.join(forking.Phase.SESSION, self)
-
-    @property
-    def unwatched_arena(self) -> Arena | None:
-        """Where code goes when nobody looks on: no plugin, no other kind of memory. Else None."""
-        return None if self._plugins else self._direct
 
     @property
     def runs_here(self) -> bool:
@@ -151,12 +148,12 @@ class ObjectLinkingLayer(forking.Guarded):
     ) -> None:
         """Link an object whose symbols `responsibility` answers for; `data` is free afterwards.
 
-        `graph`: it has been read already (`data` is None for one made by hand), and maybe placed in
-        the arena, before who looks on now did. `prune`: something
-        in it may be needed by nobody. `low` puts it where absolute addresses have 31 bits; with
-        `nameless`, what it defines stays unknown to the session, and `responsibility` answers for
-        an effect alone. Never raises: failures go to `responsibility`. When nothing has some of the
-        externals, `on_missing` may take the responsibility back (True), for another try.
+        `graph`: it has been read already (`data` is None for one made by hand), perhaps placed in
+        the arena, too. `prune`: something in it may be needed by nobody. `low` puts it where
+        absolute addresses have 31 bits; with `nameless`, what it defines stays unknown to the
+        session, and `responsibility` answers for an effect alone. Never raises: failures go to
+        `responsibility`. When nothing has some of the externals, `on_missing` may take the
+        responsibility back (True), for another try.
         `on_linked` is called once the code is in memory, before that is told to the session;
         `on_ready` with the symbols, once they are.
         """
@@ -207,6 +204,7 @@ class ObjectLinkingLayer(forking.Guarded):
             if any(known is plugin for known in self._plugins):
                 raise UsageError("the plugin was added already")
             self._plugins = (*self._plugins, plugin)
+            self.unwatched = None
 
     def remove_plugin(self, plugin: Plugin) -> None:
         """Tell `plugin` of no more links, nor of what becomes of resources.
@@ -218,6 +216,7 @@ class ObjectLinkingLayer(forking.Guarded):
             if len(left) == len(self._plugins):
                 raise UsageError("the plugin was not added")
             self._plugins = left
+            self.unwatched = None if left else self._direct
 
     @property
     def plugins(self) -> tuple[Plugin, ...]:

@@ -18,7 +18,7 @@ import threading
 from collections.abc import Callable
 from functools import partial
 
-from lazyjit import forking, tracing
+from lazyjit import forking
 from lazyjit.call import NativeFunction
 from lazyjit.codegen import Compiler
 from lazyjit.core import (
@@ -40,7 +40,6 @@ from lazyjit.layers.object_linking import ObjectLinkingLayer
 from lazyjit.layers.statistics import Counters
 from lazyjit.layers.unit_making import UnitMaker
 from lazyjit.layers.unit_policy import Chooser, UnitInfo
-from lazyjit.link.arena import Arena
 from lazyjit.stubs import StubPool
 from lazyjit.symbols import ExecutorSymbolDef, SymbolFlags
 
@@ -189,13 +188,6 @@ class CompileOnDemandLayer(forking.Guarded):
     def maker(self, table: ModuleTable) -> UnitMaker:
         """What makes the units of `table`."""
         return self._makers.get(table.index.ordinal) or UnitMaker(self, table)  # it was removed
-
-    @property
-    def unwatched_arena(self) -> Arena | None:
-        """Where units may go that are made all at once; None while somebody looks on."""
-        if self.on_unit is not None or tracing.sink is not None:
-            return None
-        return self.objects.unwatched_arena
 
     # ResourceManager
 

@@ -5,8 +5,8 @@ text is carved, compiled, linked into the session's arena and published. Who loo
 client's `on_unit`, a trace listener; also a compiler or a memory manager of another kind. Then each
 station is a call of its own (`step_by_step`), and the link is the object layer's.
 
-Most units are done after the first. One that refers to what its module doesn't have, or that LLVM
-or the linker refuses, stops on the way; what there is of it, `Unfinished`, is what the second gives.
+Most units are done after the first. One that LLVM or the linker refuses, or that needs what isn't
+ready, stops on the way; what there is of it, `Unfinished`, is also what the second gives.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from itertools import repeat
 from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from lazyjit import tracing
 from lazyjit._native import ffi, lib
 from lazyjit.codegen import CompiledObject, LLVMCompiler
 from lazyjit.errors import CompileError, IRError, LazyJITError
@@ -27,7 +28,6 @@ from lazyjit.symbols import FLAGS, ExecutorSymbolDef
 
 if TYPE_CHECKING:
     from lazyjit.layers.on_demand import CompileOnDemandLayer
-    from lazyjit.link.arena import Arena
 
 __all__ = ["Unfinished", "UnitMaker"]
 
@@ -53,11 +53,11 @@ class UnitMaker:
         self._indirect = layer.first_tier is not None
         self._budget = 0 if self._indirect else layer.inline_budget
         self._native: Any = None
-        if type(self._compiler) is LLVMCompiler:
+        if type(self._compiler) is LLVMCompiler and layer.on_unit is None:
             native = self._native = ffi.new("lj_unit_maker *")
             native.table, native.stubs = table.native, layer.stubs.handle
             native.index, native.config = table.index.native, self._compiler.native
-            native.counts = layer.counters.native
+            native.arena, native.counts = layer.objects.arena.handle, layer.counters.native
             native.options = (self._budget, self._budget // 4, self._indirect)
 
     def make(
@@ -69,31 +69,27 @@ class UnitMaker:
         `plain`: nothing is carried for inlining. Raises what `carve` does, what `on_unit` does, and
         what the linker does of a graph that it has read.
         """
-        arena = self._layer.unwatched_arena if self._native is not None else None
-        if arena is None:
-            return self._step_by_step(name, list(members.values()), plain)
-        return self._at_once(name, members, plain, arena)
-
-    def _at_once(
-        self, name: str, members: Mapping[str, int], plain: bool, arena: Arena
-    ) -> dict[str, ExecutorSymbolDef] | Unfinished:
-        table, count = self._table, len(members)
-        self._native.arena = arena.handle
+        layer, table, native = self._layer, self._table, self._native
+        ids = list(members.values())
+        if layer.objects.unwatched is not layer.objects.arena or tracing.sink or native is None:
+            return self._step_by_step(name, ids, plain)
+        count = len(ids)
         addresses, traits = ffi.new("uint64_t[]", count), ffi.new("uint8_t[]", count)
         made = ffi.new("lj_unit_made *")
-        ids = list(members.values())
-        status = lib.lj_unit_make(self._native, count, ids, plain, addresses, traits, made)
-        table.linked()
+        status = lib.lj_unit_make(native, count, ids, plain, addresses, traits, made)
+        if table.removed:
+            table.fail_stubs()
         link = made.link
         if link.unknown_count:
             found = self._at_hand(link)
             if found is not None:
-                status = lib.lj_unit_finish(self._native, count, ids, found, addresses, made)
+                status = lib.lj_unit_finish(native, count, ids, found, addresses, made)
         if status or link.graph:
-            return self._stopped(name, status, made, arena)
+            return self._stopped(name, status, made)
         # NamedTuple's own constructor takes twice as long.
-        new, pair = repeat(ExecutorSymbolDef), zip(addresses, map(FLAGS.__getitem__, traits))
-        return dict(zip(members, map(tuple.__new__, new, pair)))
+        pairs = zip(addresses, map(FLAGS.__getitem__, traits), strict=True)
+        symbols = map(tuple.__new__, repeat(ExecutorSymbolDef), pairs)
+        return dict(zip(members, symbols, strict=True))
 
     def _at_hand(self, link: Any) -> list[int] | None:
         """The addresses of what a unit needs from elsewhere, if all of that is ready now."""
@@ -101,15 +97,16 @@ class UnitMaker:
         names = raw.decode("utf-8", "surrogateescape").split("\0")
         return self._layer.session.find_ready(self._table.dylib, names)
 
-    def _stopped(self, name: str, status: int, made: Any, arena: Arena) -> Unfinished:
+    def _stopped(self, name: str, status: int, made: Any) -> Unfinished:
         table = self._table
         carved = CarvedUnit(table.index, ffi.new("lj_ir_unit *", made.carved))
         if not made.object.data:
-            error = self._compiler.failure(status, ffi.addressof(made, "fault"), name, table.name)
+            error = LLVMCompiler.failure(status, ffi.addressof(made, "fault"), name, table.name)
             if not isinstance(error, (IRError, CompileError)):
                 raise error
             return Unfinished(carved, None, error)
         compiled = CompiledObject(ffi.new("lj_object *", made.object))
+        arena = self._layer.objects.arena
         graph = LinkGraph.of_native(made.link.graph, status, file=name, arena=arena)
         return Unfinished(carved, compiled, None, graph)
 
