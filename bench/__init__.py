@@ -12,6 +12,8 @@ How the numbers are made:
   all of them; the figure shown is the median (`measure.py`).
 * A peer that is not installed is left out with the reason. A peer that crashes is a row that says
   so.
+* Where a few parts of a hundred are asked for, all ways are in one process and take turns by the
+  millisecond (`peers/kernel_times.py`).
 * What the processes run is generated or built outside the repository, in a cache folder
   (`toolchain.py`): Lua from Debian's source package (`lua.py`), modules of any size
   (`generate.py`)."""

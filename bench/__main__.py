@@ -4,6 +4,7 @@
     python -m bench --quick                each once at a small size: a smoke test
     python -m bench --only lua --only calls --repeats 9
     python -m bench --json figures.json --markdown docs/benchmarks.md
+    python -m bench --from figures.json --markdown docs/benchmarks.md     measures nothing
 
 Tables go to standard output and progress to standard error. Ends with 1 when a subject that is ours
 failed, not when an aim is missed: an aim depends on the machine.
@@ -14,21 +15,20 @@ from __future__ import annotations
 import argparse
 import importlib
 import sys
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
 from bench import peers
-from bench.report import Table, as_json, as_markdown, machine, show
+from bench.page import write_page
+from bench.report import Table, as_json, from_json, machine, show
 from bench.toolchain import Absent
 from bench.workloads import Context, lazyjit_absent
 
-#: Where a page of docs/ takes the tables.
-BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
-
 WORKLOADS = (
-    *("lua", "modules", "overhead", "threads", "calls", "callables", "ufuncs"),
-    *("dependences", "memory", "linking"),
+    *("lua", "modules", "overhead", "threads", "calls", "callables", "ufuncs", "kernels"),
+    *("dependences", "memory", "linking", "startup"),
 )
 
 
@@ -41,7 +41,16 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--repeats", type=int, help="runs of each subject (default 5, --quick 1)")
     parser.add_argument("--peers-only", action="store_true", help="leave lazyjit itself out")
     parser.add_argument("--json", type=Path, help="write all figures to this file")
-    parser.add_argument("--markdown", type=Path, help="write the tables into this page")
+    parser.add_argument(
+        "--markdown", type=Path, help="write tables and plots into this page and its figures/"
+    )
+    parser.add_argument(
+        "--from",
+        dest="kept",
+        type=Path,
+        action="append",
+        help="figures that --json wrote, instead of new ones (repeatable: later tables win)",
+    )
     return parser.parse_args()
 
 
@@ -86,14 +95,31 @@ def main() -> int:
             file=sys.stderr,
         )
         return 2
+    if options.kept:
+        tables, described = kept(options.kept)
+        left_out = described.pop("left_out", [])
+    else:
+        tables, left_out = measured(options, Progress(Console(stderr=True)))
+        described = {"versions": peers.peer_versions(), "machine": machine()}
+    if options.json:
+        options.json.write_text(as_json(tables, {**described, "left_out": left_out}))
+    if options.markdown:
+        whole = not options.only and not options.kept
+        left_out = [*left_out, *write_page(options.markdown, tables, described, whole=whole)]
+    show(tables, described, Console(width=None if sys.stdout.isatty() else 120))
+    for reason in left_out:
+        print(f"left out: {reason}")
+    return 1 if ours_failed(tables) else 0
+
+
+def measured(options: argparse.Namespace, progress: Progress) -> tuple[list[Table], list[str]]:
+    """The tables of the workloads, and why something was left out."""
     context = Context(quick=options.quick, repeats=options.repeats or (1 if options.quick else 5))
     reason = "left out by --peers-only" if options.peers_only else lazyjit_absent()
     if reason is not None:
         context.lazyjit = False
         context.leave_out(reason)
-    progress = Progress(Console(stderr=True))
     context.step, context.expect = progress.step, progress.expect
-
     tables: list[Table] = []
     with progress.running():
         for name in options.only or WORKLOADS:
@@ -102,24 +128,18 @@ def main() -> int:
                 tables += importlib.import_module(f"bench.workloads.{name}").run(context)
             except Absent as absent:
                 context.leave_out(f"{name}: {absent}")
-
-    described = {"versions": peers.peer_versions(), "machine": machine()}
-    show(tables, described, Console(width=None if sys.stdout.isatty() else 120))
-    for reason in context.left_out:
-        print(f"left out: {reason}")
-    if options.json:
-        options.json.write_text(as_json(tables, {**described, "left_out": context.left_out}))
-    if options.markdown:
-        write_markdown(options.markdown, as_markdown(tables, described))
-    return 1 if ours_failed(tables) else 0
+    return tables, context.left_out
 
 
-def write_markdown(path: Path, text: str) -> None:
-    """Put the tables into a page: between its markers if it has them, else as the whole page."""
-    page = path.read_text() if path.exists() else ""
-    before, begin, rest = page.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    path.write_text(f"{before}{begin}\n\n{text}\n{end}{after}" if begin and end else text + "\n")
+def kept(files: Sequence[Path]) -> tuple[list[Table], dict[str, Any]]:
+    """Figures of earlier runs: a table is the last file's that has it, the rest the first's."""
+    tables: dict[str, Table] = {}
+    described: dict[str, Any] = {}
+    for file in files:
+        found, context = from_json(file.read_text())
+        tables |= {table.name: table for table in found}
+        described = {**context, **described}
+    return list(tables.values()), described
 
 
 def ours_failed(tables: list[Table]) -> bool:

@@ -1,8 +1,9 @@
 """Tables of figures that explain themselves, and the aims that they are held against.
 
-A `Table` has a paragraph on what was measured, columns each with an explanation, rows, and aims. It
-is shown on a terminal by rich, and written as JSON and as Markdown. A cell is a number, a text (why
-there is no number) or None (the row has no such figure).
+A `Table` has a paragraph on what was measured, columns each with an explanation, rows, aims, and
+what of it is worth a plot. It is shown on a terminal by rich, and written as JSON, which can be
+read again, and as Markdown (`bench/page.py` puts that into the docs). A cell is a number, a text
+(why there is no number) or None (the row has no such figure).
 """
 
 from __future__ import annotations
@@ -16,7 +17,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Aim", "Column", "Table", "as_json", "as_markdown", "machine", "show"]
+__all__ = [
+    "Aim",
+    "Column",
+    "Plot",
+    "Table",
+    "as_json",
+    "from_json",
+    "head_markdown",
+    "machine",
+    "show",
+    "table_markdown",
+]
 
 Cell = float | int | str | None
 
@@ -39,6 +51,32 @@ class Aim:
     met: bool | None
 
 
+@dataclass(frozen=True)
+class Plot:
+    """What of a table is drawn, and how (`bench/plots.py`). `name` is the file's.
+
+    Bars: a group for each row, in it a bar for each of the `columns`; `across`: a group for each
+    column, in it a bar for each row. Lines: one for each row, along the columns.
+    """
+
+    name: str
+    title: str
+    columns: tuple[str, ...]
+    axis: str
+    #: What the numbers are that the columns' headings begin with, of lines.
+    along: str = ""
+    kind: str = "bars"
+    across: bool = False
+    #: Values are divided by those of this row, which is left out.
+    over: str | None = None
+    #: A row's name is a group and a bar, with this between: "fused, by Numba".
+    split: str = ""
+    #: Only rows that begin so.
+    rows: str = ""
+    #: Whether values are ratios: bars then begin at 1.
+    ratio: bool = True
+
+
 @dataclass
 class Table:
     """One workload's figures. `name` is what selects it on the command line."""
@@ -50,6 +88,7 @@ class Table:
     rows: list[list[Cell]] = field(default_factory=list)
     aims: list[Aim] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    plots: list[Plot] = field(default_factory=list)
 
 
 def written(cell: Cell, column: Column) -> str:
@@ -101,32 +140,49 @@ def as_json(tables: Sequence[Table], context: Mapping[str, Any]) -> str:
     )
 
 
-def as_markdown(tables: Sequence[Table], context: Mapping[str, Any]) -> str:
-    """Everything, for docs/benchmarks.md."""
-    lines: list[str] = []
-    for what, entries in context.items():
-        if isinstance(entries, Mapping):
-            lines += [
-                f"{what.capitalize()}: " + "; ".join(f"{k} {v}" for k, v in entries.items()) + "."
-            ]
-            lines.append("")
-    for table in tables:
-        lines += [f"### {table.title}", "", table.about, ""]
-        lines.append("| " + " | ".join(column.heading for column in table.columns) + " |")
-        right = ["---"] + ["---:"] * (len(table.columns) - 1)
-        lines.append("|" + "|".join(right) + "|")
-        for row in table.rows:
-            cells = [written(c, column) for c, column in zip(row, table.columns, strict=True)]
-            lines.append("| " + " | ".join(cells) + " |")
+def from_json(text: str) -> tuple[list[Table], dict[str, Any]]:
+    """What `as_json` wrote: the tables, and what they were measured with."""
+    context = json.loads(text)
+    tables = []
+    for entry in context.pop("tables"):
+        entry["columns"] = [Column(**column) for column in entry["columns"]]
+        entry["aims"] = [Aim(**aim) for aim in entry["aims"]]
+        plots = entry.pop("plots", [])
+        entry["plots"] = [Plot(**{**plot, "columns": tuple(plot["columns"])}) for plot in plots]
+        tables.append(Table(**entry))
+    return tables, context
+
+
+def head_markdown(context: Mapping[str, Any]) -> str:
+    """What tables were measured with."""
+    lines = [
+        f"{what.capitalize()}: " + "; ".join(f"{k} {v}" for k, v in entries.items()) + ".\n"
+        for what, entries in context.items()
+        if isinstance(entries, Mapping)
+    ]
+    return "\n".join(lines)
+
+
+def table_markdown(table: Table, images: Sequence[str] = ()) -> str:
+    """One table as a section of docs/benchmarks.md, with these plots of it."""
+    lines = [f"### {table.title}", "", table.about, ""]
+    for image in images:
+        lines += [image, ""]
+    lines.append("| " + " | ".join(column.heading for column in table.columns) + " |")
+    right = ["---"] + ["---:"] * (len(table.columns) - 1)
+    lines.append("|" + "|".join(right) + "|")
+    for row in table.rows:
+        cells = [written(c, column) for c, column in zip(row, table.columns, strict=True)]
+        lines.append("| " + " | ".join(cells) + " |")
+    lines.append("")
+    lines += [f"- *{column.heading}*: {column.meaning}" for column in table.columns]
+    lines.append("")
+    if table.aims:
+        lines += ["| aim | measured | |", "|---|---:|---|"]
+        lines += [f"| {a.text} | {a.value or ''} | {verdict(a)} |" for a in table.aims]
         lines.append("")
-        lines += [f"- *{column.heading}*: {column.meaning}" for column in table.columns]
-        lines.append("")
-        if table.aims:
-            lines += ["| aim | measured | |", "|---|---:|---|"]
-            lines += [f"| {a.text} | {a.value or ''} | {verdict(a)} |" for a in table.aims]
-            lines.append("")
-        for note in table.notes:
-            lines += [note, ""]
+    for note in table.notes:
+        lines += [note, ""]
     return "\n".join(lines)
 
 

@@ -16,10 +16,12 @@ from typing import Any
 import pytest
 
 from bench import generate, lua, peers
+from bench.kernels import NAMES
 from bench.measure import Subject, run_once
 from bench.peers import python_path
 from bench.toolchain import Absent
-from bench.workloads import lazyjit_absent
+from bench.workloads import Context, lazyjit_absent
+from bench.workloads.kernels import Interpreters
 from bench.workloads.lua import SCRIPT
 
 ROUNDS = 5
@@ -124,3 +126,16 @@ def test_resolving(benchmark: Any) -> None:
 )
 def test_dependences(benchmark: Any, shape: str) -> None:
     play(benchmark, lambda: module("lazyjit_dependences", "--shape", shape))
+
+
+@pytest.mark.benchmark(group="from source to a kernel's first result")
+@pytest.mark.parametrize("kernel", NAMES)
+@pytest.mark.parametrize("way", subjects(["lazyjit-c", "lazyjit-ll", "numba", "extension"]))
+def test_first_results(benchmark: Any, way: str, kernel: str) -> None:
+    context = Context()
+    pythons = Interpreters(context)
+    python = pythons.python(way)
+    if python is None:
+        pytest.skip("; ".join(context.left_out))
+    make = pythons.subject(f"{kernel} {way}", python, "kernel_first", kernel, "--way", way)
+    play(benchmark, lambda: make, moment="first")

@@ -38,7 +38,8 @@ a message. Native status codes are mapped to this tree at one door, `lazyjit/_na
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+
+from lazyjit.records import Record
 
 __all__ = [
     "ArchiveFormatError",
@@ -140,8 +141,7 @@ class IRError(InputError):
     """Malformed LLVM IR or bitcode; `reason` holds LLVM's words where LLVM found it."""
 
 
-@dataclass(frozen=True)
-class Diagnostic:
+class Diagnostic(Record):
     """One thing that a compiler said. `kind` is "error", "warning" or "note"."""
 
     kind: str

@@ -15,11 +15,14 @@ from __future__ import annotations
 
 import ctypes
 import importlib.util
+import os
 import threading
-from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from lazyjit import _native, errors
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = [
     "ENTRIES",
@@ -100,13 +103,19 @@ def library_path() -> Path:
 
     Raises IncompatibleLLVM when there is none.
     """
+    from pathlib import Path  # three milliseconds, for those who ask
+
+    return Path(_file())
+
+
+def _file() -> str:
     try:
         spec = importlib.util.find_spec("llvmlite.binding")
     except ImportError:
         spec = None
     for folder in (spec.submodule_search_locations or []) if spec else []:
-        path = Path(folder) / "libllvmlite.so"
-        if path.exists():
+        path = f"{folder}/libllvmlite.so"
+        if os.path.exists(path):  # noqa: PTH110
             return path
     raise _incompatible("llvmlite is not installed, or has no libllvmlite.so")
 
@@ -119,7 +128,7 @@ def bind() -> ctypes.CDLL:
     global _library
     with _lock:
         if _library is None:
-            library = _load(library_path())
+            library = _load(_file())
             for name in _SET_UP:
                 getattr(library, f"LLVMPY_{name}")()
             _library = library
@@ -141,9 +150,9 @@ def _incompatible(finding: str) -> errors.IncompatibleLLVM:
     return errors.IncompatibleLLVM(f"{finding}; install it with: pip install '{REQUIREMENT}'")
 
 
-def _load(path: Path) -> ctypes.CDLL:
+def _load(path: str) -> ctypes.CDLL:
     try:
-        library = ctypes.CDLL(str(path))
+        library = ctypes.CDLL(path)
     except OSError as error:
         raise _incompatible(f"{path} can't be loaded ({error})") from error
     bound = [f"LLVMPY_{name}" for name in (*_SET_UP, *_ASKED, *ENTRIES)]
@@ -199,7 +208,7 @@ def bind_native() -> None:
     for name, address in addresses().items():
         setattr(entries, name, _native.ffi.cast("void *", address))
     fault = _native.new_fault()
-    _native.check(_native.lib.lj_llvm_bind(entries, fault), fault, file=str(library_path()))
+    _native.check(_native.lib.lj_llvm_bind(entries, fault), fault, file=_file())
 
 
 def print_module(module: bytes, file: str | None = None) -> bytes:

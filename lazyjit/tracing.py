@@ -7,7 +7,6 @@ logged: tracing never changes what a program does.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 
 __all__ = ["Listener", "emit", "listen", "sink"]
@@ -34,5 +33,7 @@ def emit(event: str, **data: object) -> None:
     try:
         listener(event, data)
     except Exception:
+        import logging  # two milliseconds, for a listener that is broken
+
         sink = None
         logging.getLogger("lazyjit").exception("dropped a trace listener that raised: %r", listener)

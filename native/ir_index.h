@@ -96,6 +96,14 @@ typedef struct lj_ir_counts {
 
 enum { LJ_IR_FOUND_NONE, LJ_IR_FOUND_STUB, LJ_IR_FOUND_BODY, LJ_IR_FOUND_DATA };
 
+enum {                      /* choices of entities */
+       LJ_IR_ALL_DEFINED,   /* units define it, or it leads there (aliases, ifuncs) */
+       LJ_IR_ALL_DEFINABLE, /* some unit has to define it: not what only leads to other code, nor
+                               constants that each unit copies */
+       LJ_IR_ALL_FUNCTIONS, /* code that units define */
+       LJ_IR_ALL_NEEDED     /* named here, defined elsewhere; LLVM's own are left out */
+};
+
 typedef struct lj_ir_index lj_ir_index;
 
 /* Indexes text[0, length); text[length] must be NUL. `ordinal` is the module's, for the names of
@@ -107,6 +115,9 @@ void lj_ir_index_counts(const lj_ir_index *index, lj_ir_counts *out);
 const lj_ir_entity *lj_ir_index_entities(const lj_ir_index *index);
 const int32_t *lj_ir_index_refs(const lj_ir_index *index);
 const uint8_t *lj_ir_index_ref_flags(const lj_ir_index *index);
+/* The entities of one choice, in order, as ids; `ids` has room for all entities. Returns how many.
+ */
+uint32_t lj_ir_index_choose(const lj_ir_index *index, int choice, int32_t *ids);
 /* The members of group g are members[starts[g], starts[g + 1]). */
 const uint32_t *lj_ir_index_group_starts(const lj_ir_index *index);
 const int32_t *lj_ir_index_group_members(const lj_ir_index *index);

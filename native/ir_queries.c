@@ -62,6 +62,33 @@ const int32_t *lj_ir_index_group_members(const lj_ir_index *index) {
     return index->group_members;
 }
 
+static bool chosen(const lj_ir_entity *e, int choice) {
+    bool code = e->kind == LJ_IR_FUNCTION;
+    bool leads = e->kind == LJ_IR_ALIAS || e->kind == LJ_IR_IFUNC;
+    bool bodied = code || e->kind == LJ_IR_VARIABLE;
+    bool defined = (bodied || leads) && !(e->flags & LJ_IR_NO_UNIT);
+    switch (choice) {
+    case LJ_IR_ALL_DEFINED:
+        return defined;
+    case LJ_IR_ALL_DEFINABLE:
+        return defined && !(e->flags & LJ_IR_COPYABLE) && (code || !(e->flags & LJ_IR_CALLABLE));
+    case LJ_IR_ALL_FUNCTIONS:
+        return defined && code;
+    default:
+        return !(e->flags & LJ_IR_SPECIAL) &&
+               (e->kind == LJ_IR_DECLARATION || e->kind == LJ_IR_EXTERNAL ||
+                (bodied && e->flags & LJ_IR_NO_UNIT));
+    }
+}
+
+uint32_t lj_ir_index_choose(const lj_ir_index *index, int choice, int32_t *ids) {
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < index->entity_count; i++)
+        if (chosen(&index->entities[i], choice))
+            ids[count++] = (int32_t)i;
+    return count;
+}
+
 /* Counting places by group ran one place ahead, so that the starts are where counting ended. */
 const uint32_t *lj_ir_index_group_starts(const lj_ir_index *index) {
     return index->group_starts;

@@ -8,6 +8,7 @@ lines.
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from collections.abc import Sequence
@@ -117,4 +118,26 @@ def peer_versions() -> dict[str, str]:
         versions["llvmlite's LLVM"] = ".".join(map(str, binding.llvm_version_info))
     except ImportError:
         versions["llvmlite's LLVM"] = "left out: llvmlite is not installed"
+    return {**versions, **clang_version(), **numba_versions()}
+
+
+def clang_version() -> dict[str, str]:
+    """What C is compiled by."""
+    try:
+        words = run([tool("clang"), "--version"]).split()
+        return {"clang": words[words.index("version") + 1]}
+    except Absent as reason:
+        return {"clang": f"left out: {reason}"}
+
+
+def numba_versions() -> dict[str, str]:
+    """Of what may live in another interpreter, that of LAZYJIT_BENCH_NUMBA."""
+    python = os.environ.get("LAZYJIT_BENCH_NUMBA", sys.executable)
+    versions = {}
+    for package in ("numba", "numexpr"):
+        code = f"from importlib import metadata; print(metadata.version({package!r}))"
+        try:
+            versions[package] = run([python, "-c", code]).strip()
+        except (RuntimeError, OSError):
+            versions[package] = "left out: not installed"
     return versions

@@ -9,7 +9,9 @@
     dependences   100,000 units in chains, stars and rings
     memory        what a function costs that is known and never called
     linking       objects linked without execution, beside llvm-jitlink
+    startup       whole processes: a first result, and short programs beside LLVM's tools
     ufuncs        arrays through ufuncs, beside NumPy, Numba and numexpr
+    kernels       six numeric kernels: run time, time to the first result, threads
 
 A workload is a function from a `Context` to a `Table`. It must leave out what is absent, saying so,
 and in quick mode be done within seconds.

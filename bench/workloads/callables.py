@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bench.measure import Subject
 from bench.peers import python_path
-from bench.report import Cell, Column, Table, ratio_aim
+from bench.report import Cell, Column, Plot, Table, ratio_aim
 from bench.toolchain import Absent, built, digest, tool
 from bench.toolchain import run as command_output
 from bench.workloads import Context, factor, present
@@ -70,6 +70,14 @@ def measured(context: Context, case: str) -> Table:
             Column("way", "how the function is called"),
             Column("ns/call", "one call", "{:.1f}"),
             Column("of Python's", "as a part of a plain Python function's call", "{:.2f}"),
+        ],
+        plots=[
+            Plot(
+                f"callables-{case}",
+                f"A call of {CASES[case]}, by that of a Python function",
+                ("of Python's",),
+                "times a plain Python function's call",
+            )
         ],
     )
     calls = 20_000 if context.quick else 200_000

@@ -12,7 +12,7 @@ from pathlib import Path
 from bench import generate, peers
 from bench.measure import Subject
 from bench.peers import python_path
-from bench.report import Cell, Column, Table, limit_aim
+from bench.report import Cell, Column, Plot, Table, limit_aim
 from bench.toolchain import Absent, built, digest, tool
 from bench.toolchain import run as run_tool
 from bench.workloads import Context
@@ -49,6 +49,15 @@ def run(context: Context) -> list[Table]:
                 "release s", "from the first emission to the query's answer; the peer: its link"
             ),
             Column("us/unit", "the same, per unit", "{:.2f}"),
+        ],
+        plots=[
+            Plot(
+                "dependences",
+                "Releasing units that depend on each other",
+                ("us/unit",),
+                "microseconds a unit",
+                ratio=False,
+            )
         ],
     )
     subjects = []

@@ -15,7 +15,7 @@ from pathlib import Path
 from bench.debian import SQLITE
 from bench.measure import Subject
 from bench.peers import python_path
-from bench.report import Cell, Column, Table, ratio_aim
+from bench.report import Cell, Column, Plot, Table, ratio_aim
 from bench.toolchain import Absent, built, digest, system_tool, tool
 from bench.toolchain import run as run_tool
 from bench.workloads import Context, factor
@@ -71,6 +71,7 @@ def run(context: Context) -> list[Table]:
             Column("link s", "wall time of `time to link object files`", "{:.4f}"),
             Column("ratio", "llvm-jitlink's time over ours", "{:.2f}"),
         ],
+        plots=[Plot("linking", "Linking: llvm-jitlink's time by ours", ("ratio",), "times ours")],
     )
     kinds: list[tuple[str, str, Callable[[], Sequence[Path]], float]] = [
         ("SQLite as one object", "sqlite3_open", lambda: [large_object()], 1.0),

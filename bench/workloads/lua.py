@@ -14,7 +14,7 @@ from pathlib import Path
 
 from bench import lua, peers
 from bench.measure import Measured, Subject
-from bench.report import Cell, Column, Table, ratio_aim
+from bench.report import Cell, Column, Plot, Table, ratio_aim
 from bench.toolchain import Absent
 from bench.workloads import Context, factor, least, present
 
@@ -107,6 +107,14 @@ def side_by_side(context: Context, kind: str) -> Table:
         "A real C program of 650 functions, compiled by clang -O1, runs bench/scripts/part.lua,"
         " which uses part of it.",
         COLUMNS,
+        plots=[
+            Plot(
+                f"lua-{kind}",
+                f"Lua from .{kind}: the peers' time by our best of the same codegen level",
+                ("vs ours, first", "vs ours, end"),
+                "times ours",
+            )
+        ],
     )
     module = lua.build(kind, jumptable=False)
     binary = lua.build("native", jumptable=False)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bench import generate, peers
 from bench.measure import Subject
-from bench.report import Aim, Cell, Column, Table
+from bench.report import Aim, Cell, Column, Plot, Table
 from bench.workloads import Context, factor, present
 
 SIZES = (1_000, 4_000, 16_000, 64_000)
@@ -50,6 +50,17 @@ def run(context: Context) -> list[Table]:
         " return of main. LLLazyJIT and llvmlite are not run on more than"
         f" {LARGEST_FOR_SLOW_PEERS:,} functions: they take minutes.",
         columns,
+        plots=[
+            Plot(
+                "modules",
+                f"Time to the end of a program that calls {executed} functions of its module",
+                tuple(column.heading for column in columns[1:]),
+                "seconds",
+                kind="lines",
+                along="functions in the module",
+                ratio=False,
+            )
+        ],
     )
     times: dict[str, dict[int, Cell]] = {}
     repeats = context.repeats

@@ -6,7 +6,7 @@ import os
 
 from bench import peers
 from bench.measure import Measured
-from bench.report import Cell, Column, Table, ratio_aim
+from bench.report import Cell, Column, Plot, Table, ratio_aim
 from bench.workloads import Context, factor
 from bench.workloads.overhead import programs
 
@@ -37,6 +37,14 @@ def run(context: Context) -> list[Table]:
         "LLVM's LLJIT compiles one module on one thread, so there is no peer in this table; the"
         " first table has it with two threads, where it is slower for cloning the module.",
         COLUMNS,
+        plots=[
+            Plot(
+                "threads",
+                "Compiling all of a program: two threads against one",
+                ("speed-up",),
+                "times one thread's speed",
+            )
+        ],
     )
     if processors < 2:
         table.notes.append("This machine has one processor: the figures say nothing.")

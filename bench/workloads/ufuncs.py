@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from bench.measure import Measured, Subject
 from bench.peers import python_path
-from bench.report import Aim, Column, Table
+from bench.report import Aim, Column, Plot, Table
 from bench.toolchain import Absent
 from bench.workloads import Context, factor, present
 
@@ -73,6 +73,16 @@ def run(context: Context) -> list[Table]:
         "`a + b`, and `(a * b + c) * (a - d) / b`: one ufunc, but NumPy's five. One thread; the"
         " least of five calls, the median over processes.",
         columns,
+        plots=[
+            Plot(
+                "ufuncs",
+                "Ufuncs: the others' time by lazyjit's",
+                tuple(column.heading for column in columns[2:]),
+                "times lazyjit's time",
+                across=True,
+                over="lazyjit",
+            )
+        ],
     )
     names = [*(["lazyjit"] if context.lazyjit else []), "numpy", "numba", "numexpr"]
     subjects = present(context, [lambda each=each: subject(each, sizes) for each in names])

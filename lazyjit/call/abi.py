@@ -9,8 +9,6 @@ of two. A structure result of more than 16 bytes is written where a hidden first
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from lazyjit.call.signature import Signature
 from lazyjit.call.types import (
     Array,
@@ -25,6 +23,7 @@ from lazyjit.call.types import (
     memory_type,
     size_and_alignment,
 )
+from lazyjit.records import Record
 
 __all__ = ["Lowered", "Way", "eightbytes", "first_class_type", "lower", "value_type"]
 
@@ -64,8 +63,7 @@ def first_class_type(kind: Scalar | Structure | Block) -> str:
     return "{ " + ", ".join(parts) + " }"
 
 
-@dataclass(frozen=True)
-class Way:
+class Way(Record):
     """How one argument or the result travels: the IR types of its pieces, in order.
 
     - "direct": one piece, the value itself
@@ -78,8 +76,7 @@ class Way:
     types: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Lowered:
+class Lowered(Record):
     """A call as IR makes it."""
 
     result: Way

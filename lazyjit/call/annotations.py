@@ -16,12 +16,11 @@ import __future__
 
 import ctypes
 import inspect
+import sys
 import typing
 from _ctypes import CFuncPtr, _Pointer
 from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple
-
-import numpy as np
 
 from lazyjit.call.signature import Signature, parse, parse_type
 from lazyjit.call.types import (
@@ -191,8 +190,9 @@ def _from_annotation(annotation: Any) -> Type:
         return _tuple(annotation)
     if annotation in _PYTHON:
         return parse_type(_PYTHON[annotation])
-    if issubclass(annotation, np.generic):
-        name = np.dtype(annotation).name
+    numpy = sys.modules.get("numpy")  # who has a type of its has imported it
+    if issubclass(annotation, getattr(numpy, "generic", ())):
+        name = sys.modules["numpy"].dtype(annotation).name
         if name in SCALARS and name != "float":
             return SCALARS[name]
     return from_ctypes(annotation)

@@ -11,15 +11,14 @@ from __future__ import annotations
 import keyword
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from lazyjit.errors import UsageError
+from lazyjit.records import Record
 
 __all__ = ["Head", "IRType", "Parameter", "read_head"]
 
 
-@dataclass(frozen=True)
-class IRType:
+class IRType(Record):
     """A type of IR: `word` is i32, double, ptr, void, ..., or struct, array, vector with parts."""
 
     word: str
@@ -37,8 +36,7 @@ class IRType:
         return self.word
 
 
-@dataclass(frozen=True)
-class Parameter:
+class Parameter(Record):
     """One parameter: its type, attributes, and name ("" without one that Python can have)."""
 
     type: IRType
@@ -48,8 +46,7 @@ class Parameter:
     pointed: IRType | None = None
 
 
-@dataclass(frozen=True)
-class Head:
+class Head(Record):
     """The head of a definition."""
 
     result: IRType

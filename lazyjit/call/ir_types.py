@@ -12,7 +12,6 @@ structure of the signature is taken as one of IR (`first_class`).
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import Final
 
 from lazyjit.call.abi import Way, lower
@@ -31,6 +30,7 @@ from lazyjit.call.types import (
     leaves,
 )
 from lazyjit.errors import UsageError
+from lazyjit.records import replace
 
 __all__ = ["fit", "signature_of"]
 

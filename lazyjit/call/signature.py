@@ -25,7 +25,6 @@ A signature is a result, and arguments in parentheses, each with a name or witho
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
 from lazyjit.call.types import (
@@ -43,6 +42,7 @@ from lazyjit.call.types import (
     size_and_alignment,
 )
 from lazyjit.errors import UsageError
+from lazyjit.records import Record, replace
 
 __all__ = ["MOST_DIMENSIONS", "Signature", "parse"]
 
@@ -51,8 +51,7 @@ MOST_DIMENSIONS: Final = 8
 _MOST_BYTES: Final = 4096
 
 
-@dataclass(frozen=True)
-class Signature:
+class Signature(Record):
     """A function's result and arguments. Immutable; any thread."""
 
     result: Type

@@ -28,8 +28,6 @@ from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import Any, Final
 
-import numpy as np
-
 from lazyjit import failures
 from lazyjit.call.signature import Signature
 from lazyjit.call.trampoline_text import plain_text, text_of
@@ -196,6 +194,8 @@ class _Result:
     def write(self, value: Any, place: int) -> None:
         kind = self.kind
         if isinstance(kind, Block):
+            import numpy as np  # for arrays only: it takes a tenth of a second
+
             row = np.ascontiguousarray(value, kind.element.dtype.replace("b1", "?"))
             if row.shape != (kind.count,):
                 raise ValueError(f"{self.name} must return {kind}, not an array of {row.shape}")
@@ -259,6 +259,8 @@ def _string(address: int) -> bytes | None:
 def _array_reader(kind: Array, shown: str) -> Callable[[Iterator[Any]], Any]:
     if None in kind.shape and not kind.passes_shape:
         raise UsageError(f"{shown!r}: a Python function needs the extents; say `shape`")
+    import numpy as np  # for arrays only: it takes a tenth of a second
+
     dtype = np.dtype(kind.element.dtype.replace("b1", "?"))
     count = len(kind.shape)
 
@@ -323,4 +325,4 @@ def _flat(kind: Scalar | Pointer | Structure, value: Any, name: str) -> Iterator
             shown = type(value).__name__
             raise TypeError(f"{name} must return {kind}, not {shown}") from None
         # A double beyond float's range is C's infinity; struct would refuse it.
-        yield float(np.float32(real)) if kind.size == 4 else real
+        yield ctypes.c_float(real).value if kind.size == 4 else real

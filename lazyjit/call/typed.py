@@ -11,11 +11,9 @@ from __future__ import annotations
 
 import ctypes
 import enum
-import inspect
+import sys
 from _ctypes import CFuncPtr, _Pointer
-from typing import Any, Final, Protocol
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from lazyjit import failures
 from lazyjit._native import ffi
@@ -25,6 +23,9 @@ from lazyjit.call.guard import Guard
 from lazyjit.call.signature import Signature
 from lazyjit.call.types import SCALARS, Block, Pointer, Scalar, Structure, Type
 from lazyjit.errors import LazyJITError
+
+if TYPE_CHECKING:
+    import inspect
 
 __all__ = ["FunctionState", "Origin", "TypedFunction", "typed_function"]
 
@@ -171,7 +172,6 @@ class TypedFunction:
 
 
 _Native: Final = native.new_type(TypedFunction, "lazyjit.call.typed.TypedFunction")
-native.use_numpy(np.ndarray)
 
 
 class Behind:
@@ -219,9 +219,10 @@ class Behind:
     def array(self, value: object) -> object:
         """An array over the memory of what has no buffer, or None."""
         kind = type(value)
-        if hasattr(kind, "__array_interface__") or hasattr(kind, "__array_struct__"):
-            return np.asarray(value)
-        if hasattr(value, "__array_interface__"):
+        words = "__array_interface__", "__array_struct__"
+        if any(hasattr(kind, word) for word in words) or hasattr(value, words[0]):
+            import numpy as np  # for arrays only: it takes a tenth of a second
+
             return np.asarray(value)
         return None
 
@@ -247,6 +248,8 @@ class Behind:
         """An object of the bytes of a result."""
         kind = self.signature.results[number]
         if isinstance(kind, Block):
+            import numpy as np  # for arrays only: it takes a tenth of a second
+
             return np.frombuffer(bytearray(data), kind.element.dtype.replace("b1", "?"))
         return _of_class(kind, data)
 
@@ -280,6 +283,8 @@ _PYTHON: Final = {"i": int, "u": int, "f": float, "b": bool, "c": complex}
 
 def python_signature(signature: Signature, defaults: tuple[Any, ...] = ()) -> inspect.Signature:
     """The signature as `inspect` has it. Nameless arguments can only be given by position."""
+    import inspect  # five milliseconds, for those who look at signatures
+
     inputs = signature.inputs
     last_nameless = max((i for i, each in enumerate(inputs) if not each.name), default=-1)
     taken = {each.name for each in inputs}
@@ -327,7 +332,7 @@ def address_of(value: Any, wanted: Pointer) -> int | None:
     """The address that an object is, if it is one of what is wanted. Any thread."""
     if isinstance(value, TypedFunction | NativeFunction):
         return value.address if wanted.target is None else None
-    if isinstance(value, int | np.integer):
+    if isinstance(value, int) or _is_numpy_integer(value):
         return int(value)
     if isinstance(value, _FOREIGN) or type(value) is _BY_REFERENCE:
         if not _points_to(value, wanted.target):
@@ -345,7 +350,7 @@ def _points_to(value: Any, target: Scalar | Structure | None) -> bool:
     if isinstance(target, Structure):
         return pointed is target.cls
     code = getattr(pointed, "_type_", None)
-    return isinstance(code, str) and len(code) == 1 and _same_number(np.dtype(pointed), target)
+    return isinstance(code, str) and len(code) == 1 and _same_number(pointed, code, target)
 
 
 def _cffi_address(value: Any, target: Scalar | Structure | None) -> int | None:
@@ -368,7 +373,14 @@ def _cffi_address(value: Any, target: Scalar | Structure | None) -> int | None:
     return int(ffi.cast("uintptr_t", value))
 
 
-def _same_number(found: np.dtype[Any], target: Scalar) -> bool:
-    if target.kind == "c" or found.itemsize != target.size:
-        return False
-    return found.kind == target.kind or (found.kind == "S" and target.kind in "iu")
+def _is_numpy_integer(value: object) -> bool:
+    numpy = sys.modules.get("numpy")  # who has a number of its has imported it
+    return isinstance(value, getattr(numpy, "integer", ()))
+
+
+#: What `struct` and ctypes call the kinds of numbers; `c` is char, which is any number of a byte.
+_LETTERS: Final = {"i": "bhilqc", "u": "BHILQc", "f": "fd", "b": "?", "c": ""}
+
+
+def _same_number(found: Any, code: str, target: Scalar) -> bool:
+    return code in _LETTERS[target.kind] and ctypes.sizeof(found) == target.size

@@ -14,8 +14,9 @@ are immutable, and equal when they spell the same.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any, Final, Literal
+
+from lazyjit.records import Record
 
 __all__ = [
     "SCALARS",
@@ -32,8 +33,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True)
-class Void:
+class Void(Record):
     """No result."""
 
     def __str__(self) -> str:
@@ -43,8 +43,7 @@ class Void:
 VOID: Final = Void()
 
 
-@dataclass(frozen=True)
-class Scalar:
+class Scalar(Record):
     """A number. `kind` is 'i' signed, 'u' unsigned, 'f' floating-point, 'b' bool, 'c' complex.
 
     `first_class` is a complex number's: see `Structure`.
@@ -115,8 +114,7 @@ SCALARS.update(
 )
 
 
-@dataclass(frozen=True)
-class Pointer:
+class Pointer(Record, apart=("cls",)):
     """An address. Takes None, an int, a ctypes or cffi pointer, a callable of ours; gives int or
     None. `char*` takes bytes and str, and gives bytes."""
 
@@ -125,14 +123,13 @@ class Pointer:
     #: `char*`: a string that ends in a NUL.
     text: bool = False
     #: The ctypes or cffi class that it came from; told apart by nobody but Python.
-    cls: Any = field(default=None, compare=False)
+    cls: Any = None
 
     def __str__(self) -> str:
         return "char*" if self.text else "ptr" if self.target is None else f"{self.target}*"
 
 
-@dataclass(frozen=True)
-class Array:
+class Array(Record):
     """Memory that an object with the buffer protocol or `__array_interface__` lends to the call.
 
     The callee gets a pointer to the first element, then, where asked for, the extents and the
@@ -165,8 +162,7 @@ class Array:
         return "".join(words)
 
 
-@dataclass(frozen=True)
-class Structure:
+class Structure(Record, apart=("cls",)):
     """Fields by value. Takes and gives tuples, or instances of `cls`, a ctypes Structure.
 
     `first_class` says how the callee has it: as C does by the ABI, or as a value of IR, whose
@@ -175,14 +171,13 @@ class Structure:
 
     fields: tuple[Scalar | Pointer | Structure, ...]
     first_class: bool = False
-    cls: Any = field(default=None, compare=False)
+    cls: Any = None
 
     def __str__(self) -> str:
         return "{" + ", ".join(map(str, self.fields)) + "}"
 
 
-@dataclass(frozen=True)
-class Block:
+class Block(Record):
     """`count` numbers in a row, as a result: Python gets a NumPy array."""
 
     element: Scalar
@@ -192,8 +187,7 @@ class Block:
         return f"{self.element}[{self.count}]"
 
 
-@dataclass(frozen=True)
-class Out:
+class Out(Record):
     """The callee gets a pointer to memory for `target`; Python gets what it wrote there."""
 
     target: Scalar | Pointer | Structure | Block
@@ -205,8 +199,7 @@ class Out:
 Type = Void | Scalar | Pointer | Array | Structure | Block | Out
 
 
-@dataclass(frozen=True)
-class Argument:
+class Argument(Record):
     """An argument: its type, and its name if it has one ("" if not)."""
 
     type: Type

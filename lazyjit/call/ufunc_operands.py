@@ -8,7 +8,6 @@ of a generalized ufunc takes pointers, sizes and strides, see `core_operands`.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -17,6 +16,7 @@ from lazyjit.call.ir_head import Head
 from lazyjit.call.signature import Signature
 from lazyjit.call.types import Out, Scalar, Structure, Void, leaves, size_and_alignment
 from lazyjit.errors import UsageError
+from lazyjit.records import Record
 
 __all__ = ["CoreSignature", "Operand", "Operands", "core_operands", "read_core", "scalar_operands"]
 
@@ -24,8 +24,7 @@ __all__ = ["CoreSignature", "Operand", "Operands", "core_operands", "read_core",
 MOST = 32
 
 
-@dataclass(frozen=True)
-class Operand:
+class Operand(Record):
     """One operand: what it is in an array, and the IR type of it there."""
 
     dtype: np.dtype
@@ -37,8 +36,7 @@ class Operand:
         return self.dtype.itemsize
 
 
-@dataclass(frozen=True)
-class CoreSignature:
+class CoreSignature(Record):
     """`(m,n),(n)->(m)`: the names of the core dimensions of each operand."""
 
     text: str
@@ -51,8 +49,7 @@ class CoreSignature:
         return tuple(dict.fromkeys(name for each in self.inputs + self.outputs for name in each))
 
 
-@dataclass(frozen=True)
-class Operands:
+class Operands(Record):
     """What a loop works on, and how it calls the function.
 
     `passed` has the IR types of the call's pieces: for each argument of the function the operand

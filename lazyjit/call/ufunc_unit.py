@@ -14,13 +14,13 @@ error: the loop then calls the function where it is.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from lazyjit.records import Record
 
 __all__ = ["Body", "take_in"]
 
 
-@dataclass(frozen=True)
-class Body:
+class Body(Record):
     """A unit with `@lazyjit.body` and `@lazyjit.exact`, and a number that no metadata has."""
 
     text: str

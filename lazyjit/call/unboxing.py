@@ -9,10 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import numpy as np
-
 from lazyjit.call.emitter import Emitter
-from lazyjit.call.native import layout
+from lazyjit.call.native import layout, use_numpy
 from lazyjit.call.types import Array, Pointer, Scalar, Structure, memory_type, size_and_alignment
 
 __all__ = ["Unboxer"]
@@ -79,6 +77,10 @@ class Unboxer:
         spelled = self.code.constant(f'[{len(word) + 1} x i8] c"{element}\\00"')
         extents = [-1 if each is None else each for each in kind.shape]
         extents += [0] * (layout.array_most - len(extents))
+        # For arrays only: it takes a tenth of a second.
+        import numpy as np
+
+        use_numpy(np.ndarray)
         # NumPy's own dtype objects of the built-in kinds are there once and for ever.
         descriptor = id(np.dtype(element.dtype))
         numbers = f"i32 {ord(element.kind)}, i32 {element.size}, i32 {len(kind.shape)}, i32 {flags}"

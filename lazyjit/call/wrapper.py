@@ -22,7 +22,7 @@ wrapper can be the gate itself. It is for functions that call nothing at all
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from lazyjit.call.abi import Lowered, first_class_type, lower
 from lazyjit.call.emitter import Emitter, unit_of
@@ -42,12 +42,12 @@ from lazyjit.call.types import (
     size_and_alignment,
 )
 from lazyjit.call.unboxing import Unboxer
+from lazyjit.records import Record
 
 __all__ = ["Wrapper", "generate"]
 
 
-@dataclass(frozen=True)
-class Wrapper:
+class Wrapper(Record):
     """A wrapper's IR, with `@wrapper` for its name, and what its calls put on the stack.
 
     With `quick`, the IR has `@quick` too.
@@ -58,10 +58,10 @@ class Wrapper:
     quick: bool
 
 
-@dataclass
-class _Passed:
-    """An argument on its way: the pieces of the call, as IR writes them."""
+class _Passed(NamedTuple):
+    """An argument on its way."""
 
+    #: Of the call, as IR writes them.
     pieces: list[str]
     #: The array's view, to be released afterwards.
     view: str | None = None

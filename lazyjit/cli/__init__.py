@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import sys
-import traceback
 
 from lazyjit.cli import process
 from lazyjit.cli.options import CommandLineError
@@ -58,6 +57,8 @@ def _message(error: BaseException) -> str:
 def report(error: BaseException) -> int:
     """Print an error as one line; the exit code for it."""
     if os.environ.get("LAZYJIT_TRACEBACK"):
+        import traceback  # two milliseconds
+
         traceback.print_exception(type(error), error, error.__traceback__)
     process.flush_stdio()  # what the program printed before belongs before
     sys.stderr.write(f"lazyjit: error: {_message(error)}\n")
@@ -65,13 +66,15 @@ def report(error: BaseException) -> int:
 
 
 def _run(words: list[str]) -> int:
-    from lazyjit.cli import parser, program, reference
+    from lazyjit.cli import parser, program
 
     request = parser.parse(words)
     if request.action == "version":
         sys.stdout.write(version())
         return 0
     if request.action != "run":
+        from lazyjit.cli import reference
+
         sys.stdout.write(reference.run_help(hidden=request.action == "help-hidden"))
         return 0
     if not request.file_given and sys.stdin.isatty():
@@ -80,15 +83,19 @@ def _run(words: list[str]) -> int:
 
 
 def _link(words: list[str]) -> int:
-    from lazyjit.cli import link, link_parser, reference
+    from lazyjit.cli import link_parser
 
     request = link_parser.parse(words)
     if request.action == "version":
         sys.stdout.write(version())
         return 0
     if request.action != "run":
+        from lazyjit.cli import reference
+
         sys.stdout.write(reference.link_help(hidden=request.action == "help-hidden"))
         return 0
+    from lazyjit.cli import link
+
     return link.run(request)
 
 

@@ -10,13 +10,14 @@ from __future__ import annotations
 import enum
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from lazyjit.cli.libraries import SYSTEM, find_library
 from lazyjit.cli.link_request import LinkInput, LinkRequest
 from lazyjit.errors import InputError
-from lazyjit.link.linker_script import is_linker_script, library_files
+from lazyjit.records import Record
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["File", "FileKind", "Inputs", "object_of", "read", "read_file"]
 
@@ -32,8 +33,7 @@ class FileKind(enum.Enum):
     ASSEMBLY = enum.auto()
 
 
-@dataclass(frozen=True)
-class File:
+class File(Record):
     """An input file, told apart. `data` is its content where that is what is added."""
 
     kind: FileKind
@@ -49,7 +49,11 @@ ELF, RELOCATABLE, SHARED_OBJECT = b"\x7fELF", 1, 3
 
 def read_file(name: str) -> File:
     """Open a file (`-`: stdin) and tell what it is. Raises OSError, InputError."""
-    data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+    if name == "-":
+        data = sys.stdin.buffer.read()
+    else:
+        with open(name, "rb") as file:  # noqa: PTH123  # pathlib takes 3 ms
+            data = file.read()
     shown = "<stdin>" if name == "-" else name
     if data[:8] in (b"!<arch>\n", b"!<thin>\n"):
         return File(FileKind.ARCHIVE, name)
@@ -60,6 +64,8 @@ def read_file(name: str) -> File:
         if kind == SHARED_OBJECT:
             return File(FileKind.SHARED, name)
         raise InputError("an executable is no input of a link", file=shown)
+    from lazyjit.link.linker_script import is_linker_script  # objects need none of it
+
     if is_linker_script(data):
         return File(FileKind.SCRIPT, name, data)
     if name.endswith(ASSEMBLY) or name == "-":
@@ -77,19 +83,26 @@ def _directories(request: LinkRequest, dylib: str | None) -> list[str]:
 
 def _follow(request: LinkRequest, entry: LinkInput) -> Iterator[File]:
     """What an input comes to: itself, or the libraries that a linker script leads to."""
+    path = entry.name
+    file = None if entry.library or entry.hidden else read_file(path)
+    if file is not None and file.kind is not FileKind.SCRIPT:
+        yield file
+        return
+    from lazyjit.cli.libraries import SYSTEM, find_library  # objects need none of it
+    from lazyjit.link.linker_script import library_files
+
     directories = _directories(request, entry.dylib)
 
     def find(name: str, first: Sequence[str]) -> Path:
         return find_library(name, first, system=request.search_system, scripts=True)
 
-    path = entry.name
     if entry.library and not entry.hidden and path in ("main", *request.dylibs):
         return  # as in llvm-jitlink: link against that dylib, which is done anyhow
     if entry.library and entry.hidden:
         path = str(find_library(path, directories, system=request.search_system, archives=True))
     elif entry.library:
         path = str(find(path, directories))
-    file = read_file(path)
+    file = file or read_file(path)
     if entry.hidden and file.kind is not FileKind.ARCHIVE:
         raise InputError("only an archive can be hidden", file=path)
     if file.kind is not FileKind.SCRIPT:
@@ -101,8 +114,7 @@ def _follow(request: LinkRequest, entry: LinkInput) -> Iterator[File]:
         yield read_file(str(each))
 
 
-@dataclass(frozen=True)
-class Inputs:
+class Inputs(Record):
     """Every file of a link: what is linked, with what the command line says of it; the harness."""
 
     files: list[tuple[LinkInput, File]]

@@ -22,7 +22,6 @@ import os
 import struct
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from lazyjit.errors import LibraryNotFound
@@ -97,6 +96,8 @@ def _kind_and_size(address: int) -> tuple[int, int]:
 
 def load(path: str) -> None:
     """Load a shared library into the process, for everyone to see. Raises LibraryNotFound."""
+    from pathlib import Path  # where a library was given
+
     try:
         ctypes.CDLL(str(Path(path).resolve()), ctypes.RTLD_GLOBAL | os.RTLD_NOW)
     except OSError as error:

@@ -6,16 +6,15 @@ Dylibs are made and linked against each other; symbols, sections and files go ea
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from lazyjit.cli import link_fixed, link_graphs
+from lazyjit.cli import link_fixed
 from lazyjit.cli.link_files import File, FileKind, Inputs, object_of
 from lazyjit.cli.link_fixed import ProcessBelow
 from lazyjit.cli.link_lazy import LazyFiles
 from lazyjit.cli.link_request import LinkInput, LinkRequest
 from lazyjit.errors import InputError
+from lazyjit.records import Record
 
 __all__ = ["Added", "add"]
 
@@ -38,8 +37,7 @@ def make_dylibs(
     return dylibs
 
 
-@dataclass
-class Added:
+class Added(Record):
     """What a link has: its dylibs by name (None: main), and the files that are linked lazily."""
 
     dylibs: dict[str | None, Any]
@@ -68,6 +66,8 @@ def add_file(
     elif entry.lazy:
         raise InputError("only an object or assembly can be linked lazily", file=file.name)
     elif file.kind is FileKind.ARCHIVE:
+        from pathlib import Path
+
         jit.add_archive(
             Path(file.name),
             dylib=dylib,
@@ -79,6 +79,8 @@ def add_file(
     elif to.below is not None:  # so that it is part of the process, and can be brought in reach
         link_fixed.load(file.name)
     else:
+        from pathlib import Path
+
         jit.load_library(Path(file.name).resolve(), dylib=dylib)
 
 
@@ -92,9 +94,13 @@ def add(
     added = Added(make_dylibs(jit, request, below), LazyFiles(jit), below)
     add_symbols(jit, request, added.dylibs)
     for section in request.sections:
+        from lazyjit.cli import link_graphs  # graphs by hand: few links have any
+
         jit.add_graph(link_graphs.section_graph(section, triple), dylib=added.dylibs[section.dylib])
     files = inputs.files
     if inputs.harness:
+        from lazyjit.cli import link_graphs
+
         files = link_graphs.add_with_harness(jit, request, inputs, added.dylibs, triple)
     for entry, file in files:
         add_file(jit, request, entry, file, added, triple)

@@ -7,8 +7,6 @@ the first reference to a variable, links the file. Speculation links it when the
 
 from __future__ import annotations
 
-import csv
-from pathlib import Path
 from typing import Any
 
 from lazyjit.errors import InputError
@@ -18,6 +16,9 @@ __all__ = ["LazyFiles", "read_order"]
 
 def read_order(path: str) -> list[tuple[str, str]]:
     """The pairs (dylib, function) of a file for -speculate-order. Raises OSError, InputError."""
+    import csv  # where an order was given
+    from pathlib import Path
+
     pairs = []
     with Path(path).open(newline="", encoding="utf-8", errors="surrogateescape") as file:
         for number, row in enumerate(csv.reader(file), 1):

@@ -9,10 +9,10 @@ from time import perf_counter, process_time
 from typing import TYPE_CHECKING
 
 from lazyjit.core.listing import list_symbols
-from lazyjit.link.check import CheckRecorder, Region
 
 if TYPE_CHECKING:
     from lazyjit.core import ExecutionSession
+    from lazyjit.link.check import CheckRecorder, Region
 
 __all__ = ["Times", "addresses", "contents", "session_dump", "symbol_table"]
 
@@ -54,6 +54,8 @@ class Times:
 
 def addresses(recorder: CheckRecorder) -> str:
     """-show-addrs: symbols, then by file sections, GOT entries and stubs."""
+    from lazyjit.link.check import Region
+
     lines = ["Registered addresses:\n", "Symbols:\n"]
     for file in recorder.files():
         lines += [_line("", name, region) for name, region in file.symbols.items()]

@@ -6,13 +6,12 @@ Inputs are in the order of the command line, and know what was said before them:
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from lazyjit.records import Record
 
 __all__ = ["LinkInput", "LinkRequest", "SectCreate"]
 
 
-@dataclass(frozen=True)
-class LinkInput:
+class LinkInput(Record):
     """One file (told apart by its content) or library, and what holds for it alone."""
 
     name: str
@@ -28,8 +27,7 @@ class LinkInput:
     lazy: bool = False
 
 
-@dataclass(frozen=True)
-class SectCreate:
+class SectCreate(Record):
     """A section to be made of a file's bytes, with symbols at offsets in it."""
 
     section: str
@@ -38,68 +36,68 @@ class SectCreate:
     dylib: str | None
 
 
-@dataclass
 class LinkRequest:
     """Everything that the command line asks for."""
 
-    inputs: list[LinkInput] = field(default_factory=list)
-    #: Dylibs beside main, in the order of their first mention.
-    dylibs: list[str] = field(default_factory=list)
-    #: (dylib, directory) of each -L.
-    library_dirs: list[tuple[str | None, str]] = field(default_factory=list)
-    search_system: bool = False
-    all_load: bool = False
-    preloads: list[str] = field(default_factory=list)
-    process_symbols: bool = True
+    def __init__(self) -> None:
+        self.inputs: list[LinkInput] = []
+        #: Dylibs beside main, in the order of their first mention.
+        self.dylibs: list[str] = []
+        #: (dylib, directory) of each -L.
+        self.library_dirs: list[tuple[str | None, str]] = []
+        self.search_system = False
+        self.all_load = False
+        self.preloads: list[str] = []
+        self.process_symbols = True
 
-    #: (dylib, name, address)
-    absolutes: list[tuple[str | None, str, int]] = field(default_factory=list)
-    #: (dylib, name, what it stands for)
-    aliases: list[tuple[str | None, str, str]] = field(default_factory=list)
-    phony_externals: bool = False
-    sections: list[SectCreate] = field(default_factory=list)
-    harness: list[str] = field(default_factory=list)
+        #: (dylib, name, address)
+        self.absolutes: list[tuple[str | None, str, int]] = []
+        #: (dylib, name, what it stands for)
+        self.aliases: list[tuple[str | None, str, str]] = []
+        self.phony_externals = False
+        self.sections: list[SectCreate] = []
+        self.harness: list[str] = []
 
-    entry: str = "main"
-    arguments: list[str] = field(default_factory=list)
-    execute: bool = True
-    #: None: as many as there are processors.
-    threads: int | None = None
-    #: "simple": what `speculate_order` lists is linked before it is called.
-    speculation: str = "none"
-    speculate_order: str | None = None
+        self.entry = "main"
+        self.arguments: list[str] = []
+        self.execute = True
+        #: None: as many as there are processors.
+        self.threads: int | None = None
+        #: "simple": what `speculate_order` lists is linked before it is called.
+        self.speculation = "none"
+        self.speculate_order: str | None = None
 
-    #: None: no slab.
-    slab_size: int | None = None
-    slab_address: int | None = None
-    slab_page_size: int | None = None
+        #: None: no slab.
+        self.slab_size: int | None = None
+        self.slab_address: int | None = None
+        self.slab_page_size: int | None = None
 
-    checks: list[str] = field(default_factory=list)
-    check_names: list[str] = field(default_factory=list)
-    #: The target; None: what the inputs say.
-    triple: str | None = None
-    #: The program that assembles for another processor; None: one that is found.
-    assembler: str | None = None
+        self.checks: list[str] = []
+        self.check_names: list[str] = []
+        #: The target; None: what the inputs say.
+        self.triple: str | None = None
+        #: The program that assembles for another processor; None: one that is found.
+        self.assembler: str | None = None
 
-    show_addresses: bool = False
-    show_contents: bool = False
-    show_secondary: bool = False
-    #: A regular expression on file names; None: no graphs.
-    show_graphs: str | None = None
-    show_files: bool = False
-    show_times: bool = False
-    show_initial: bool = False
-    show_linked: bool = False
-    symbol_table: str | None = None
-    debugger: bool | None = None
-    perf: bool = False
+        self.show_addresses = False
+        self.show_contents = False
+        self.show_secondary = False
+        #: A regular expression on file names; None: no graphs.
+        self.show_graphs: str | None = None
+        self.show_files = False
+        self.show_times = False
+        self.show_initial = False
+        self.show_linked = False
+        self.symbol_table: str | None = None
+        self.debugger: bool | None = None
+        self.perf = False
 
-    #: "run", or what to print instead: "help", "help-hidden", "version".
-    action: str = "run"
-    #: The dylib that inputs go into at this point of the command line; None is main.
-    current_dylib: str | None = None
-    #: Whether -lazy has been seen since the last input.
-    next_lazy: bool = False
+        #: "run", or what to print instead: "help", "help-hidden", "version".
+        self.action = "run"
+        #: The dylib that inputs go into at this point of the command line; None is main.
+        self.current_dylib: str | None = None
+        #: Whether -lazy has been seen since the last input.
+        self.next_lazy = False
 
     def add(self, name: str, *, library: bool = False, hidden: bool = False,
             whole: bool = False) -> None:  # fmt: skip

@@ -8,18 +8,16 @@ from __future__ import annotations
 import re
 import sys
 import threading
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lazyjit.cli import link_report
 from lazyjit.cli.link_request import LinkRequest
 from lazyjit.cli.options import CommandLineError
 from lazyjit.errors import LinkError
 from lazyjit.layers.plugin import Plugin
-from lazyjit.link.check.recorder import CheckRecorder
 
 if TYPE_CHECKING:
     from lazyjit.core import MaterializationResponsibility
+    from lazyjit.link.check.recorder import CheckRecorder
     from lazyjit.link.graph import LinkGraph
     from lazyjit.link.passes import PassConfiguration
 
@@ -45,7 +43,8 @@ class Watcher(Plugin):
     def __init__(self, request: LinkRequest, triple: str) -> None:
         """Of a link for `triple`. Raises CommandLineError for a malformed expression."""
         self.request = request
-        self.recorder = CheckRecorder(triple)
+        self._triple = triple
+        self._recorder: CheckRecorder | None = None
         self._graphs = _pattern(request.show_graphs)
         self._shown = False
         self._print = threading.Lock()
@@ -56,8 +55,19 @@ class Watcher(Plugin):
             or request.symbol_table
         )
 
+    @property
+    def recorder(self) -> CheckRecorder:
+        """What is kept for checks and tables; made when `watch` or `tell` first needs it."""
+        if self._recorder is None:
+            from lazyjit.link.check.recorder import CheckRecorder  # a language, with its operands
+
+            self._recorder = CheckRecorder(self._triple)
+        return self._recorder
+
     def watch(self, jit: Any) -> None:
         """Take part in the links of `jit`, if there is something to see."""
+        if self._records:
+            assert self.recorder  # before links ask for it, on any thread
         if self._records or self._graphs is not None or self.request.show_files:
             jit.add_plugin(self)
 
@@ -93,6 +103,12 @@ class Watcher(Plugin):
 
         Raises ChecksFailed, OSError.
         """
+        if not self._records:
+            return
+        from pathlib import Path
+
+        from lazyjit.cli import link_report
+
         request, recorder = self.request, self.recorder
         if self._graphs is not None and not self._shown:
             words = f"-show-graphs: no linked file matches {request.show_graphs!r}"
@@ -122,6 +138,8 @@ class Watcher(Plugin):
             self.recorder.define(name, symbol.address)
 
     def _check(self) -> None:
+        from pathlib import Path
+
         from lazyjit.link.check import run_checks
 
         failed = 0

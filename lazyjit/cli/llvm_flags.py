@@ -12,13 +12,10 @@ make no difference there and none here.
 from __future__ import annotations
 
 import functools
-from pathlib import Path
 
 from lazyjit.cli.options import Arity, Fate, Option, Request
 
 __all__ = ["find", "names"]
-
-LIST = Path(__file__).with_name("lli_options.txt")
 
 TUNES = "tunes LLVM, which reads it here as there"
 POLLY = "lli runs no pass of Polly's either"
@@ -27,8 +24,10 @@ POLLY = "lli runs no pass of Polly's either"
 @functools.cache
 def names() -> dict[str, tuple[bool, bool]]:
     """Name -> (needs a value, llvmlite's LLVM has it), for every option that lli lists."""
+    from pathlib import Path  # most command lines have no such option
+
     found = {}
-    for line in LIST.read_text().splitlines():
+    for line in Path(__file__).with_name("lli_options.txt").read_text().splitlines():
         if not line.startswith("#"):
             name = line.removeprefix("*").removesuffix("=")
             found[name] = (line.endswith("="), line.startswith("*"))

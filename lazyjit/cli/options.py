@@ -19,10 +19,11 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from lazyjit.errors import UsageError
+from lazyjit.records import Record
 
 __all__ = [
     "Arity",
@@ -93,8 +94,7 @@ class Dump(enum.Enum):
     LLI_FILES = enum.auto()
 
 
-@dataclass(frozen=True)
-class Input:
+class Input(Record):
     """One file or library beside the program's own, and the dylib it goes into (None: main)."""
 
     kind: InputKind
@@ -102,59 +102,62 @@ class Input:
     dylib: str | None
 
 
-@dataclass
 class Request:
     """Everything that a `lazyjit run` command line asks for; options fill it in one by one."""
 
-    #: "-" is stdin.
-    file: str = "-"
-    file_given: bool = False
-    arguments: list[str] = field(default_factory=list)
+    def __init__(self) -> None:
+        #: "-" is stdin.
+        self.file = "-"
+        self.file_given = False
+        self.arguments: list[str] = []
 
-    opt_level: int = 2
-    codegen_level: int | None = None
-    #: None: as many as there are processors.
-    compile_threads: int | None = None
-    lazy: bool = True
-    unit_policy: str = "cluster"
-    tiered: bool = False
-    speculate: bool = True
-    cpu: str | None = None
-    features: list[str] = field(default_factory=list)
-    relocation_model: str = "pic"
-    code_model: str = "small"
+        self.opt_level = 2
+        self.codegen_level: int | None = None
+        #: None: as many as there are processors.
+        self.compile_threads: int | None = None
+        self.lazy = True
+        self.unit_policy = "cluster"
+        self.tiered = False
+        self.speculate = True
+        self.cpu: str | None = None
+        self.features: list[str] = []
+        self.relocation_model = "pic"
+        self.code_model = "small"
 
-    entry: str = "main"
-    thread_entries: list[str] = field(default_factory=list)
-    argv0: str | None = None
-    run_initializers: bool = True
+        self.entry = "main"
+        self.thread_entries: list[str] = []
+        self.argv0: str | None = None
+        self.run_initializers = True
 
-    inputs: list[Input] = field(default_factory=list)
-    #: Dylibs beside main, in the order of their first mention: main's link order.
-    dylibs: list[str] = field(default_factory=list)
-    library_dirs: list[str] = field(default_factory=list)
-    #: Shared libraries to load into the process, with whether a failure is fatal.
-    loads: list[tuple[str, bool]] = field(default_factory=list)
-    process_symbols: bool = True
+        self.inputs: list[Input] = []
+        #: Dylibs beside main, in the order of their first mention: main's link order.
+        self.dylibs: list[str] = []
+        self.library_dirs: list[str] = []
+        #: Shared libraries to load into the process, with whether a failure is fatal.
+        self.loads: list[tuple[str, bool]] = []
+        self.process_symbols = True
 
-    stats: bool = False
-    dump: Dump = Dump.NOTHING
-    core_files: bool = True
-    #: Arguments for LLVM's own option parser, as `-name=value`.
-    llvm_arguments: list[str] = field(default_factory=list)
-    #: "run", or what to print instead: "help", "help-hidden", "version".
-    action: str = "run"
+        self.stats = False
+        self.dump = Dump.NOTHING
+        self.core_files = True
+        #: Arguments for LLVM's own option parser, as `-name=value`.
+        self.llvm_arguments: list[str] = []
+        #: "run", or what to print instead: "help", "help-hidden", "version".
+        self.action = "run"
 
-    #: The dylib that inputs go into at this point of the command line; None is main.
-    current_dylib: str | None = None
-    #: lli's -jit-kind, when given.
-    jit_kind: str | None = None
-    #: Options seen that lli's MCJIT kind would honour and lazyjit can't: spelling and reason.
-    mcjit_conflicts: list[tuple[str, str]] = field(default_factory=list)
+        #: The dylib that inputs go into at this point of the command line; None is main.
+        self.current_dylib: str | None = None
+        #: lli's -jit-kind, when given.
+        self.jit_kind: str | None = None
+        #: Options seen that lli's MCJIT kind would honour and lazyjit can't: spelling and reason.
+        self.mcjit_conflicts: list[tuple[str, str]] = []
 
 
-@dataclass(frozen=True)
-class Option:
+#: No value is refused.
+NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+class Option(Record):
     """A row of the table.
 
     `text` is one phrase: what the option does (DO), why it makes no difference (ACCEPT) or why it
@@ -172,7 +175,7 @@ class Option:
     #: The only values allowed, or empty for any.
     values: tuple[str, ...] = ()
     #: Values that lli has and lazyjit does not, with the reasons.
-    refused: Mapping[str, str] = field(default_factory=dict)
+    refused: Mapping[str, str] = NOTHING
     #: Heading in help texts.
     group: str = ""
     #: Whether `--help` shows it, or only `--help-hidden`.

@@ -8,10 +8,7 @@ knows.
 
 from __future__ import annotations
 
-import difflib
-import shlex
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import Any
 
 from lazyjit.cli.options import (
@@ -57,18 +54,31 @@ class Vocabulary:
         """An option's spelling, row and attached value, from one word. Raises CommandLineError."""
         body = word[2:] if word.startswith("--") else word[1:]
         name, equals, value = body.partition("=")
-        option = self.find(name)
+        option = self.by_name.get(name)
+        # -O2: looked at before `others`, which may have to read a long list.
+        glued = None if option is not None else self._glued(word, body, digits=True)
+        if option is None and glued is None:
+            option = self.find(name)
         if option is not None:
             return word.partition("=")[0], option, value if equals else None
-        for joined in self._joined:
-            glued = body.removeprefix(joined)
-            # -O2 and -lm, but not every misspelling that begins with one of these letters.
-            if glued != body and (joined[-1] in "lL" or glued.isdigit()):
-                return word[: len(word) - len(glued)], self.by_name[joined], glued
+        # -lm, but not every misspelling that begins with one of these letters.
+        glued = glued or self._glued(word, body, digits=False)
+        if glued is not None:
+            return glued
         raise CommandLineError(f"unknown option {word!r}{self._suggestion(name)}")
+
+    def _glued(self, word: str, body: str, *, digits: bool) -> tuple[str, Option, str] | None:
+        """An option with its value glued on: a number, or what follows -l and -L."""
+        for joined in self._joined:
+            value = body.removeprefix(joined)
+            if value != body and (value.isdigit() if digits else joined[-1] in "lL"):
+                return word[: len(word) - len(value)], self.by_name[joined], value
+        return None
 
     def _suggestion(self, name: str) -> str:
         known = [*self.by_name, *(self._other_names() if self._other_names is not None else ())]
+        import difflib  # for misspellings only
+
         close = difflib.get_close_matches(name, known, n=1, cutoff=0.7)
         return f"; did you mean --{close[0]}?" if close else f"; see lazyjit {self.command} --help"
 
@@ -111,6 +121,9 @@ def expand(word: str, before: int = 0) -> list[str] | None:
     """
     if not word.startswith("@") or len(word) == 1:
         return None
+    import shlex  # for response files only
+    from pathlib import Path
+
     try:
         words = shlex.split(Path(word[1:]).read_text(errors="surrogateescape"))
     except (OSError, ValueError):

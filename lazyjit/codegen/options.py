@@ -8,10 +8,10 @@ unroller run from level 2 on.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import Any
 
 from lazyjit import errors, llvmlib
+from lazyjit.records import Record, replace
 
 __all__ = [
     "CODE_MODELS",
@@ -41,8 +41,7 @@ def host_features() -> str:
     return llvmlib.host().features
 
 
-@dataclass(frozen=True)
-class CompilerOptions:
+class CompilerOptions(Record):
     """How to compile. Immutable, hashable; raises UsageError for what is out of range.
 
     `None` means: the host's (`triple`, `cpu`, `features`), or what goes with `opt_level` (the

@@ -103,7 +103,7 @@ def claim_locked(work: Work, wanted: Mapping[str, SymbolFlags], errands: Errands
             taken.update(other.flags)
             absorb_locked(work, other)
         taken.update(fresh)
-    work.flags = {**work.flags, **fresh}
+    work.grow(fresh)
     symbols.update(dict.fromkeys(fresh, work))
     current(work.tracker)._names.update(fresh)
     return taken

@@ -51,7 +51,7 @@ _T = TypeVar("_T")
 # Stages of a Work: plain ints, for these are compared a hundred thousand times.
 #: Its responsibility has symbols to resolve and emit.
 MAKING: Final = 0
-#: Emitted; waits for something that is not. In the dependence graph.
+#: Emitted; waits for something that is not. A node of the dependence graph.
 BLOCKED: Final = 1
 #: Ready: its names map to their addresses, nothing maps to the Work any more.
 DONE: Final = 2
@@ -84,37 +84,27 @@ class Pending:
 class Work:
     """MATERIALIZING to EMITTED: symbols that one responsibility answers for.
 
-    From emission on it is a node of the dependence graph; `lazyjit.core.dependence` explains the
-    attributes of that second half, which stay unset until then.
+    It may be a node of the dependence graph (`lazyjit.core.dependence`), before and after emission.
     """
 
     __slots__ = (
         "begun",
         "defs",
-        "deps",
         "dylib",
         "ending",
         "flags",
         "init_symbol",
-        "jump",
         "klass",
-        "leans_on",
-        "members",
         "name",
+        "node",
+        "places",
         "queries",
         "record",
-        "rep",
         "resolving",
         "source",
         "stage",
         "tracker",
-        "waiters",
     )
-
-    deps: list[Work]
-    leans_on: Work | None
-    jump: Work | None
-    members: list[Work] | None
 
     def __init__(
         self,
@@ -142,16 +132,25 @@ class Work:
         # Never changed in place, `flags` neither: each may be somebody else's dict.
         self.defs: Mapping[str, ExecutorSymbolDef] = _NONE
         # Flat pairs (see `pairs`): queries for the ready state, and for the resolved one, each with
-        # the name that it waits for; and emitted works, each with the name that it depends on.
+        # the name that it waits for.
         self.queries: list[Query | str] | None = None
         self.resolving: list[Query | str] | None = None
-        self.waiters: list[Work | str] | None = None
-        # Where this one went: into a circle's representative, or a claim. None: it is itself.
-        self.rep: Work | None = None
+        self.node = 0  # its number in the dependence graph, if it is there
+        self.places: dict[str, int] | None = None  # of a node with several symbols: see `grow`
 
     def __call__(self) -> None:
         """The task that runs it: a work is what is handed to the dispatcher."""
         self.dylib.session._materialize(self)
+
+    def grow(self, more: Mapping[str, SymbolFlags]) -> None:
+        """Add symbols, behind those that it has."""
+        self.flags = {**self.flags, **more}
+        if self.node:
+            self.number_places()
+
+    def number_places(self) -> None:
+        """Say where in its order each symbol is: what edges to it are labelled with."""
+        self.places = {name: place for place, name in enumerate(self.flags)}
 
     def __repr__(self) -> str:
         """With the unit's name."""

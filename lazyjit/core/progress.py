@@ -7,13 +7,18 @@ passes that list to `ErrandRunner._carry_out` after letting go of it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from lazyjit.core.dependence import Dependences, depend_locked, doomed_locked, find, settle_locked
+from lazyjit.core.dependence import (
+    Dependences,
+    absorb_dependants_locked,
+    doomed_locked,
+    needs_locked,
+    split_dependants_locked,
+    wait_locked,
+)
 from lazyjit.core.entries import (
-    BLOCKED,
-    DONE,
     DROPPED,
     FAILED,
     GONE,
@@ -106,7 +111,7 @@ def start_found_locked(
         work = Work(dylib, record.tracker, label, {}, None, unit, record, klass)
         started[key] = work
         errands.append(work)
-    work.flags = {**work.flags, name: flags}
+    work.grow({name: flags})
     dylib._symbols[name] = work
     record.tracker._names.add(name)
     if together:
@@ -124,7 +129,7 @@ def _start_together_locked(
     fresh = [name for name in together if name not in dylib._symbols]
     for name, (symbol, holder) in search_tables_locked(dylib, fresh)[0].items():
         if holder is record:
-            work.flags = {**work.flags, name: symbol.flags}
+            work.grow({name: symbol.flags})
             dylib._symbols[name] = work
             record.tracker._names.add(name)
 
@@ -139,35 +144,23 @@ def emit_locked(
     Symbols of no group depend on nothing. Raises UsageError, with nothing changed, for groups that
     overlap or name foreign symbols. Returns why the symbols failed, if a dependence can't be had.
     """
+    parts: Sequence[tuple[Work, Dependences]]
     if not groups:
-        if work.waiters is None:
-            work.stage = DONE
-            publish_locked(work, errands)
-            return None
-        bad = depend_locked(work, {})
-        nodes = scan = [work]
+        parts = ((work, {}),)
     elif len(groups) == 1 and work.flags.keys() == set(groups[0][0]):
-        bad = depend_locked(work, groups[0][1])
-        nodes = scan = [work]
+        parts = ((work, groups[0][1]),)
     else:
-        rest = _check_groups(work, groups)
-        parts = [(part_of(work), names) for names, _ in groups if names]
-        if rest:
-            parts.append((part_of(work), rest))
-        scan = split_locked(work, parts)
-        needs = [dependences for names, dependences in groups if names]
-        bad = []
-        for (part, _), dependences in zip(parts, [*needs, {}], strict=False):
-            bad += depend_locked(part, dependences)
-        nodes = [part for part, _ in parts]
-        scan += nodes
-    error: LazyJITError | None = None
+        parts = _split_into_groups_locked(work, groups)
+    bad: list[tuple[JITDylib, str, Entry | None]] = []
+    emitted = [(part, needs_locked(part, dependences, bad)) for part, dependences in parts]
     if bad:
         error = _cannot_depend(work, bad)
-        fail_locked(nodes, error, errands)
-    for ready in settle_locked(scan):
-        publish_locked(ready, errands)
-    return error
+        fail_locked([part for part, _ in parts], error, errands)
+        return error
+    for part, needs in emitted:
+        for ready in wait_locked(part, needs):
+            publish_locked(ready, errands)
+    return None
 
 
 def publish_locked(work: Work, errands: Errands) -> None:
@@ -190,10 +183,13 @@ def answer_locked(
     errands: Errands,
 ) -> None:
     """Give queries the definitions that they wait for. An effect counts, and answers nothing."""
-    for query, name in pairs(waiting):
+    flat: Iterator[Any] = iter(waiting)
+    for query in flat:  # as `pairs` gives them, in half the time
+        name = next(flat)
         if query.pending > 0:
-            if name in defs:
-                query.result[name] = defs[name]
+            symbol = defs.get(name)
+            if symbol is not None:
+                query.result[name] = symbol
             query.pending -= 1
             if not query.pending:
                 errands.append(query)
@@ -238,12 +234,8 @@ def drop_locked(
             _forget_locked(work, failure.error, errands)
 
 
-def split_locked(work: Work, parts: Sequence[tuple[Work, Collection[str]]]) -> list[Work]:
-    """Give all of `work`'s names to the parts, with whoever waits for them. It is GONE then.
-
-    Returns the emitted works that leaned on it, for `settle_locked`. It can't live on as one of
-    the parts, for others may remember it as an ancestor of works that only depend on another part.
-    """
+def split_locked(work: Work, parts: Iterable[tuple[Work, Collection[str]]]) -> None:
+    """Give all of `work`'s names to the parts, with whoever waits for them. It is GONE then."""
     owner: dict[str, Work] = {}
     for part, names in parts:
         owner.update(dict.fromkeys(names, part))
@@ -262,36 +254,22 @@ def split_locked(work: Work, parts: Sequence[tuple[Work, Collection[str]]]) -> l
         if part.resolving is None:
             part.resolving = []
         part.resolving += (query, name)
-    scan: list[Work] = []
-    for waiter, name in pairs(work.waiters):
-        part = owner[name]
-        if part.waiters is None:
-            part.waiters = []
-        part.waiters += (waiter, name)
-        waiter = find(waiter)
-        if waiter.stage == BLOCKED:
-            waiter.deps.append(part)
-            if waiter.leans_on is not None and find(waiter.leans_on) is work:
-                waiter.leans_on = waiter.jump = None
-                scan.append(waiter)
+    split_dependants_locked(work, owner)
     work.stage = GONE
-    work.queries = work.resolving = work.waiters = None
-    return scan
+    work.queries = work.resolving = None
 
 
 def absorb_locked(taker: Work, other: Work) -> None:
     """`taker` takes over all of `other`, which has not begun, with whoever waits for it."""
-    taker.flags = {**taker.flags, **other.flags}
+    taker.grow(other.flags)
     taker.dylib._symbols.update(dict.fromkeys(other.flags, taker))
     if other.queries is not None:
         taker.queries = (taker.queries or []) + other.queries
     if other.resolving is not None:
         taker.resolving = (taker.resolving or []) + other.resolving
-    if other.waiters is not None:
-        taker.waiters = (taker.waiters or []) + other.waiters
-    other.queries = other.resolving = other.waiters = None
+    absorb_dependants_locked(taker, other)
+    other.queries = other.resolving = None
     other.stage = GONE
-    other.rep = taker  # those that lean on it lean on the taker now
 
 
 def part_of(work: Work) -> Work:
@@ -313,12 +291,16 @@ def _forget_locked(
         query.pending = -1
         query.error = error(waited)
         errands.append(query)
-    work.queries = work.resolving = work.waiters = None
-    work.deps, work.members, work.leans_on, work.jump = [], None, None, None
+    work.queries = work.resolving = None
 
 
-def _check_groups(work: Work, groups: Sequence[tuple[Collection[str], Dependences]]) -> set[str]:
-    """The names of no group. Raises UsageError where groups overlap or name foreign symbols."""
+def _split_into_groups_locked(
+    work: Work, groups: Sequence[tuple[Collection[str], Dependences]]
+) -> list[tuple[Work, Dependences]]:
+    """A part for each group, and one for the names of none, each with what it depends on.
+
+    Raises UsageError, with nothing changed, where groups overlap or name foreign symbols.
+    """
     rest = set(work.flags)
     for names, _ in groups:
         for name in names:
@@ -326,7 +308,10 @@ def _check_groups(work: Work, groups: Sequence[tuple[Collection[str], Dependence
                 why = "is in two dependence groups" if name in work.flags else "is not its symbol"
                 raise UsageError(f"{work.name} emitted {name}, which {why}")
             rest.discard(name)
-    return rest
+    groups = [(names, dependences) for names, dependences in [*groups, (rest, {})] if names]
+    parts = [part_of(work) for _ in groups]
+    split_locked(work, [(part, names) for part, (names, _) in zip(parts, groups, strict=True)])
+    return [(part, needs) for part, (_, needs) in zip(parts, groups, strict=True)]
 
 
 def _cannot_depend(work: Work, bad: Sequence[tuple[JITDylib, str, Entry | None]]) -> LazyJITError:

@@ -21,7 +21,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from lazyjit.core.clashes import claim_locked
-from lazyjit.core.dependence import Dependences, settle_locked
+from lazyjit.core.dependence import Dependences, wanted_locked
 from lazyjit.core.entries import BLOCKED, DONE, DROPPED, FAILED, GONE, MAKING, Pending, Work, pairs
 from lazyjit.core.progress import (
     Errands,
@@ -29,7 +29,6 @@ from lazyjit.core.progress import (
     emit_locked,
     fail_locked,
     part_of,
-    publish_locked,
     split_locked,
 )
 from lazyjit.core.tracker import check_usable_locked, current
@@ -96,7 +95,7 @@ class MaterializationResponsibility:
             work = self._work
             names = {name for query, name in pairs(work.queries) if query.pending > 0}
             names.update(name for query, name in pairs(work.resolving) if query.pending > 0)
-            names.update(name for node, name in pairs(work.waiters) if node.stage == BLOCKED)
+            names.update(wanted_locked(work))
             return names
 
     def notify_resolved(self, symbols: Mapping[str, ExecutorSymbolDef]) -> None:
@@ -147,7 +146,8 @@ class MaterializationResponsibility:
                 if missing:
                     raise MissingDefinitions(work.name, missing)
             error = emit_locked(work, dependence_groups, errands)
-        session._carry_out(errands)
+        if errands:
+            session._carry_out(errands)
         if error is not None:
             raise error
 
@@ -189,10 +189,8 @@ class MaterializationResponsibility:
         Whoever waits for them goes along. Raises UsageError for symbols that are not its own.
         """
         session = self._session
-        errands: Errands = []
         with session._lock:
-            part = self._give_away_locked(set(names), errands)
-        session._carry_out(errands)
+            part = self._give_away_locked(set(names))
         return MaterializationResponsibility(session, part)
 
     def delegate_each(self) -> dict[str, MaterializationResponsibility]:
@@ -201,15 +199,10 @@ class MaterializationResponsibility:
         As `delegate` for one after the other, in one step.
         """
         session = self._session
-        errands: Errands = []
         with session._lock:
             work = self._making_locked()
             parts = {name: part_of(work) for name in work.flags}
-            for ready in settle_locked(
-                split_locked(work, [(part, [name]) for name, part in parts.items()])
-            ):
-                publish_locked(ready, errands)
-        session._carry_out(errands)
+            split_locked(work, [(part, [name]) for name, part in parts.items()])
         return {name: MaterializationResponsibility(session, p) for name, p in parts.items()}
 
     def replace(self, unit: MaterializationUnit) -> None:
@@ -225,11 +218,12 @@ class MaterializationResponsibility:
             names = set(unit.symbols)
             if not names.isdisjoint(work.defs):
                 raise UsageError(f"{work.name} replaces symbols that it has resolved")
-            part = self._give_away_locked(names, errands)
+            part = self._give_away_locked(names)
             part.name = unit.name
-            part.flags = dict(unit.symbols)
+            # In the order that they had: labels of dependences count on it.
+            part.flags = {name: unit.symbols[name] for name in part.flags}
             part.init_symbol = unit.init_symbol
-            if part.queries or part.resolving or part.waiters:
+            if part.queries or part.resolving or part.node:
                 part.source, part.begun, part.record = unit, False, None
                 errands.append(part)
             else:
@@ -281,7 +275,7 @@ class MaterializationResponsibility:
             return work
         raise _ended(self._session, work)
 
-    def _give_away_locked(self, names: set[str], errands: Errands) -> Work:
+    def _give_away_locked(self, names: set[str]) -> Work:
         """Split `names` off into a work of their own."""
         work = self._making_locked()
         if not names <= work.flags.keys():
@@ -289,7 +283,7 @@ class MaterializationResponsibility:
             raise UsageError(f"{', '.join(foreign)}: not symbols of {work.name}")
         part = part_of(work)
         rest = part_of(work)
-        scan = split_locked(
+        split_locked(
             work, [(part, names), (rest, [name for name in work.flags if name not in names])]
         )
         self._work = rest
@@ -297,8 +291,6 @@ class MaterializationResponsibility:
             rest.stage = GONE
         if not names:
             part.stage = GONE
-        for ready in settle_locked(scan):
-            publish_locked(ready, errands)
         return part
 
 

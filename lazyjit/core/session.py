@@ -16,6 +16,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import TypeAlias
 
 from lazyjit import forking
+from lazyjit.core.dependence import new_graph
 from lazyjit.core.dylib import JITDylib
 from lazyjit.core.entries import Work
 from lazyjit.core.errands import ErrandRunner
@@ -48,6 +49,7 @@ class ExecutionSession(ErrandRunner):
         super().__init__(dispatcher if dispatcher is not None else InPlaceDispatcher())
         self._dylibs: dict[str, JITDylib] = {}
         self._managers: tuple[ResourceManager, ...] = ()
+        self._graph = new_graph()
         #: Aliases that wait for what they stand for; `lazyjit.core.aliases` finds circles there.
         self._alias_steps: dict[tuple[JITDylib, str], tuple[JITDylib, str]] = {}
         forking.join(forking.Phase.SESSION, self)

@@ -5,9 +5,10 @@ Tests call it after each step that they take; it is written for that, and walks 
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from lazyjit.core.dependence import find
 from lazyjit.core.entries import BLOCKED, MAKING, Effect, Failure, Pending, Work, pairs
 from lazyjit.core.tracker import ResourceTracker, current
 from lazyjit.errors import InternalError
@@ -33,7 +34,7 @@ def verify_session(session: ExecutionSession) -> None:
     registered: dict[Query, int] = {}
     for work in works:
         _verify_work(work, registered)
-    _verify_forest([work for work in works if work.stage == BLOCKED])
+    _verify_graph(session, works)
     for query, count in registered.items():
         # One more while it is being lodged, on another thread.
         _check(query.pending in (count, count + 1), f"a query waits for {query.pending}: {count}")
@@ -76,6 +77,7 @@ def _verify_work(work: Work, registered: dict[Query, int]) -> None:
     for name in work.flags:
         _check(symbols.get(name) is work, f"{work.name} makes {name}, which is not mapped to it")
     _check(work.defs.keys() <= work.flags.keys(), f"{work.name} resolved foreign symbols")
+    _check(work.stage == MAKING or work.node != 0, f"{work.name} is blocked, and no node")
     for query, name in pairs(work.queries):
         _check(name in work.flags, f"a query waits at {work.name} for {name}")
         if query.pending > 0:
@@ -86,32 +88,14 @@ def _verify_work(work: Work, registered: dict[Query, int]) -> None:
             registered[query] = registered.get(query, 0) + 1
 
 
-def _verify_forest(blocked: list[Work]) -> None:
-    """Each blocked work leans on something blocked or unemitted; lean paths end in the latter."""
-    grounded: set[Work] = set()
-    for work in blocked:
-        path: dict[Work, None] = {}
-        node = find(work)
-        while node not in grounded and node.stage == BLOCKED:
-            _check(node not in path, f"{node.name} leans on itself")
-            path[node] = None
-            _check(node.leans_on is not None, f"{node.name} is blocked and leans on nothing")
-            assert node.leans_on is not None
-            _check(
-                any(find(target) is find(node.leans_on) for target in node.deps),
-                f"{node.name} leans on what it does not depend on",
-            )
-            waiters = find(node.leans_on).waiters or []
-            _check(
-                any(find(waiter) is node for waiter, _ in pairs(waiters)),
-                f"{node.name} leans on what does not know of it",
-            )
-            node = find(node.leans_on)
-        _check(
-            node in grounded or node.stage == MAKING,
-            f"{work.name} is blocked by what is over: {node.name}",
-        )
-        grounded.update(path)
+def _verify_graph(session: ExecutionSession, works: Iterable[Work]) -> None:
+    """The graph is sound, and its nodes are the works that say so."""
+    graph = session._graph
+    broken = graph.check()
+    _check(broken is None, f"in the dependence graph, {broken}")
+    nodes = {work.node: work for work in works if work.node}
+    known = {work.node: work for work in gc.get_referents(graph) if isinstance(work, Work)}
+    _check(nodes == known, "the dependence graph has other nodes than there are works for")
 
 
 def _check(condition: bool, broken: str) -> None:

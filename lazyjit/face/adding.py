@@ -7,11 +7,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from time import perf_counter_ns
-from typing import Any, Union
+from typing import TYPE_CHECKING, Any, Union
 
-from lazyjit.c_source import compile_c, is_text
 from lazyjit.core import (
     JITDylib,
     ResourceTracker,
@@ -22,13 +20,12 @@ from lazyjit.core import (
 from lazyjit.errors import LazyJITError, UsageError
 from lazyjit.face.asking import Asking
 from lazyjit.ir import ModuleIndex
-from lazyjit.layers.archive import StaticLibraryGenerator
-from lazyjit.layers.object_unit import ObjectUnit
-from lazyjit.link.archive import Archive
-from lazyjit.link.graph import LinkGraph
-from lazyjit.link.linker_script import library_files
-from lazyjit.plugin import Plugin
 from lazyjit.symbols import SymbolFlags
+
+if TYPE_CHECKING:
+    from lazyjit.layers.object_unit import ObjectUnit
+    from lazyjit.link.graph import LinkGraph
+    from lazyjit.plugin import Plugin
 
 __all__ = ["Adding", "Source"]
 
@@ -78,6 +75,8 @@ class Adding(Asking):
         `lazyjit.c_source`). Raises SourceError with file and line, CompilerNotFound when there is
         no compiler, DuplicateDefinition, OSError. Warnings are issued as CompilerWarning.
         """
+        from lazyjit.c_source import compile_c, is_text  # subprocesses and temporary files
+
         target = self._open(dylib)
         data = compile_c(source, flags=flags, name=name, cpu=self._cpu)
         file = name or ("<c>" if is_text(source) else os.fspath(source))
@@ -110,6 +109,11 @@ class Adding(Asking):
 
         Raises ArchiveFormatError, OSError; with `whole` also what `add_object` raises.
         """
+        from pathlib import Path  # few programs have archives
+
+        from lazyjit.layers.archive import StaticLibraryGenerator
+        from lazyjit.link.archive import Archive
+
         target = self._open(dylib)
         if isinstance(source, bytes):
             archive = Archive(source, file=name)
@@ -144,8 +148,8 @@ class Adding(Asking):
         """
         target = self._open(dylib)
         if isinstance(text, os.PathLike):
-            path = Path(text)
-            text, name = path.read_bytes(), name or str(path)
+            name = name or os.fspath(text)
+            text = _contents(text)
         file = name or "<assembly>"
         assembled = self._assembly.assembler.assemble(text, file=file)
         return self._add_object(assembled.object, file, target)
@@ -166,6 +170,10 @@ class Adding(Asking):
         A path may also be that of a linker script, as `libc.so` often is: then the libraries that
         it names, archives too. Raises LibraryNotFound, LinkerScriptError, ArchiveFormatError.
         """
+        from pathlib import Path  # few programs load libraries
+
+        from lazyjit.link.linker_script import library_files
+
         target = self._open(dylib)
         files = library_files(name)
         if files == [Path(name)]:  # as it was given: the loader searches for what has no slash
@@ -183,6 +191,8 @@ class Adding(Asking):
         It is linked against the main dylib and the process, its constructors run, and it is
         unloaded when its last handle goes. Raises what `add` and a constructor raise.
         """
+        from lazyjit.plugin import Plugin  # few programs have plug-ins
+
         return Plugin(self, path)
 
     def define(
@@ -269,6 +279,10 @@ def _read(source: Source, name: str | None) -> tuple[Any, str]:
     if isinstance(source, str) and ("\n" in source or "{" in source):
         return source.encode(), name or "<string>"
     if isinstance(source, str | os.PathLike):
-        path = Path(source)
-        return path.read_bytes(), name or str(path)
+        return _contents(source), name or os.fspath(source)
     return source, name or "<module>"
+
+
+def _contents(path: str | os.PathLike[str]) -> bytes:
+    with open(path, "rb") as file:  # noqa: PTH123  # importing pathlib takes 3 ms
+        return file.read()

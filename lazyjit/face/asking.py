@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from lazyjit.call.typed import TypedFunction
 from lazyjit.core import (
@@ -20,8 +18,10 @@ from lazyjit.core import (
 from lazyjit.errors import SymbolRemoved, SymbolsNotFound, UsageError
 from lazyjit.face.assembly import Assembly
 from lazyjit.layers.handle import JITFunction
-from lazyjit.layers.ufunc import Function, asked_for
 from lazyjit.symbols import SymbolFlags
+
+if TYPE_CHECKING:
+    import numpy as np
 
 __all__ = ["Asking"]
 
@@ -133,6 +133,8 @@ class Asking(Assembly):
         Raises SymbolsNotFound, and UsageError for what is no function of numbers. A call raises
         FailedToMaterialize, SymbolRemoved, SessionClosed.
         """
+        from lazyjit.layers.ufunc import asked_for  # NumPy, and what writes loops
+
         return self._make_ufunc(asked_for(functions), None, name, doc, identity, fast_math, dylib)
 
     def gufunc(
@@ -154,6 +156,8 @@ class Asking(Assembly):
         dimension's size (i64, in the order of their first appearance), and for each operand the
         stride in bytes of each of its core dimensions (i64). It returns nothing. Raises as `ufunc`.
         """
+        from lazyjit.layers.ufunc import asked_for  # NumPy, and what writes loops
+
         asked: dict[str, object]
         if isinstance(functions, Mapping):
             if types is not None:
@@ -176,6 +180,8 @@ class Asking(Assembly):
         fast_math: bool,
         dylib: JITDylib | None,
     ) -> np.ufunc:
+        from lazyjit.layers.ufunc import Function  # NumPy, and what writes loops
+
         target = self._open(dylib)
         found = self.session.lookup(target.link_order, list(asked), SymbolState.READY)
         functions = []

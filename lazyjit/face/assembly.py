@@ -12,7 +12,6 @@ import os
 import threading
 import weakref
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
@@ -25,10 +24,9 @@ from lazyjit.core import (
 )
 from lazyjit.core.dispatch import ThreadPoolDispatcher
 from lazyjit.errors import SessionClosed, UsageError
+from lazyjit.face.seldom import Seldom
 from lazyjit.finalizing import soon
-from lazyjit.layers.assembly import AssemblyLayer
 from lazyjit.layers.call_through import UPPER_HALF, StubCallThrough
-from lazyjit.layers.calling_out import CallingOut
 from lazyjit.layers.grace import GracePeriods
 from lazyjit.layers.handle import JITFunction
 from lazyjit.layers.idle import IdleWork
@@ -39,11 +37,11 @@ from lazyjit.layers.plugin import Plugin as LinkPlugin
 from lazyjit.layers.runtime_libraries import RuntimeLibraries
 from lazyjit.layers.statistics import Counters, Statistics
 from lazyjit.layers.typed import TypedFunctions
-from lazyjit.layers.ufunc import UFuncs
 from lazyjit.layers.unit_policy import Chooser, UnitInfo, UnitPolicy
 from lazyjit.link.arena import DEFAULT_SIZE, Arena, ArenaKind
 from lazyjit.link.memory import MemoryManager
 from lazyjit.link.runtime import DSOHandle
+from lazyjit.records import replace
 from lazyjit.stubs import StubPool
 
 __all__ = ["Assembly"]
@@ -56,7 +54,7 @@ Self = TypeVar("Self", bound="Assembly")
 _INLINE_BUDGET = {0: 0, 1: 4 << 10, 2: 8 << 10, 3: 16 << 10}
 
 
-class Assembly:
+class Assembly(Seldom):
     """What a JIT is made of. Every method may be called from any thread. See `JIT` for options."""
 
     def __init__(
@@ -99,6 +97,7 @@ class Assembly:
         if tiered:
             first_tier = LLVMCompiler(replace(options, opt_level=0, codegen_level=0))
         threads = compile_threads if compile_threads is not None else _processors()
+        super().__init__()
         self._lock = threading.Lock()
         self._closed = True  # until there is something to close
         plugins = _plugins(debugger_support, perf_support)
@@ -126,7 +125,6 @@ class Assembly:
         self._objects = ObjectLinkingLayer(
             self.session, self._arena, self._grace, self._counters, memory=memory_manager
         )
-        self._assembly = AssemblyLayer(self._objects)
         for plugin in plugins:
             self._objects.add_plugin(plugin)
         self._idle = IdleWork(
@@ -150,8 +148,6 @@ class Assembly:
         self._typed = TypedFunctions(
             self.session, self._objects, self._modules, self._stubs, self._grace
         )
-        self._calling_out = CallingOut(self.session, self._grace)
-        self._ufuncs = UFuncs(self.session, self._objects, self._modules, self._grace)
         # Pool threads hold the dispatcher; through this they must not hold the JIT, or nobody's
         # last reference would ever be the last.
         weak = weakref.WeakMethod(self._first_call)

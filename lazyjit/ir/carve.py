@@ -9,9 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from lazyjit._native import check, ffi, lib, new_fault
 from lazyjit.ir.index import ModuleIndex
 
@@ -88,7 +85,7 @@ class CarvedUnit:
 
 def carve(
     index: ModuleIndex,
-    entities: Sequence[int] | NDArray[np.int32],
+    entities: Sequence[int],
     *,
     inline_budget: int = 0,
     inline_limit: int | None = None,
@@ -103,8 +100,7 @@ def carve(
     have no definition of their own and are passed over. Any thread. Raises InternalError when an id
     is not the module's to define.
     """
-    if isinstance(entities, np.ndarray):
-        entities = entities.tolist()
+    entities = list(entities)
     limit = inline_budget // 4 if inline_limit is None else inline_limit
     options = [(inline_budget, limit, indirect)]
     out, fault = ffi.new("lj_ir_unit *"), new_fault()

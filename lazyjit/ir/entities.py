@@ -1,17 +1,22 @@
 """The vocabulary of an index: kinds of entities, their flags, and what a name was found to be.
 
 An *entity* is a name of IR's @ namespace. Its record (`ENTITY`) is native memory's own layout, so
-that a module's entities are one NumPy array without copying.
+that a module's entities are one NumPy array without copying. It is made when it is first asked for,
+as who compiles and runs code has no need of NumPy.
 """
 
 from __future__ import annotations
 
 import enum
-from typing import NamedTuple
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lazyjit._native import lib
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    #: The layout of `lj_ir_entity`. Offsets are in bytes of the text.
+    ENTITY: np.dtype[Any]
 
 __all__ = [
     "ENTITY",
@@ -126,26 +131,16 @@ class Constructor(NamedTuple):
     data: int
 
 
-#: The layout of `lj_ir_entity`. Offsets are in bytes of the text.
-ENTITY = np.dtype(
-    [
-        ("name", np.uint32),
-        ("name_length", np.uint32),
-        ("flags", np.uint32),
-        ("start", np.uint32),
-        ("length", np.uint32),
-        ("type", np.uint32),
-        ("body", np.uint32),
-        ("tail", np.uint32),
-        ("refs", np.uint32),
-        ("ref_count", np.uint32),
-        ("uses", np.uint32),
-        ("aliasee", np.int32),
-        ("comdat", np.int32),
-        ("group", np.int32),
-        ("kind", np.uint8),
-        ("linkage", np.uint8),
-        ("visibility", np.uint8),
-        ("reserved", np.uint8),
+def __getattr__(name: str) -> Any:
+    if name != "ENTITY":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    import numpy as np  # a tenth of a second, for arrays of records only
+
+    layout: list[tuple[str, Any]] = [
+        *((word, np.uint32) for word in ("name", "name_length", "flags", "start", "length")),
+        *((word, np.uint32) for word in ("type", "body", "tail", "refs", "ref_count", "uses")),
+        *((word, np.int32) for word in ("aliasee", "comdat", "group")),
+        *((word, np.uint8) for word in ("kind", "linkage", "visibility", "reserved")),
     ]
-)
+    found = globals()["ENTITY"] = np.dtype(layout)
+    return found

@@ -7,15 +7,16 @@ immutable, so every method may be called from any thread.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any
 
 from lazyjit._native import check, ffi, held, lib, new_fault, owned
-from lazyjit.ir.entities import ENTITY, Constructor, EntityFlag, Kind, Visibility
+from lazyjit.ir.entities import Constructor, EntityFlag, Kind, Visibility
 from lazyjit.ir.loading import Source, load_text
 from lazyjit.symbols import FLAGS, SymbolFlags, decode_name, encode_name, intern
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 __all__ = ["ModuleIndex"]
 
@@ -71,13 +72,10 @@ class ModuleIndex:
         #: Whether any entities must be defined together.
         self.grouped: bool = self.counts.groups > 0
         self._records = lib.lj_ir_index_entities(self.native)
-        self.entities: NDArray[np.void] = self._array(self._records, self.counts.entities, ENTITY)
-        references = self.counts.references
+        self._refs = lib.lj_ir_index_refs(self.native)
+        self._ref_flags = lib.lj_ir_index_ref_flags(self.native)
+        self._entities: NDArray[np.void] | None = None
         self._flags: dict[tuple[int, int, int], SymbolFlags] = {}
-        self._refs = self._array(lib.lj_ir_index_refs(self.native), references, np.dtype(np.int32))
-        self._ref_flags = self._array(
-            lib.lj_ir_index_ref_flags(self.native), references, np.dtype(np.uint8)
-        )
 
     @classmethod
     def from_text(cls, text: bytes, *, file: str = "<text>", ordinal: int = 0) -> ModuleIndex:
@@ -97,10 +95,23 @@ class ModuleIndex:
         text, name = load_text(source, file)
         return cls(text, file=name, ordinal=ordinal)
 
-    def _array(self, pointer: Any, count: int, dtype: np.dtype[Any]) -> NDArray[Any]:
-        if not count:
-            return np.empty(0, dtype)
-        array = np.frombuffer(held(pointer, count * dtype.itemsize, self.native), dtype)
+    @property
+    def entities(self) -> NDArray[np.void]:
+        """The records of all entities (see `ENTITY`), read-only and without a copy."""
+        if self._entities is None:
+            self._entities = self._array()
+        return self._entities
+
+    def _array(self) -> NDArray[np.void]:
+        # A tenth of a second the first time, and what compiles and runs code does without it.
+        import numpy as np
+
+        from lazyjit.ir.entities import ENTITY
+
+        if not self._count:
+            return np.empty(0, ENTITY)
+        memory = held(self._records, self._count * ENTITY.itemsize, self.native)
+        array = np.frombuffer(memory, ENTITY)
         array.flags.writeable = False
         return array
 
@@ -187,6 +198,10 @@ class ModuleIndex:
         kind: int = self._records[self._checked(entity)].kind
         return _KINDS[kind]
 
+    def has(self, entity: int, flags: int) -> bool:
+        """Whether the entity's record has one of these `EntityFlag` bits."""
+        return bool(self._records[self._checked(entity)].flags & flags)
+
     def aliasee(self, entity: int) -> int:
         """What an alias or ifunc leads to: the end of its chain, or the resolver; else -1."""
         return int(self._records[self._checked(entity)].aliasee)
@@ -201,59 +216,51 @@ class ModuleIndex:
                 return [self.name(ids[i]) for i in range(count)]
             room = count
 
-    def defined(self) -> NDArray[np.intp]:
+    def defined(self) -> list[int]:
         """The entities that units of this module define, or that lead there (aliases, ifuncs)."""
-        kinds = self.entities["kind"]
-        has = (
-            (kinds == Kind.FUNCTION)
-            | (kinds == Kind.VARIABLE)
-            | (kinds == Kind.ALIAS)
-            | (kinds == Kind.IFUNC)
-        )
-        return np.flatnonzero(has & (self.entities["flags"] & EntityFlag.NO_UNIT == 0))
+        return self._chosen(lib.LJ_IR_ALL_DEFINED)
 
-    def definable(self) -> NDArray[np.intp]:
+    def definable(self) -> list[int]:
         """The entities that some unit has to define: those of `defined` but for what only leads to
         another entity (aliases and ifuncs of code) and constants that each unit copies."""
-        found = self.defined()
-        records = self.entities[found]
-        flags = np.asarray(records["flags"])
-        leads = (flags & EntityFlag.CALLABLE != 0) & (records["kind"] != Kind.FUNCTION)
-        return np.asarray(found[~leads & (flags & EntityFlag.COPYABLE == 0)])
+        return self._chosen(lib.LJ_IR_ALL_DEFINABLE)
+
+    def functions(self) -> list[int]:
+        """The functions that units of this module define."""
+        return self._chosen(lib.LJ_IR_ALL_FUNCTIONS)
+
+    def _chosen(self, choice: int) -> list[int]:
+        ids = ffi.new("int32_t[]", self._count)
+        count = lib.lj_ir_index_choose(self.native, choice, ids)
+        return ffi.unpack(ids, count) if count else []
 
     def undefined(self) -> Iterator[tuple[str, bool]]:
         """The linker names that this module needs, each with whether it may be missing.
 
         LLVM's intrinsics are left out.
         """
-        kinds = self.entities["kind"]
-        needed = (kinds == Kind.DECLARATION) | (kinds == Kind.EXTERNAL)
-        needed |= (self.entities["flags"] & EntityFlag.NO_UNIT != 0) & (
-            (kinds == Kind.FUNCTION) | (kinds == Kind.VARIABLE)
-        )
-        needed &= self.entities["flags"] & EntityFlag.SPECIAL == 0
-        for entity in np.flatnonzero(needed).tolist():
+        for entity in self._chosen(lib.LJ_IR_ALL_NEEDED):
             weak = self._records[entity].linkage == lib.LJ_IR_LINK_EXTERN_WEAK
             yield self.name(entity), bool(weak)
 
     # --- who refers to whom ---------------------------------------------------------------------
 
-    def refs(self, entity: int) -> NDArray[np.int32]:
+    def refs(self, entity: int) -> list[int]:
         """The entities that this one's definition refers to, each once, in the text's order."""
         record = self._records[self._checked(entity)]
-        found: NDArray[np.int32] = self._refs[record.refs : record.refs + record.ref_count]
-        return found
+        count = record.ref_count
+        return ffi.unpack(self._refs + record.refs, count) if count else []
 
-    def ref_flags(self, entity: int) -> NDArray[np.uint8]:
+    def ref_flags(self, entity: int) -> list[int]:
         """How `refs` are referred to, as `RefFlag` bits."""
         record = self._records[self._checked(entity)]
-        found: NDArray[np.uint8] = self._ref_flags[record.refs : record.refs + record.ref_count]
-        return found
+        count = record.ref_count
+        return ffi.unpack(self._ref_flags + record.refs, count) if count else []
 
-    def callees(self, entity: int) -> NDArray[np.int32]:
+    def callees(self, entity: int) -> list[int]:
         """The entities that this one's body calls by name."""
-        called = (self.ref_flags(entity) & lib.LJ_IR_REF_CALL).astype(np.bool_)
-        return np.asarray(self.refs(entity)[called], np.int32)
+        pairs = zip(self.refs(entity), self.ref_flags(entity), strict=True)
+        return [callee for callee, flags in pairs if flags & lib.LJ_IR_REF_CALL]
 
     def together(self, entity: int) -> list[int]:
         """The entities that must be defined in one unit with this one, itself among them."""
@@ -295,7 +302,7 @@ class ModuleIndex:
     def used(self) -> list[int]:
         """The entities in llvm.used and llvm.compiler.used."""
         lists = (self.entity("llvm.used"), self.entity("llvm.compiler.used"))
-        return [ref for entity in lists if entity >= 0 for ref in self.refs(entity).tolist()]
+        return [ref for entity in lists if entity >= 0 for ref in self.refs(entity)]
 
     def line(self, entity: int) -> int:
         """The 1-based line on which the entity's definition or declaration starts."""

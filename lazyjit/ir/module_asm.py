@@ -71,8 +71,7 @@ class ModuleAsm:
         before = [
             f".set {name}, {index.name(entity)}"
             for name in sorted(self._names)
-            if (entity := index.entity(name)) >= 0
-            and index.entities[entity]["flags"] & EntityFlag.LOCAL
+            if (entity := index.entity(name)) >= 0 and index.has(entity, EntityFlag.LOCAL)
         ]
         after = [f".globl {name}" for name in sorted(self._declared() - self._bound)]
         lines = [*before, *self.source.split("\n"), *after]

@@ -41,7 +41,7 @@ class StubCallThrough(forking.Guarded):
     ) -> Mapping[str, int]:
         """A stub for each name. Raises ArenaFull, SessionClosed, ResourceTrackerDefunct."""
         payloads = list(itertools.islice(self._payloads, len(bodies)))
-        stubs = self._pool.create(payloads).tolist()
+        stubs = self._pool.create(payloads)
         made = list(zip(payloads, stubs, bodies, strict=True))
 
         def keep(key: int) -> None:

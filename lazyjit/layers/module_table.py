@@ -122,8 +122,7 @@ class ModuleTable:
 
     def functions(self) -> list[int]:
         """The entities that the module has a body for."""
-        kinds = self.index.entities["kind"]
-        return [e for e in self.index.defined().tolist() if kinds[e] == Kind.FUNCTION]
+        return self.index.functions()
 
     def is_function(self, entity: int) -> bool:
         """Whether the module has a body for the entity."""

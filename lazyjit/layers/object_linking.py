@@ -30,7 +30,6 @@ from lazyjit.core import (
 from lazyjit.errors import UsageError
 from lazyjit.layers.grace import GracePeriods
 from lazyjit.layers.linking import DirectLink, KnownAddresses, Requirements
-from lazyjit.layers.linking_passes import PassLink
 from lazyjit.layers.object_unit import GraphUnit, ObjectUnit
 from lazyjit.layers.plugin import Plugin
 from lazyjit.layers.statistics import Counters
@@ -173,6 +172,8 @@ class ObjectLinkingLayer(forking.Guarded):
                     graph = LinkGraph.from_object(*_place_of(data), file=file, no_alloc=True)
                 elif graph is None:
                     graph = LinkGraph.from_object(*_place_of(data), file=file)
+                from lazyjit.layers.linking_passes import PassLink  # where somebody looks on
+
                 memory = ArenaMemoryManager(arena) if low and arena else self._memory
                 link = PassLink(self, responsibility, graph, wants, started, plugins, memory)
                 link.start(None if data is None else _bytes(data), prune=self._prune)

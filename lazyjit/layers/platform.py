@@ -16,9 +16,8 @@ import sys
 import threading
 import weakref
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from lazyjit.core import (
     ExecutionSession,
@@ -30,11 +29,13 @@ from lazyjit.core import (
 )
 from lazyjit.errors import LazyJITError
 from lazyjit.ir import Constructor
-from lazyjit.layers.archive import StaticLibraryGenerator
 from lazyjit.layers.module_table import ModuleTable
 from lazyjit.layers.object_unit import ObjectUnit
 from lazyjit.link.runtime import DSOHandle, call_at_exit, runtime_symbols
 from lazyjit.symbols import ExecutorSymbolDef, SymbolFlags
+
+if TYPE_CHECKING:
+    from lazyjit.layers.archive import StaticLibraryGenerator
 
 __all__ = ["Platform"]
 
@@ -50,27 +51,25 @@ class _Structor(NamedTuple):
     tracker: ResourceTracker
 
 
-@dataclass
 class _State:
     """One dylib's; guarded by the platform's lock."""
 
-    runtime: DSOHandle
-    #: Held while its initializers or finalizers run; they may look symbols up, and so re-enter.
-    running: threading.RLock = field(default_factory=threading.RLock)
-    #: What has initializers that have not run yet, each with what may remove it before they do.
-    added: list[tuple[ModuleTable | ObjectUnit, ResourceTracker]] = field(default_factory=list)
-    #: Constructors that are linked: an initialization did not come to them, for one before them
-    #: failed; or they came with a link that nobody expected them of.
-    left: list[_Structor] = field(default_factory=list)
-    #: To be run at deinitialization, in reverse.
-    finalizers: list[_Structor] = field(default_factory=list)
-    archives: list[StaticLibraryGenerator] = field(default_factory=list)
-    #: Modules whose references have not been held against the archives yet.
-    unchecked: list[tuple[ModuleTable, ResourceTracker]] = field(default_factory=list)
-    #: Likewise objects, in order. One that was linked and is gone meanwhile has found its members.
-    objects: weakref.WeakKeyDictionary[ObjectUnit, None] = field(
-        default_factory=weakref.WeakKeyDictionary
-    )
+    def __init__(self, runtime: DSOHandle) -> None:
+        self.runtime = runtime
+        #: Held while its initializers or finalizers run; they may look symbols up, and re-enter.
+        self.running = threading.RLock()
+        #: What has initializers that have not run yet, each with what may remove it before.
+        self.added: list[tuple[ModuleTable | ObjectUnit, ResourceTracker]] = []
+        #: Constructors that are linked: an initialization did not come to them, for one before them
+        #: failed; or they came with a link that nobody expected them of.
+        self.left: list[_Structor] = []
+        #: To be run at deinitialization, in reverse.
+        self.finalizers: list[_Structor] = []
+        self.archives: list[StaticLibraryGenerator] = []
+        #: Modules whose references have not been held against the archives yet.
+        self.unchecked: list[tuple[ModuleTable, ResourceTracker]] = []
+        #: Likewise objects, in order. One that was linked and is gone has found its members.
+        self.objects: weakref.WeakKeyDictionary[ObjectUnit, None] = weakref.WeakKeyDictionary()
 
 
 _live: weakref.WeakSet[Platform] = weakref.WeakSet()

@@ -56,9 +56,8 @@ def promote(
 
 def _stands_alone(table: ModuleTable, function: int) -> bool:
     index = table.index
-    flags = index.entities["flags"]
     return not any(
-        index.kind(member) is Kind.VARIABLE and not flags[member] & EntityFlag.CONSTANT
+        index.kind(member) is Kind.VARIABLE and not index.has(member, EntityFlag.CONSTANT)
         for member in index.together(function)
     )
 

@@ -27,11 +27,11 @@ def is_self_contained(index: ModuleIndex, function: int, of_process: Callable[[s
     source = index.source(function)
     if index.flags(function).overridable() or _UNKNOWN.search(source):
         return False
-    for reference in index.refs(function).tolist():
+    for reference in index.refs(function):
         if reference == function:
             return False  # it goes through its stub, which a removal would fail under it
         kind = index.kind(reference)
-        if EntityFlag(int(index.entities["flags"][reference])) & EntityFlag.SPECIAL:
+        if index.has(reference, EntityFlag.SPECIAL):
             continue
         if kind == Kind.UNDEFINED and index.source_name(reference).startswith("llvm."):
             continue

@@ -8,11 +8,11 @@ time may hold two seconds of stages.
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field
 from typing import Any
 
 from lazyjit import forking
 from lazyjit._native import ffi
+from lazyjit.records import Record
 
 __all__ = ["STAGES", "Counters", "Statistics"]
 
@@ -20,8 +20,7 @@ __all__ = ["STAGES", "Counters", "Statistics"]
 STAGES = ("index", "carve", "parse", "optimize", "emit", "link")
 
 
-@dataclass(frozen=True)
-class Statistics:
+class Statistics(Record):
     """A snapshot of a session's counters. Times are seconds, sizes bytes."""
 
     #: Modules added, and the functions that they define.
@@ -41,9 +40,9 @@ class Statistics:
     #: Object bytes that LLVM emitted.
     object_bytes: int
     #: Seconds by stage (see STAGES), summed over threads.
-    seconds: dict[str, float] = field(default_factory=dict)
+    seconds: dict[str, float]
     #: Bytes of the arena in live spans, by region name.
-    arena: dict[str, int] = field(default_factory=dict)
+    arena: dict[str, int]
 
 
 class Counters(forking.Guarded):

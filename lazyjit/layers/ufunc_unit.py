@@ -8,7 +8,6 @@ find it. A function that has no IR, or that another definition may replace, is c
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass, replace
 
 from lazyjit.call.ir_head import Head, read_head
 from lazyjit.call.ufunc_loop import declared, write_loops
@@ -28,6 +27,7 @@ from lazyjit.ir import carve
 from lazyjit.layers.object_linking import ObjectLinkingLayer
 from lazyjit.layers.on_demand import CompileOnDemandLayer
 from lazyjit.layers.self_contained import is_self_contained
+from lazyjit.records import Record, replace
 from lazyjit.symbols import SymbolFlags
 
 __all__ = ["Function", "Loop", "LoopMaker", "LoopUnit"]
@@ -36,8 +36,7 @@ __all__ = ["Function", "Loop", "LoopMaker", "LoopUnit"]
 _INLINE_BUDGET = 16 << 10
 
 
-@dataclass(frozen=True)
-class Function:
+class Function(Record):
     """A function that a loop is to be made of."""
 
     name: str

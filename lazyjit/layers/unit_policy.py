@@ -10,10 +10,10 @@ a quarter 100 to 300 ms with it.
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 
 from lazyjit.ir import seed
 from lazyjit.layers.module_table import ModuleTable
+from lazyjit.records import Record
 
 __all__ = ["Chooser", "UnitInfo", "UnitPolicy"]
 
@@ -43,7 +43,7 @@ class Chooser:
     def choose(self, table: ModuleTable, entity: int) -> list[int]:
         """The entities that a unit around `entity` should define, it first. They are taken."""
         if self.policy is UnitPolicy.MODULE:
-            everything: list[int] = table.index.definable().tolist()
+            everything = table.index.definable()
             table.take(everything)
             return everything
         functions, size = self._bounds
@@ -57,8 +57,7 @@ class Chooser:
         )
 
 
-@dataclass(frozen=True)
-class UnitInfo:
+class UnitInfo(Record):
     """One unit, as it is about to be compiled: told to `JIT(on_unit=...)`."""
 
     #: Unique in the session.

@@ -17,16 +17,18 @@ A graph that Python has looked into is verified before each station that relies 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lazyjit._native import ffi, lib
 from lazyjit.errors import GraphError
 from lazyjit.link.model import Lifetime, Linkage, MemProt, Scope
 from lazyjit.link.native_graph import NativeGraph
-from lazyjit.link.records import Records, records
 from lazyjit.link.view_base import View
 from lazyjit.link.views import Block, Section, Symbol
 from lazyjit.symbols import encode_name
+
+if TYPE_CHECKING:
+    from lazyjit.link.records import Records
 
 __all__ = ["EditableGraph"]
 
@@ -68,6 +70,8 @@ class EditableGraph(NativeGraph):
     @property
     def records(self) -> Records:
         """The graph as four NumPy record arrays over native memory (see `lazyjit.link.records`)."""
+        from lazyjit.link.records import records  # NumPy: a tenth of a second
+
         return records(self._view())
 
     def sections(self) -> Iterator[Section]:

@@ -35,8 +35,6 @@ from typing import Any
 
 from lazyjit._native import ffi, lib
 from lazyjit.errors import UsageError
-from lazyjit.link import drawing
-from lazyjit.link.debug_sections import decompress
 from lazyjit.link.editing import EditableGraph
 from lazyjit.link.native_graph import memory_gone
 
@@ -99,6 +97,8 @@ class LinkGraph(EditableGraph):
         if arena is None:
             graph._input = pointer
         if no_alloc:
+            from lazyjit.link.debug_sections import decompress  # debuggers and checks only
+
             decompress(graph)
         return graph
 
@@ -276,8 +276,12 @@ class LinkGraph(EditableGraph):
 
     def dump(self) -> str:
         """The whole graph as text: sections, blocks, their symbols and edges."""
+        from lazyjit.link import drawing  # to look at: no program needs it
+
         return drawing.dump(self)
 
     def to_dot(self) -> str:
         """A drawing for Graphviz: blocks by section, and who refers to whom."""
+        from lazyjit.link import drawing  # to look at: no program needs it
+
         return drawing.to_dot(self)

@@ -14,9 +14,6 @@ import threading
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-import numpy as np
-import numpy.typing as npt
-
 from lazyjit import failures, forking
 from lazyjit._native import check, ffi, lib
 from lazyjit.errors import SessionClosed
@@ -24,8 +21,8 @@ from lazyjit.link.arena import Arena
 
 __all__ = ["StubPool", "StubStatistics"]
 
-#: Addresses or payloads: a sequence of int, or a contiguous array of uint64 (not copied).
-Words = Sequence[int] | npt.NDArray[np.uint64]
+#: Addresses or payloads.
+Words = Sequence[int]
 
 
 class StubStatistics(NamedTuple):
@@ -42,8 +39,6 @@ class StubStatistics(NamedTuple):
 
 
 def _words(values: Words) -> Any:
-    if isinstance(values, np.ndarray):
-        return ffi.from_buffer("uint64_t[]", np.ascontiguousarray(values, np.uint64))
     return ffi.new("uint64_t[]", values if isinstance(values, list) else list(values))
 
 
@@ -76,15 +71,14 @@ class StubPool:
             raise SessionClosed("the stub pool was disposed of")
         return handle
 
-    def create(self, payloads: Words) -> npt.NDArray[np.uint64]:
+    def create(self, payloads: Words) -> list[int]:
         """One unresolved stub for each payload: their addresses, in order.
 
         Raises ArenaFull (none is made then) and SessionClosed.
         """
-        addresses = np.empty(len(payloads), np.uint64)
-        out = ffi.from_buffer("uint64_t[]", addresses, require_writable=True)
+        out = ffi.new("uint64_t[]", len(payloads))
         check(lib.lj_stubs_create(self.handle, len(payloads), _words(payloads), out))
-        return addresses
+        return list(out)
 
     def resolve(self, stubs: Words, targets: Words) -> None:
         """Point each stub at its target, and wake who waits for it. Best one call for a unit."""

@@ -16,6 +16,7 @@ import weakref
 import pytest
 
 from lazyjit import JIT, FunctionState
+from lazyjit.codegen import LLVMCompiler
 from lazyjit.errors import FailedToMaterialize, SessionClosed, SymbolRemoved, SymbolsNotFound
 
 CALLBACK = ctypes.CFUNCTYPE(ctypes.c_double, ctypes.c_double)
@@ -415,3 +416,18 @@ def test_an_exit_with_functions_alive_is_quiet():
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=60
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "2.0\n", "")
+
+
+def test_a_first_call_compiles_function_and_wrapper_at_once(monkeypatch):
+    # Neither compilation goes on before both have begun: one after the other never would.
+    both = threading.Barrier(2)
+    compiled = LLVMCompiler.compile
+
+    def meet(self, unit, name="<unit>", file=None):
+        both.wait(timeout=30)
+        return compiled(self, unit, name, file)
+
+    monkeypatch.setattr(LLVMCompiler, "compile", meet)
+    with JIT(compile_threads=2) as jit:
+        jit.add(SOURCE)
+        assert jit["leaf"](1.0) == 2.0

@@ -138,11 +138,33 @@ def test_without_a_compiler_the_error_says_what_to_install(monkeypatch):
 
 
 def test_a_clang_that_is_too_new_is_passed_over(monkeypatch):
-    monkeypatch.setattr(c_source.shutil, "which", lambda name: f"/opt/{name}")
+    there = {"clang": "/opt/clang"}
+    monkeypatch.setattr(c_source.shutil, "which", there.get)
     monkeypatch.setattr(c_source, "_version", lambda command: 99)
     monkeypatch.setattr(c_source.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(CompilerNotFound, match="/opt/clang is clang 99"):
         c_source.find_compiler()
+
+
+def test_clang_22_is_not_asked_for_its_version(monkeypatch):
+    there = {"clang-22": "/opt/clang-22", "clang": "/opt/clang"}
+    monkeypatch.setattr(c_source.shutil, "which", there.get)
+    monkeypatch.setattr(c_source, "_version", lambda command: pytest.fail("asked"))
+    assert c_source.find_compiler() == c_source.CCompiler(("/opt/clang-22",), 22)
+
+
+def test_a_first_kernel_starts_clang_once(jit, monkeypatch, tmp_path):
+    clang = shutil.which("clang-22")
+    if clang is None:
+        pytest.skip("clang-22 is not installed")
+    calls = tmp_path / "calls"
+    counting = tmp_path / "clang-22"
+    counting.write_text(f'#!/bin/sh\necho call >> "{calls}"\nexec "{clang}" "$@"\n')
+    counting.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    jit.add_c(KERNELS)
+    assert jit["hypotenuse"](3.0, 4.0) == 5.0
+    assert calls.read_text() == "call\n"
 
 
 def test_the_wheel_stands_in_for_clang(jit, monkeypatch):

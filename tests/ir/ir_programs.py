@@ -210,7 +210,7 @@ def units(
 ) -> Iterator[CarvedUnit]:
     """Units that together define all of a module, each entity in the first that asks for it."""
     claimed = np.zeros(len(index), np.uint8)
-    for entity in index.definable().tolist():
+    for entity in index.definable():
         if claimed[entity]:
             continue
         chosen = seed(index, entity, claimed, max_functions=max_functions)
@@ -232,5 +232,5 @@ def carve_everything(index: ModuleIndex, *, max_functions: int, inline_budget: i
         for entity, name in unit.defines:
             assert name not in seen, f"{name} is defined twice"
             seen[name] = entity
-    assert sorted(seen.values()) == index.definable().tolist()
+    assert sorted(seen.values()) == index.definable()
     return count

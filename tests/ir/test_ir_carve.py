@@ -278,7 +278,7 @@ def test_lines_of_a_unit_lead_back_to_the_module(stem):
     index = ModuleIndex.from_text(TEXTS[stem])
     original = TEXTS[stem].decode().split("\n")
     checked = 0
-    for entity in index.defined().tolist():
+    for entity in index.defined():
         unit = carve(index, [entity])
         for number, line in enumerate(unit.text.decode().split("\n"), 1):
             for word in re.findall(r"%[a-z]\w* = \w+", line):

@@ -114,7 +114,7 @@ def test_debug_information_of_a_compiled_unit_is_in_proportion_to_it():
     whole = len(index.text)
     sizes = [
         len(carve(index, [entity]))
-        for entity in index.defined().tolist()
+        for entity in index.defined()
         if index.kind(entity).name == "FUNCTION"
     ]
     assert max(sizes) < whole / 4 and sorted(sizes)[len(sizes) // 2] < 32 * 1024
@@ -122,7 +122,7 @@ def test_debug_information_of_a_compiled_unit_is_in_proportion_to_it():
 
 def test_every_function_with_lines_keeps_them():
     index = ModuleIndex.from_text(compiled("c", "-O1", "-g"))
-    for entity in index.defined().tolist():
+    for entity in index.defined():
         if b"!dbg" in index.source(entity) and index.kind(entity).name == "FUNCTION":
             module = str(accept(carve(index, [entity]).text))
             assert "!DILocation(line:" in module and "DICompositeType" not in module

@@ -181,15 +181,13 @@ def test_names_are_found_by_what_the_linker_calls_them(linkages, lexical):
 
 def test_references_come_once_each_with_how_they_are_made(linkages):
     entity = linkages.entity("external_function")
-    called = [linkages.source_name(e) for e in linkages.callees(entity).tolist()]
+    called = [linkages.source_name(e) for e in linkages.callees(entity)]
     assert called == [
         "internal_function", "weak_function", "alias_of_alias", "weak_alias", "resolved",
         "external_declared", "internal_alias", "linkonce_odr_function", "internal_resolved",
     ]  # fmt: skip
     entity = linkages.entity("internal_function")
-    flags = dict(
-        zip(linkages.refs(entity).tolist(), linkages.ref_flags(entity).tolist(), strict=True)
-    )
+    flags = dict(zip(linkages.refs(entity), linkages.ref_flags(entity), strict=True))
     assert len(flags) == len(linkages.refs(entity))
     assert flags[linkages.entity("internal_function")] == RefFlag.ADDRESS
     assert flags[linkages.entity("noted")] == RefFlag.CALL
@@ -338,7 +336,7 @@ def test_entities_that_do_not_exist_are_refused(linkages):
 
 
 def test_one_index_answers_many_threads_at_once(linkages):
-    names = [linkages.name(entity) for entity in linkages.defined().tolist()]
+    names = [linkages.name(entity) for entity in linkages.defined()]
     expected = linkages.find_many(names)
     wrong: list[object] = []
 

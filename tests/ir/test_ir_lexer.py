@@ -83,7 +83,7 @@ def test_entities_and_references_are_found_in_any_layout(module):
     assert {n: index.kind(e) for e, n in enumerate(names) if n in kinds} == kinds
     for name, targets in refs.items():
         entity = names.index(name)
-        assert Counter(names[ref] for ref in index.refs(entity).tolist()) == targets
+        assert Counter(names[ref] for ref in index.refs(entity)) == targets
         source = index.source(entity)
         assert source in text.encode() and source == source.strip()
 
@@ -113,7 +113,7 @@ def index_or_error(text: bytes) -> None:
     except IRError as error:
         assert error.line is not None and 1 <= error.line <= text.count(b"\n") + 1
         return
-    for entity in index.defined().tolist():
+    for entity in index.defined():
         unit = carve(index, [entity], inline_budget=1000)
         assert unit.text.count(b"\0") == text.count(b"\0") or b"\0" in text
 

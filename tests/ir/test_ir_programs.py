@@ -49,7 +49,7 @@ def native_target():
 def stub_assembly(index: ModuleIndex) -> str:
     """What a session does at run time, for a linker: stubs, aliases and initializers."""
     lines = [".text"]
-    for entity in index.defined().tolist():
+    for entity in index.defined():
         name = f'"{index.name(entity)}"'
         flags = int(index.entities[entity]["flags"])
         if index.kind(entity) == Kind.ALIAS and flags & EntityFlag.CALLABLE:

@@ -76,7 +76,7 @@ def test_sixteen_foreign_threads_racing_make_one_request(machine, probe):
 
 def test_racing_calls_of_many_stubs_get_each_its_own_function(machine, probe):
     targets = [address(probe.probe_add), address(probe.probe_through)]
-    stubs = machine.stubs.create(range(64)).tolist()
+    stubs = machine.stubs.create(range(64))
     machine.serve = lambda payload: machine.stubs.resolve([stubs[payload]], [targets[0]])
     assert race(probe, stubs) == [1000 + i for i in range(64)]
     assert sorted(machine.requests) == list(range(64))
@@ -125,7 +125,7 @@ def test_the_function_may_call_itself_by_its_stub_while_it_is_being_served(machi
 
 def test_a_pool_thread_that_makes_a_first_call_serves_the_queue_itself(make_machine, probe):
     machine = make_machine(threads=1)
-    outer, inner = machine.stubs.create([1, 2]).tolist()
+    outer, inner = machine.stubs.create([1, 2])
     results = []
 
     def serve(payload):
@@ -142,7 +142,7 @@ def test_a_pool_thread_that_makes_a_first_call_serves_the_queue_itself(make_mach
 
 def test_two_pool_threads_wait_for_stubs_that_the_other_serves(make_machine, probe):
     machine = make_machine(threads=2)
-    stubs = machine.stubs.create(range(40)).tolist()
+    stubs = machine.stubs.create(range(40))
 
     def serve(payload):
         if payload + 2 < 40:

@@ -29,7 +29,7 @@ def test_a_resolved_stub_costs_about_a_nanosecond_at_most(machine, probe, timer)
 
 def test_a_first_call_of_a_ready_function_takes_microseconds(machine, probe):
     count = 2000
-    stubs = machine.stubs.create(range(count)).tolist()
+    stubs = machine.stubs.create(range(count))
     add = address(probe.probe_add)
     machine.serve = lambda payload: machine.stubs.resolve([stubs[payload]], [add])
     times = (ctypes.c_double * count)()

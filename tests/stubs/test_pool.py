@@ -89,7 +89,7 @@ def test_freed_stubs_fail_and_are_reused(machine):
     with pytest.raises(UsageError, match="removed"):
         NativeFunction(int(stubs[0]), None)()
     again = machine.stubs.create(range(200))
-    assert set(again.tolist()) == set(stubs[:200].tolist())
+    assert set(again) == set(stubs[:200])
     assert machine.stubs.statistics().live == 300
 
 
@@ -164,7 +164,7 @@ def test_a_full_arena_is_an_error_and_makes_no_stub(make_machine):
 def test_changes_race_with_calls_without_losing_one(machine, probe):
     """Calls get a result or the failure, whatever the order; and none hangs."""
     add = address(probe.probe_add)
-    stubs = machine.stubs.create(range(8)).tolist()
+    stubs = machine.stubs.create(range(8))
     machine.serve = lambda payload: machine.stubs.resolve([stubs[payload]], [add])
     stop = threading.Event()
     outcomes = []

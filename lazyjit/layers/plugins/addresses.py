@@ -7,10 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
-import numpy.typing as npt
-
-from lazyjit._native import lib
+from lazyjit._native import ffi, lib
 
 if TYPE_CHECKING:
     from lazyjit.link.graph import LinkGraph
@@ -18,21 +15,24 @@ if TYPE_CHECKING:
 __all__ = ["Function", "functions", "section_addresses", "symbol_addresses"]
 
 
-def symbol_addresses(graph: LinkGraph) -> npt.NDArray[np.uint64]:
-    """An address for each symbol of the object file, by its number there; 0 for what has none."""
-    symbols = graph.records.symbols
-    nowhere = symbols["place"] == lib.LJ_PLACE_NOWHERE
-    return np.where(nowhere, np.uint64(0), symbols["address"])
+def symbol_addresses(graph: LinkGraph) -> memoryview:
+    """An address (uint64) for each symbol of the object file, by its number there; 0 for what has
+    none."""
+    native = graph._view()
+    addresses = memoryview(bytearray(8 * native.symbol_count)).cast("Q")
+    lib.lj_graph_symbol_addresses(native, ffi.from_buffer("uint64_t[]", addresses))
+    return addresses
 
 
 def section_addresses(graph: LinkGraph) -> dict[int, int]:
     """The addresses of the sections that have memory, by their numbers in the object file."""
-    sections, blocks = graph.records.sections, graph.records.blocks
-    there = np.flatnonzero(
-        (sections["region"] != lib.LJ_REGION_NONE) & (sections["block_count"] > 0)
-    )
-    addresses = blocks["address"][sections["first_block"][there]]
-    return dict(zip(there.tolist(), addresses.tolist(), strict=True))
+    native = graph._view()
+    found = {}
+    for number in range(native.section_count):
+        section = native.sections[number]
+        if section.region != lib.LJ_REGION_NONE and section.block_count:
+            found[number] = native.blocks[section.first_block].address
+    return found
 
 
 class Function(NamedTuple):
@@ -50,6 +50,8 @@ def functions(graph: LinkGraph) -> list[Function]:
 
     One without a size (assembly has such) reaches to the next symbol of its block, or to its end.
     """
+    import numpy as np  # a tenth of a second, for profilers only
+
     sections, blocks, symbols, _ = graph.records
     code = sections["region"] == lib.LJ_TEXT
     wanted = (symbols["place"] >= 0) & (symbols["traits"] & lib.LJ_TRAIT_CALLABLE != 0)

@@ -16,9 +16,7 @@ Sections keep their numbers, so the symbol table stays as it is. Comdat groups a
 from __future__ import annotations
 
 from collections.abc import Mapping
-
-import numpy as np
-import numpy.typing as npt
+from typing import Any
 
 from lazyjit.layers.plugins.elf import (
     HEADER,
@@ -31,6 +29,7 @@ from lazyjit.layers.plugins.elf import (
     SHT_NULL,
     SHT_RELA,
     ElfObject,
+    SectionHeader,
 )
 
 __all__ = ["debug_object"]
@@ -38,30 +37,28 @@ __all__ = ["debug_object"]
 _EH_FRAME = ".eh_frame"
 
 
-def debug_object(
-    elf: ElfObject, symbols: npt.NDArray[np.uint64], sections: Mapping[int, int]
-) -> bytes:
+def debug_object(elf: ElfObject, symbols: Any, sections: Mapping[int, int]) -> bytes:
     """The bytes of a debug object for `elf`, linked.
 
-    `symbols` has the address of each symbol of the file, by number, 0 where it has none;
-    `sections` those of the sections that have memory. Any thread. Raises ObjectFormatError.
+    `symbols` (a buffer of uint64) has the address of each symbol of the file, by number, 0 where it
+    has none; `sections` those of the sections that have memory. Any thread. Raises
+    ObjectFormatError.
     """
-    headers = elf.headers.copy()
+    headers = list(elf.headers)
     contents: list[bytes] = [b""] * len(headers)
     applied: set[int] = set()  # sections whose relocations are done
-    for number in range(1, len(headers)):
-        header = headers[number]
-        flags = int(header["flags"])
-        if header["type"] in (SHT_NULL, SHT_NOBITS, SHT_RELA, SHT_GROUP) or flags & SHF_EXCLUDE:
+    for number, header in enumerate(elf.headers[1:], 1):
+        flags = header.flags
+        if header.type in (SHT_NULL, SHT_NOBITS, SHT_RELA, SHT_GROUP) or flags & SHF_EXCLUDE:
             continue
         if flags & SHF_ALLOC and elf.name(number) != _EH_FRAME:
             applied.add(number)
-            header["type"] = SHT_NOBITS
+            headers[number] = header._replace(type=SHT_NOBITS)
             continue
         # Relocations of .eh_frame are relative: a section that was left out has nowhere to start.
         if flags & SHF_ALLOC and number not in sections:
             applied.add(number)
-            header["type"], header["size"] = SHT_NOBITS, 0
+            headers[number] = header._replace(type=SHT_NOBITS, size=0)
             continue
         content = elf.relocated(number, symbols, sections.get(number, 0))
         if content is None:
@@ -69,28 +66,28 @@ def debug_object(
             continue
         applied.add(number)
         contents[number] = content
-        header["flags"] = flags & ~SHF_COMPRESSED
+        headers[number] = header._replace(flags=flags & ~SHF_COMPRESSED)
     for number in range(1, len(headers)):
         header = headers[number]
-        if header["type"] == SHT_RELA and int(header["info"]) not in applied:
+        if header.type == SHT_RELA and header.info not in applied:
             contents[number] = elf.raw(number)
-        elif header["type"] in (SHT_RELA, SHT_GROUP) or int(header["flags"]) & SHF_EXCLUDE:
-            headers[number] = np.zeros((), HEADER)  # SHT_NULL
-        header["flags"] = int(header["flags"]) & ~SHF_GROUP
-        header["addr"] = sections.get(number, 0)
+        elif header.type in (SHT_RELA, SHT_GROUP) or header.flags & SHF_EXCLUDE:
+            header = SectionHeader()  # SHT_NULL
+        headers[number] = header._replace(
+            flags=header.flags & ~SHF_GROUP, addr=sections.get(number, 0)
+        )
     return _write(elf, headers, contents)
 
 
-def _write(elf: ElfObject, headers: npt.NDArray[np.void], contents: list[bytes]) -> bytes:
+def _write(elf: ElfObject, headers: list[SectionHeader], contents: list[bytes]) -> bytes:
     out = bytearray(elf.data[:64])
-    for header, content in zip(headers, contents, strict=True):
-        if header["type"] == SHT_NULL:
+    for number, (header, content) in enumerate(zip(headers, contents, strict=True)):
+        if header.type == SHT_NULL:
             continue
-        out += bytes(-len(out) % min(max(int(header["align"]), 1), 4096))
-        header["offset"] = len(out)
-        if content or header["type"] != SHT_NOBITS:
-            header["size"] = len(content)
+        out += bytes(-len(out) % min(max(header.align, 1), 4096))
+        size = len(content) if content or header.type != SHT_NOBITS else header.size
+        headers[number] = header._replace(offset=len(out), size=size)
         out += content
     out += bytes(-len(out) % 8)
     out[0x28:0x30] = len(out).to_bytes(8, "little")  # e_shoff
-    return bytes(out + headers.tobytes())
+    return bytes(out + b"".join(HEADER.pack(*header) for header in headers))

@@ -9,8 +9,8 @@ a profiler is to read has to be relocated with the addresses that the link has g
                         S + A - P      R_X86_64_PC32, _PC64, _PLT32
 
 S is the symbol's address. Symbols of sections without memory, and of what was left out of the link,
-have S = 0 (a debugger takes code at 0 for code that isn't there). All relocations of a kind are
-applied at once, by NumPy. Sections with other kinds, or compressed by something else than zlib,
+have S = 0 (a debugger takes code at 0 for code that isn't there). `native/plugin_elf.c` applies
+them. Sections with other kinds, or compressed by something else than zlib,
 are left as they are, together with their relocations: debuggers can apply these themselves.
 
 `ElfObject` is for bytes that the linker's own reader has accepted, so that headers lie inside the
@@ -19,52 +19,41 @@ file. Its methods don't change it: any thread.
 
 from __future__ import annotations
 
+import struct
 import zlib
-from typing import Any
+from typing import Any, NamedTuple
 
-import numpy as np
-import numpy.typing as npt
-
+from lazyjit._native import ffi, lib, new_fault
 from lazyjit.errors import ObjectFormatError
 
-__all__ = ["ElfObject"]
+__all__ = ["ElfObject", "SectionHeader"]
 
-#: Elf64_Shdr and Elf64_Rela, little-endian.
-HEADER = np.dtype(
-    [
-        ("name", "<u4"),
-        ("type", "<u4"),
-        ("flags", "<u8"),
-        ("addr", "<u8"),
-        ("offset", "<u8"),
-        ("size", "<u8"),
-        ("link", "<u4"),
-        ("info", "<u4"),
-        ("align", "<u8"),
-        ("entsize", "<u8"),
-    ]
-)
-RELA = np.dtype([("offset", "<u8"), ("kind", "<u4"), ("symbol", "<u4"), ("addend", "<i8")])
+
+class SectionHeader(NamedTuple):
+    """An Elf64_Shdr."""
+
+    name: int = 0
+    type: int = 0
+    flags: int = 0
+    addr: int = 0
+    offset: int = 0
+    size: int = 0
+    link: int = 0
+    info: int = 0
+    align: int = 0
+    entsize: int = 0
+
+
+#: How it is written, little-endian.
+HEADER = struct.Struct("<IIQQQQIIQQ")
+#: Bytes of an Elf64_Rela.
+RELA_SIZE = 24
 
 SHT_NULL, SHT_RELA, SHT_NOBITS, SHT_GROUP = 0, 4, 8, 17
 SHF_ALLOC, SHF_GROUP, SHF_COMPRESSED, SHF_EXCLUDE = 0x2, 0x200, 0x800, 0x80000000
 EM_X86_64 = 62
 _ZLIB = 1
 _COMPRESSION_HEADER = 24  # Elf64_Chdr: type, reserved (4 bytes each), size, alignment (8 each)
-
-#: Bytes written, and whether P is taken off, by x86-64 relocation number.
-_X86_64 = {
-    1: (8, False),  # R_X86_64_64
-    2: (4, True),  # R_X86_64_PC32
-    4: (4, True),  # R_X86_64_PLT32
-    10: (4, False),  # R_X86_64_32
-    11: (4, False),  # R_X86_64_32S
-    17: (8, False),  # R_X86_64_DTPOFF64
-    21: (4, False),  # R_X86_64_DTPOFF32
-    24: (8, True),  # R_X86_64_PC64
-}
-
-Bytes = npt.NDArray[np.uint8]
 
 
 class ElfObject:
@@ -81,19 +70,21 @@ class ElfObject:
         names = int.from_bytes(data[0x3E:0x40], "little")
         self.machine = int.from_bytes(data[0x12:0x14], "little")
         if not count or names == 0xFFFF:  # what doesn't fit into the ELF header is in section 0's
-            if not start or start + HEADER.itemsize > len(data):
+            if not start or start + HEADER.size > len(data):
                 raise self.malformed("no section table", start)
-            first = np.frombuffer(data, HEADER, 1, start)[0]
-            count = count or int(first["size"])
-            names = int(first["link"]) if names == 0xFFFF else names
-        if start + count * HEADER.itemsize > len(data):
+            first = SectionHeader._make(HEADER.unpack_from(data, start))
+            count = count or first.size
+            names = first.link if names == 0xFFFF else names
+        if start + count * HEADER.size > len(data):
             raise self.malformed("the section table lies outside of the file", start)
-        #: Elf64_Shdr records (`HEADER`), by section number.
-        self.headers: npt.NDArray[Any] = np.frombuffer(data, HEADER, count, start)
+        table = memoryview(data)[start : start + count * HEADER.size]
+        #: By section number.
+        self.headers = [SectionHeader._make(row) for row in HEADER.iter_unpack(table)]
         self._names = self.raw(names) if names < count else b""
         self._tables: dict[int, list[int]] = {}
-        for table in np.flatnonzero(self.headers["type"] == SHT_RELA).tolist():
-            self._tables.setdefault(int(self.headers[table]["info"]), []).append(table)
+        for number, header in enumerate(self.headers):
+            if header.type == SHT_RELA:
+                self._tables.setdefault(header.info, []).append(number)
 
     def malformed(self, words: str, offset: int) -> ObjectFormatError:
         """The exception for a finding at `offset`."""
@@ -101,7 +92,7 @@ class ElfObject:
 
     def name(self, number: int) -> str:
         """A section's name."""
-        start = int(self.headers[number]["name"])
+        start = self.headers[number].name
         end = self._names.find(b"\0", start)
         return self._names[start : end if end >= 0 else None].decode("utf-8", "replace")
 
@@ -112,8 +103,8 @@ class ElfObject:
     def raw(self, number: int) -> bytes:
         """A section's bytes as they are in the file."""
         header = self.headers[number]
-        start, size = int(header["offset"]), int(header["size"])
-        if header["type"] in (SHT_NULL, SHT_NOBITS):
+        start, size = header.offset, header.size
+        if header.type in (SHT_NULL, SHT_NOBITS):
             return b""
         if start + size > len(self.data):
             raise self.malformed(f"section {number} lies outside of the file", start)
@@ -123,9 +114,9 @@ class ElfObject:
         """A section's bytes, uncompressed; None when they are compressed in an unknown way."""
         raw = self.raw(number)
         header = self.headers[number]
-        if not int(header["flags"]) & SHF_COMPRESSED:
+        if not header.flags & SHF_COMPRESSED:
             return raw
-        at = int(header["offset"])
+        at = header.offset
         if len(raw) < _COMPRESSION_HEADER:
             raise self.malformed("a compressed section without a header", at)
         if int.from_bytes(raw[:4], "little") != _ZLIB:
@@ -147,55 +138,28 @@ class ElfObject:
         """Numbers of the RELA sections that belong to a section."""
         return self._tables.get(number, [])
 
-    def relocated(
-        self, number: int, symbols: npt.NDArray[np.uint64], address: int = 0
-    ) -> bytes | None:
+    def relocated(self, number: int, symbols: Any, address: int = 0) -> bytes | None:
         """A section's bytes, uncompressed, with its relocations applied.
 
-        `symbols` has an address for each symbol of the file, `address` is the section's own. None
-        for what has to be left as it is. Raises ObjectFormatError for relocations outside of the
-        section or of symbols that the file doesn't have.
+        `symbols` (a buffer of uint64) has an address for each symbol of the file, `address` is the
+        section's own. None for what has to be left as it is. Raises ObjectFormatError for
+        relocations outside of the section or of symbols that the file doesn't have.
         """
         plain = self.plain(number)
         if plain is None or self.machine != EM_X86_64:
             return None
-        content = np.frombuffer(bytearray(plain), np.uint8)
+        content = bytearray(plain)
+        into = ffi.from_buffer("uint8_t[]", content)
+        known, applied = ffi.from_buffer("uint64_t[]", symbols), ffi.new("int *")
         for table in self.relocations(number):
-            raw = self.raw(table)
-            rows = np.frombuffer(raw, RELA, len(raw) // RELA.itemsize)
-            if not self._apply(content, rows, symbols, address, table):
-                return None
-        return content.tobytes()
-
-    def _apply(
-        self,
-        content: Bytes,
-        rows: npt.NDArray[Any],
-        symbols: npt.NDArray[np.uint64],
-        address: int,
-        table: int,
-    ) -> bool:
-        kinds = np.unique(rows["kind"]).tolist()
-        if not set(kinds) <= {0, *_X86_64}:
-            return False
-        if len(rows) and int(rows["symbol"].max()) >= len(symbols):
-            raise self.malformed(
-                "a relocation of a symbol that doesn't exist", int(self.headers[table]["offset"])
+            raw, fault = self.raw(table), new_fault()
+            rows, count = ffi.from_buffer("uint8_t[]", raw), len(raw) // RELA_SIZE
+            status = lib.lj_elf_apply(
+                into, len(content), rows, count, known, len(known), address, applied, fault
             )
-        for kind in kinds:
-            if kind == 0:  # R_X86_64_NONE
-                continue
-            size, relative = _X86_64[kind]
-            these = rows[rows["kind"] == kind]
-            offsets = these["offset"]
-            if int(offsets.max()) > len(content) - size:
-                raise self.malformed(
-                    "a relocation outside of its section", int(self.headers[table]["offset"])
-                )
-            # Sums wrap in 64 bits, as the ABI's do.
-            values = symbols[these["symbol"]] + these["addend"].astype(np.uint64)
-            if relative:
-                values -= offsets + np.uint64(address)
-            places = offsets.astype(np.intp)[:, None] + np.arange(size)
-            content[places] = values.astype("<u8").view(np.uint8).reshape(-1, 8)[:, :size]
-        return True
+            if status:
+                words = ffi.string(fault.detail).decode()
+                raise self.malformed(words, self.headers[table].offset)
+            if not applied[0]:
+                return None
+        return bytes(content)

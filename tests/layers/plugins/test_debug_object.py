@@ -19,6 +19,8 @@ static const char words[] = "words";
 int f(int x) { return x * shared; }
 const char *g(void) { return words; }
 """
+#: Offsets within a section header.
+FIELDS = {"type": 4, "flags": 8, "offset": 24, "size": 32, "link": 40, "info": 44, "align": 48}
 TEXT, DATA = 0x10001000, 0x10400000
 
 
@@ -76,10 +78,10 @@ def test_debug_sections_are_as_the_systems_linker_makes_them(linked, tmp_path, c
 def test_sections_have_their_addresses_and_code_is_left_out(linked):
     elf, sections, made = linked("-ffunction-sections")
     for number in range(len(elf.headers)):
-        assert int(made.headers[number]["addr"]) == sections.get(number, 0)
+        assert made.headers[number].addr == sections.get(number, 0)
         assert made.name(number) in (elf.name(number), "")
     (text,) = made.named(".text")
-    assert made.headers[text]["type"] == 8  # SHT_NOBITS
+    assert made.headers[text].type == 8  # SHT_NOBITS
     assert not any(made.relocations(number) for number in range(len(made.headers)))
     assert len(made.data) < len(elf.data)
 
@@ -98,7 +100,7 @@ def test_what_cannot_be_applied_is_left_to_the_debugger(linked):
     data = bytearray(elf.data)
     (info,) = elf.named(".debug_info")
     (table,) = elf.relocations(info)
-    at = int(elf.headers[table]["offset"])
+    at = elf.headers[table].offset
     data[at + 8 : at + 12] = (200).to_bytes(4, "little")  # no such kind
     strange = ElfObject(bytes(data))
     made = ElfObject(debug_object(strange, symbols_of(strange, sections), sections))
@@ -116,7 +118,7 @@ def test_damaged_objects_give_objects_or_typed_errors(linked):
         start = int.from_bytes(data[0x28:0x30], "little")
         number = chance.randrange(1, len(elf.headers))
         field = chance.choice(["type", "flags", "offset", "size", "link", "info", "align"])
-        offset = start + number * HEADER.itemsize + HEADER.fields[field][1]
+        offset = start + number * HEADER.size + FIELDS[field]
         data[offset + chance.randrange(4)] = chance.randrange(256)
         for _ in range(3):
             data[chance.randrange(64, len(data))] = chance.randrange(256)
@@ -131,8 +133,10 @@ def test_damaged_objects_give_objects_or_typed_errors(linked):
 
 def test_a_section_that_lies_about_its_uncompressed_size_takes_no_memory(linked):
     elf, _, _ = linked("-gz=zlib")
-    number = int(np.flatnonzero(elf.headers["flags"] & 0x800)[0])  # SHF_COMPRESSED
-    at = int(elf.headers[number]["offset"])
+    number = next(
+        n for n, header in enumerate(elf.headers) if header.flags & 0x800
+    )  # SHF_COMPRESSED
+    at = elf.headers[number].offset
     data = bytearray(elf.data)
     data[at + 8 : at + 16] = (1 << 50).to_bytes(8, "little")
     with pytest.raises(ObjectFormatError):

@@ -166,7 +166,7 @@ def test_debug_sections_that_lie_fail_their_own_link(debugged, compile_object):
     data = bytearray(compile_object("int f(void) { return 3; }", "-g", "-gz=none"))
     elf = ElfObject(bytes(data))
     (table,) = elf.relocations(elf.named(".debug_info")[0])
-    at = int(elf.headers[table]["offset"])
+    at = elf.headers[table].offset
     data[at : at + 8] = (1 << 40).to_bytes(8, "little")  # r_offset
     debugged.add(bytes(data), name="lying.o")
     debugged.add(compile_object("int g(void) { return 4; }", "-g"))

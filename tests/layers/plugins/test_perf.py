@@ -181,7 +181,7 @@ def test_lines_are_left_out_when_not_wanted(own, jit, compile_object):
 def test_a_line_table_that_lies_fails_its_own_link(own, jit, compile_object):
     data = bytearray(compile_object("int f(void) { return 3; }", "-g", "-gz=none"))
     elf = ElfObject(bytes(data))
-    at = int(elf.headers[elf.named(".debug_line")[0]]["offset"])
+    at = elf.headers[elf.named(".debug_line")[0]].offset
     data[at : at + 4] = b"\xf0\xff\xff\x7f"  # unit_length
     jit.add_plugin(JitDump())
     jit.add(bytes(data), name="lying.o")
