@@ -169,7 +169,8 @@ class MaterializationResponsibility:
                 answer_locked(work.resolving, resolved, errands)
                 work.resolving = None
             emit_locked(work, (), errands)
-        session._carry_out(errands)
+        if errands:
+            session._carry_out(errands)
 
     def fail_materialization(self, error: BaseException | None = None) -> None:
         """Its symbols, and what depends on them, can't be had because of `error`.
