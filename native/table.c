@@ -145,8 +145,8 @@ lj_status lj_table_known(lj_table *table, lj_stubs *pool, uint32_t count, const 
     return status;
 }
 
-static lj_status publish_locked(lj_table *table, lj_stubs *pool, uint32_t count,
-                                const int32_t *ids, const uint64_t *addresses) {
+static lj_status publish_locked(lj_table *table, lj_stubs *pool, uint32_t count, const int32_t *ids,
+                                const uint64_t *addresses) {
     lj_status status = LJ_OK;
     for (uint32_t i = 0; i < count && !status && !table->retired; i++) {
         table->ready[ids[i]] = addresses[i];
@@ -167,8 +167,10 @@ lj_status lj_table_publish(lj_table *table, lj_stubs *pool, uint32_t count, cons
 lj_status lj_table_keep(lj_table *table, lj_stubs *pool, uint32_t count, const int32_t *ids,
                         const uint64_t *addresses, lj_graph *graph) {
     struct code *code = malloc(sizeof *code);
-    if (!code)
+    if (!code) {
+        lj_linked_release(&graph->linked);
         return LJ_NO_MEMORY;
+    }
     lj_graph_finalize(graph, &code->linked);
     pthread_mutex_lock(&table->lock);
     bool retired = table->retired;

@@ -62,7 +62,8 @@ void lj_table_after_fork(lj_table *table);
 
 const lj_ir_index *lj_table_index(const lj_table *table);
 /* lj_table_publish for a graph that is fixed up, and finalized here: its memory is the table's from
- * now on. Once the table is retired, it is given back at once. NO_MEMORY: it is the graph's still. */
+ * now on, whatever is returned. Once the table is retired, it is given back at once. NO_MEMORY, and
+ * what lj_stubs_resolve gives. */
 lj_status lj_table_keep(lj_table *table, lj_stubs *pool, uint32_t count, const int32_t *ids,
                         const uint64_t *addresses, lj_graph *graph);
 

@@ -81,29 +81,21 @@ lj_status lj_table_link(lj_table *table, lj_stubs *pool, lj_arena *arena, const 
     if (!scratch)
         return LJ_OK; /* the general way goes on, and meets what failed again */
     linking->externals = scratch + count;
-    if (lj_table_known(table, pool, graph->named, graph->names, linking->externals) ||
-        graph->initializers || has_weak(graph) ||
-        !settle(table, graph, count, ids, scratch, addresses, traits) ||
-        list_unknown(graph, linking) || linking->unknown_count)
-        return LJ_OK;
-    return lj_table_link_end(table, pool, count, ids, NULL, addresses, linking);
+    linking->ordinary =
+        !lj_table_known(table, pool, graph->named, graph->names, linking->externals) &&
+        !graph->initializers && !has_weak(graph) &&
+        settle(table, graph, count, ids, scratch, addresses, traits) &&
+        !list_unknown(graph, linking);
+    return LJ_OK;
 }
 
-lj_status lj_table_link_end(lj_table *table, lj_stubs *pool, uint32_t count, const int32_t *ids,
-                            const uint64_t *found, const uint64_t *addresses,
-                            lj_table_linking *linking) {
+lj_status lj_table_link_end(lj_table_linking *linking, const uint64_t *found) {
     lj_graph *graph = linking->graph;
     for (uint32_t i = 0; i < graph->external_count; i++)
         if (!linking->externals[i])
             linking->externals[i] = *found++;
     lj_status status = lj_graph_fix_up(graph, linking->externals, graph->external_count);
-    if (!status)
-        status = lj_table_keep(table, pool, count, ids, addresses, graph);
-    if (status) {
+    if (status)
         lj_linked_release(&graph->linked);
-        return status;
-    }
-    lj_graph_free(graph);
-    *linking = (lj_table_linking){0};
-    return LJ_OK;
+    return status;
 }

@@ -13,16 +13,24 @@ static void add(uint64_t *sum, uint64_t more) {
     __atomic_fetch_add(sum, more, __ATOMIC_RELAXED);
 }
 
-/* The link has come so far: to its end, if there is no graph any more. */
-static lj_status linked(const lj_unit_maker *maker, uint64_t started, lj_status status,
-                        lj_unit_made *made) {
+/* Nothing is missing. Counted before it is published: who calls the code may look. */
+static lj_status end(const lj_unit_maker *maker, uint64_t started, uint32_t count,
+                     const int32_t *ids, const uint64_t *found, const uint64_t *addresses,
+                     lj_unit_made *made) {
+    lj_graph *graph = made->link.graph;
+    lj_status status = lj_table_link_end(&made->link, found);
     add(&maker->counts->link_ns, now_ns() - started);
-    if (!status && !made->link.graph) {
-        add(&maker->counts->linked, 1);
-        lj_ir_unit_dispose(&made->carved);
-        lj_object_free(&made->object);
-    }
-    return status;
+    if (status)
+        return status;
+    add(&maker->counts->linked, 1);
+    status = lj_table_keep(maker->table, maker->stubs, count, ids, addresses, graph);
+    if (status)
+        return status;
+    lj_graph_free(graph);
+    lj_ir_unit_dispose(&made->carved);
+    lj_object_free(&made->object);
+    made->link = (lj_table_linking){0};
+    return LJ_OK;
 }
 
 lj_status lj_unit_make(const lj_unit_maker *maker, uint32_t count, const int32_t *ids, int plain,
@@ -54,13 +62,13 @@ lj_status lj_unit_make(const lj_unit_maker *maker, uint32_t count, const int32_t
     started = now_ns();
     status = lj_table_link(maker->table, maker->stubs, maker->arena, object->data, object->size,
                            count, ids, addresses, traits, &made->link);
-    return linked(maker, started, status, made);
+    if (!status && made->link.ordinary && !made->link.unknown_count)
+        return end(maker, started, count, ids, NULL, addresses, made);
+    add(&counts->link_ns, now_ns() - started);
+    return status;
 }
 
 lj_status lj_unit_finish(const lj_unit_maker *maker, uint32_t count, const int32_t *ids,
                          const uint64_t *found, const uint64_t *addresses, lj_unit_made *made) {
-    uint64_t started = now_ns();
-    lj_status status =
-        lj_table_link_end(maker->table, maker->stubs, count, ids, found, addresses, &made->link);
-    return linked(maker, started, status, made);
+    return end(maker, now_ns(), count, ids, found, addresses, made);
 }

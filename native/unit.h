@@ -45,7 +45,8 @@ typedef struct lj_unit_made {
  * lj_llvm_compile and lj_table_link give. Any thread. */
 lj_status lj_unit_make(const lj_unit_maker *maker, uint32_t count, const int32_t *ids, int plain,
                        uint64_t *addresses, uint8_t *traits, lj_unit_made *made);
-/* Goes on with one that stopped for `unknown` names, with their addresses. As lj_unit_make. */
+/* Goes on with an ordinary one that stopped for names unknown, with their addresses. As
+ * lj_unit_make. */
 lj_status lj_unit_finish(const lj_unit_maker *maker, uint32_t count, const int32_t *ids,
                          const uint64_t *found, const uint64_t *addresses, lj_unit_made *made);
 /* cffi: end */

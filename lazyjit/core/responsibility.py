@@ -138,13 +138,7 @@ class MaterializationResponsibility:
         with session._lock:
             work = self._making_locked()
             if len(work.defs) != len(work.flags):
-                missing = [
-                    name
-                    for name, flags in work.flags.items()
-                    if name not in work.defs and not flags & SymbolFlags.SIDE_EFFECTS_ONLY
-                ]
-                if missing:
-                    raise MissingDefinitions(work.name, missing)
+                _check_complete_locked(work, work.defs)
             error = emit_locked(work, dependence_groups, errands)
         if errands:
             session._carry_out(errands)
@@ -152,10 +146,10 @@ class MaterializationResponsibility:
             raise error
 
     def notify_made(self, symbols: Mapping[str, ExecutorSymbolDef]) -> None:
-        """All of its symbols are in memory and depend on nothing.
+        """All that is left of its symbols is in memory, and none of them depends on anything.
 
-        As `notify_resolved` and `notify_emitted`, in one step. Raises as these do, with nothing
-        changed.
+        As `notify_resolved(symbols)` and `notify_emitted()`, in one step. Raises as these do, with
+        nothing changed.
         """
         session = self._session
         errands: Errands = []
@@ -163,8 +157,8 @@ class MaterializationResponsibility:
             work = self._making_locked()
             resolved = _resolved_locked(work, symbols)
             if len(resolved) != len(work.flags):
-                raise MissingDefinitions(work.name, work.flags.keys() - resolved.keys())
-            work.defs = resolved
+                _check_complete_locked(work, {**work.defs, **resolved})
+            work.defs = {**work.defs, **resolved} if work.defs else resolved
             if work.resolving is not None:
                 answer_locked(work.resolving, resolved, errands)
                 work.resolving = None
@@ -315,6 +309,17 @@ def _resolved_locked(
     if init in resolved and declared[init] & SymbolFlags.SIDE_EFFECTS_ONLY:
         raise UsageError(f"{work.name} resolved {init}, which has no address")
     return resolved
+
+
+def _check_complete_locked(work: Work, defs: Mapping[str, ExecutorSymbolDef]) -> None:
+    """Raise MissingDefinitions if `defs` lack a symbol of `work` that has an address."""
+    missing = [
+        name
+        for name, flags in work.flags.items()
+        if name not in defs and not flags & SymbolFlags.SIDE_EFFECTS_ONLY
+    ]
+    if missing:
+        raise MissingDefinitions(work.name, missing)
 
 
 def _as_declared(symbol: tuple[int, SymbolFlags], declared: SymbolFlags) -> ExecutorSymbolDef:

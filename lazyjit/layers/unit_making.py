@@ -80,7 +80,7 @@ class UnitMaker:
         if table.removed:
             table.fail_stubs()
         link = made.link
-        if link.unknown_count:
+        if link.ordinary and link.unknown_count:
             found = self._at_hand(link)
             if found is not None:
                 status = lib.lj_unit_finish(native, count, ids, found, addresses, made)
