@@ -3,13 +3,11 @@
     choose   what is compiled with it (`unit_policy`)
     claim    those that nobody else has, from the session: a function is compiled once, however
              many ask at the same moment
-    carve    the text
-    compile  it
-    link     the object
-    publish  when all that the unit needs is in memory: point the stubs of its functions at it
+    make     carve the text, compile it, link the object and, when all that the unit needs is in
+             memory, publish: point the stubs of its functions at it (`unit_making`)
 
-Each of these is a call or two for all of the unit's symbols. What happens when LLVM or the linker
-refuses is told in `refused`.
+Mostly each of these is one call for all of the unit's symbols. What is made half only goes on here,
+as any object does; what happens when LLVM or the linker refuses is told in `refused`.
 """
 
 from __future__ import annotations
