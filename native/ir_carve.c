@@ -237,18 +237,17 @@ static lj_status finish(lj_ir_carver *c, lj_ir_unit *out, lj_fault *fault) {
         free(c->out);
         free(c->defines.at);
         free(c->chunks);
-        return lj_fail(fault, c->failed ? LJ_NO_MEMORY : LJ_IR_TOO_LARGE, 0, 0,
-                       "carving a unit");
+        return lj_fail(fault, c->failed ? LJ_NO_MEMORY : LJ_IR_TOO_LARGE, 0, 0, "carving a unit");
     }
     c->out[c->length] = '\0';
     *out = (lj_ir_unit){.text = c->out,
-                         .length = c->length,
-                         .defines = (int32_t *)c->defines.at,
-                         .define_count = c->defines.count,
-                         .functions = c->functions,
-                         .carried = c->carried,
-                         .chunks = c->chunks,
-                         .chunk_count = c->chunk_count};
+                        .length = c->length,
+                        .defines = (int32_t *)c->defines.at,
+                        .define_count = c->defines.count,
+                        .functions = c->functions,
+                        .carried = c->carried,
+                        .chunks = c->chunks,
+                        .chunk_count = c->chunk_count};
     return LJ_OK;
 }
 
