@@ -114,7 +114,7 @@ def test_a_jit_that_is_dropped_finds_its_modules_alive(generation: int) -> None:
 
 
 UNDER_LOCKS = """
-import contextlib, faulthandler, gc, pathlib, sys
+import contextlib, faulthandler, gc, pathlib, sys, threading
 faulthandler.dump_traceback_later(60, exit=True)
 import lazyjit
 import lazyjit.llvmlite_compat as llvm
@@ -128,11 +128,14 @@ if what == "library":
     dropped = [builder.link(lljit, "library")]
     jit = lljit._shared.jit
 else:
-    jit = lazyjit.JIT(compile_threads=2)
+    jit = lazyjit.JIT(compile_threads=1)
     jit.add(SOURCE)
     if what == "jit":
         assert jit["f"](1.0) == 1.0
         dropped = []
+        idle = threading.Event()  # the thread that made `f` may have it in its hands still
+        jit._dispatcher.dispatch(idle.set)
+        idle.wait()
     elif what == "ufunc":
         dropped = [jit.ufunc("f")]
         assert dropped[0](1.0) == 1.0
