@@ -114,7 +114,7 @@ def test_a_jit_that_is_dropped_finds_its_modules_alive(generation: int) -> None:
 
 
 UNDER_LOCKS = """
-import contextlib, faulthandler, gc, pathlib, sys, threading
+import contextlib, faulthandler, gc, pathlib, sys, threading, weakref
 faulthandler.dump_traceback_later(60, exit=True)
 import lazyjit
 import lazyjit.llvmlite_compat as llvm
@@ -132,10 +132,10 @@ else:
     jit.add(SOURCE)
     if what == "jit":
         assert jit["f"](1.0) == 1.0
+        done = threading.Event()
+        jit.after_calls(done.set)
+        done.wait()  # the compile thread has nothing more to do that it would need a lock for
         dropped = []
-        idle = threading.Event()  # the thread that made `f` may have it in its hands still
-        jit._dispatcher.dispatch(idle.set)
-        idle.wait()
     elif what == "ufunc":
         dropped = [jit.ufunc("f")]
         assert dropped[0](1.0) == 1.0
@@ -150,10 +150,13 @@ pool = list(jit._dispatcher._threads)
 with contextlib.ExitStack() as stack:
     for lock in locks:
         stack.enter_context(lock)
+    gone = weakref.ref(jit)
     if what == "jit":
         del jit
     del dropped, parts
     gc.collect()
+    while what == "jit" and gone() is not None:
+        gc.collect()
     print("collected", flush=True)
 if what == "jit":
     for thread in pool:

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 import lazyjit
+from lazyjit import failures
 from lazyjit.errors import (
     InputError,
     SymbolRemoved,
@@ -274,11 +275,13 @@ def test_cycles_leave_memory_where_it_was(host: Host, path: Path) -> None:
 
     run(cycles // 4)
     before, used, dylibs = resident(), host.used(), len(host.jit.session.dylibs)
+    kept = len(failures._failures)
     run(cycles)
     # Not by the cycle: an allocator's ways and the list of what was told.
     assert resident() - before < (4 << 20) + 64 * cycles
     assert len(host.told) == cycles + cycles // 4
     assert host.used() == used
+    assert len(failures._failures) == kept
     assert len(host.jit.session.dylibs) == dylibs
 
 

@@ -103,16 +103,17 @@ class Watcher(Plugin):
 
         Raises ChecksFailed, OSError.
         """
+        request = self.request
+        if self._graphs is not None and not self._shown:
+            words = f"-show-graphs: no linked file matches {request.show_graphs!r}"
+            print(f"lazyjit: warning: {words}", file=sys.stderr)
         if not self._records:
             return
         from pathlib import Path
 
         from lazyjit.cli import link_report
 
-        request, recorder = self.request, self.recorder
-        if self._graphs is not None and not self._shown:
-            words = f"-show-graphs: no linked file matches {request.show_graphs!r}"
-            print(f"lazyjit: warning: {words}", file=sys.stderr)
+        recorder = self.recorder
         for _, name, address in request.absolutes:
             recorder.define(name, address)
         if request.show_addresses:

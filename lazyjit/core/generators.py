@@ -102,7 +102,9 @@ class _DynamicLibrary(DefinitionGenerator):
             if not address and b"@" in raw:
                 # memcpy@GLIBC_2.2.5: what an object asks for by .symver.
                 base, _, version = raw.partition(b"@")
-                address = _dlvsym(handle, base, version.lstrip(b"@"))
+                version = version.lstrip(b"@")
+                if version:  # glibc may fault at an empty one
+                    address = _dlvsym(handle, base, version)
             # A symbol may lie at address 0 (weak and undefined); nothing can be linked against it.
             if address:
                 found[name] = ExecutorSymbolDef(address, _FLAGS)

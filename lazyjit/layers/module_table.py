@@ -172,19 +172,24 @@ class ModuleTable:
 
     def free(self) -> None:
         """Nobody can be in the module any more: give its stubs and its memory back."""
+        stubs = [lib.lj_table_stub(self.native, function) for function in self._retired()]
         check(lib.lj_table_free(self.native, self._pool.handle))
+        self._pool.forget(stubs)
 
     def fail_stubs(self) -> None:
         """The module is gone: calls through its stubs raise SymbolRemoved. For who made some."""
+        for function in self._retired():
+            self.fail(function, SymbolRemoved(self.index.name(function)))
+
+    def _retired(self) -> list[int]:
+        """The functions that have stubs, of which there will be no more."""
         room = 0
         while True:
             functions = ffi.new("int32_t[]", room)
             count = lib.lj_table_retire(self.native, room, functions)
             if count <= room:
-                break
+                return list(functions[0:count])
             room = count
-        for function in functions[0:count]:
-            self.fail(function, SymbolRemoved(self.index.name(function)))
 
     # Around fork (lazyjit.forking)
 

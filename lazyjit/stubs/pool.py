@@ -114,6 +114,10 @@ class StubPool:
         The caller guarantees that no call of theirs is on its way to raise what it failed with.
         """
         check(lib.lj_stubs_free(self.handle, len(stubs), _words(stubs)))
+        self.forget(stubs)
+
+    def forget(self, stubs: Words) -> None:
+        """Drop what these stubs have failed with. They were freed, by native code maybe."""
         with self._lock:
             if self._tokens:
                 failures.forget(self._last_tokens_locked(stubs))
