@@ -10,7 +10,7 @@ import enum
 import sys
 from typing import NamedTuple
 
-__all__ = ["ExecutorSymbolDef", "SymbolFlags", "decode_name", "encode_name", "intern"]
+__all__ = ["FLAGS", "ExecutorSymbolDef", "SymbolFlags", "decode_name", "encode_name", "intern"]
 
 
 def intern(name: str) -> str:
@@ -48,6 +48,10 @@ class SymbolFlags(enum.IntFlag):
     def overridable(self) -> bool:
         """Whether another definition may take this one's place."""
         return bool(self & (SymbolFlags.WEAK | SymbolFlags.COMMON))
+
+
+#: By their bits: calling an enum costs more than an index.
+FLAGS = tuple(SymbolFlags(bits) for bits in range(64))
 
 
 class ExecutorSymbolDef(NamedTuple):

@@ -218,12 +218,12 @@ static void emit_definitions(lj_ir_carver *c) {
         qsort(order, functions, sizeof *order, by_text);
     for (uint32_t i = 0; i < functions && !c->failed; i++)
         lj_ir_emit_function(c, (int32_t)(uint32_t)order[i], LJ_IR_FORM_DEFINE);
+    c->functions = functions;
     free(order);
 }
 
 /* Hands what was carved over to a unit, and frees the rest. */
-static lj_status finish(lj_ir_carver *c, lj_ir_unit **out, lj_fault *fault) {
-    lj_ir_unit *unit = c->failed ? NULL : malloc(sizeof *unit);
+static lj_status finish(lj_ir_carver *c, lj_ir_unit *out, lj_fault *fault) {
     lj_ir_put(c, "", 0);
     free(c->set);
     free(c->scratch);
@@ -233,30 +233,39 @@ static lj_status finish(lj_ir_carver *c, lj_ir_unit **out, lj_fault *fault) {
     free(c->attributes.at);
     free(c->metadata.at);
     free(c->compile_units.at);
-    if (!unit || c->failed || c->length > UINT32_MAX) {
-        free(unit);
+    if (c->failed || c->length > UINT32_MAX) {
         free(c->out);
         free(c->defines.at);
         free(c->chunks);
-        return lj_fail(fault, c->failed || !unit ? LJ_NO_MEMORY : LJ_IR_TOO_LARGE, 0, 0,
-                       "carving a unit");
+        return lj_fail(fault, c->failed ? LJ_NO_MEMORY : LJ_IR_TOO_LARGE, 0, 0, "carving a unit");
     }
     c->out[c->length] = '\0';
-    *unit = (lj_ir_unit){.text = c->out,
-                         .length = c->length,
-                         .defines = (int32_t *)c->defines.at,
-                         .define_count = c->defines.count,
-                         .carried = c->carried,
-                         .chunks = c->chunks,
-                         .chunk_count = c->chunk_count};
-    *out = unit;
+    *out = (lj_ir_unit){.text = c->out,
+                        .length = c->length,
+                        .defines = (int32_t *)c->defines.at,
+                        .define_count = c->defines.count,
+                        .functions = c->functions,
+                        .carried = c->carried,
+                        .chunks = c->chunks,
+                        .chunk_count = c->chunk_count};
     return LJ_OK;
 }
 
+/* Room for most of the text at once: growing copies. */
+static void reserve(lj_ir_carver *c, uint32_t count, const int32_t *ids) {
+    size_t room = 4096;
+    for (uint32_t i = 0; i < count; i++)
+        if ((uint32_t)ids[i] < c->index->entity_count)
+            room += c->index->entities[ids[i]].length;
+    c->out = malloc(room);
+    c->room = c->out ? room : 0;
+}
+
 lj_status lj_ir_carve(const lj_ir_index *index, uint32_t count, const int32_t *ids,
-                      const lj_ir_carve_options *options, lj_ir_unit **out, lj_fault *fault) {
+                      const lj_ir_carve_options *options, lj_ir_unit *out, lj_fault *fault) {
     lj_ir_carver c = {.index = index, .options = options};
-    *out = NULL;
+    *out = (lj_ir_unit){0};
+    reserve(&c, count, ids);
     for (uint32_t i = 0; i < count; i++)
         if (!define(&c, ids[i])) {
             c.failed = true;
@@ -278,12 +287,10 @@ lj_status lj_ir_carve(const lj_ir_index *index, uint32_t count, const int32_t *i
 }
 
 void lj_ir_unit_dispose(lj_ir_unit *unit) {
-    if (!unit)
-        return;
     free(unit->text);
     free(unit->defines);
     free(unit->chunks);
-    free(unit);
+    *unit = (lj_ir_unit){0};
 }
 
 uint32_t lj_ir_unit_original_line(const lj_ir_unit *unit, const lj_ir_index *index, uint32_t line) {

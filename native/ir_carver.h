@@ -38,7 +38,7 @@ typedef struct lj_ir_carver {
     lj_ir_list defines, compile_units;
     lj_ir_chunk *chunks;
     uint32_t chunk_count, chunk_room;
-    uint32_t spent, carried;
+    uint32_t spent, carried, functions;
     char *scratch;
     uint32_t scratch_room;
 } lj_ir_carver;

@@ -140,7 +140,7 @@ static void add_data(seeding *s, int32_t id) {
     }
 }
 
-uint32_t lj_ir_seed(const lj_ir_index *index, int32_t id, const uint8_t *states,
+uint32_t lj_ir_seed(const lj_ir_index *index, int32_t id, uint8_t *states,
                     const lj_ir_seed_options *options, int32_t *ids, uint32_t room) {
     if (id < 0 || (uint32_t)id >= index->entity_count || !lj_ir_in_unit(&index->entities[id]) ||
         !room)
@@ -176,7 +176,10 @@ uint32_t lj_ir_seed(const lj_ir_index *index, int32_t id, const uint8_t *states,
     free(s.seen);
     free(s.data);
     free(s.chances);
-    return s.function_count + s.data_count;
+    uint32_t count = s.function_count + s.data_count;
+    for (uint32_t i = 0; i < count && options->take; i++)
+        __atomic_store_n(&states[ids[i]], LJ_IR_TAKEN, __ATOMIC_RELAXED);
+    return count;
 }
 
 uint32_t lj_ir_suggest(const lj_ir_index *ix, uint32_t count, const int32_t *ids,

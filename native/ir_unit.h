@@ -34,7 +34,8 @@ typedef struct lj_ir_unit {
     uint64_t length;
     int32_t *defines; /* functions (their bodies) and data, in the order asked for */
     uint32_t define_count;
-    uint32_t carried; /* bodies and constants of others that are in it for inlining */
+    uint32_t functions; /* how many of `defines` are */
+    uint32_t carried;   /* bodies and constants of others that are in it for inlining */
     lj_ir_chunk *chunks;
     uint32_t chunk_count;
 } lj_ir_unit;
@@ -43,7 +44,8 @@ typedef struct lj_ir_unit {
  * have no definition of their own and are passed over. MISUSE when an id is not this module's to
  * define; NO_MEMORY. Any thread. */
 lj_status lj_ir_carve(const lj_ir_index *index, uint32_t count, const int32_t *ids,
-                      const lj_ir_carve_options *options, lj_ir_unit **out, lj_fault *fault);
+                      const lj_ir_carve_options *options, lj_ir_unit *out, lj_fault *fault);
+/* Frees what a unit holds. Does nothing the second time. */
 void lj_ir_unit_dispose(lj_ir_unit *unit);
 /* The module's line that line `line` of the unit came from; 0 when it was made here. */
 uint32_t lj_ir_unit_original_line(const lj_ir_unit *unit, const lj_ir_index *index, uint32_t line);
@@ -58,6 +60,7 @@ enum {
 typedef struct lj_ir_seed_options {
     uint32_t max_functions;
     uint32_t size_budget; /* bytes of text, of the functions together */
+    uint32_t take;        /* nonzero: what is chosen is TAKEN from then on */
 } lj_ir_seed_options;
 
 /* Chooses what to define in one unit with entity `id`: what must be; functions that are likely to
@@ -65,7 +68,7 @@ typedef struct lj_ir_seed_options {
  * WANTED, in the text's order; and the data that these refer to. TAKEN entities are left out, but
  * for `id` itself. Writes at most `room` ids: `id` first, then functions, then data; returns how
  * many there are. Any thread. */
-uint32_t lj_ir_seed(const lj_ir_index *index, int32_t id, const uint8_t *states,
+uint32_t lj_ir_seed(const lj_ir_index *index, int32_t id, uint8_t *states,
                     const lj_ir_seed_options *options, int32_t *ids, uint32_t room);
 /* What may be wanted next: functions of this module that `ids` call and that are FREE, in
  * the text's order, each once. Writes the first `room` of them; returns how many. Any thread. */

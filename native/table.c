@@ -14,6 +14,10 @@ struct lj_table {
     bool retired;
     uint64_t *stubs, *ready; /* 0: none yet */
     uint8_t *states;
+    struct code {
+        struct code *next;
+        lj_linked linked;
+    } *code;
 };
 
 lj_status lj_table_new(const lj_ir_index *index, uint32_t ordinal, lj_table **out) {
@@ -44,15 +48,24 @@ void lj_table_dispose(lj_table *table) {
     if (!table)
         return;
     pthread_mutex_destroy(&table->lock);
+    while (table->code) {
+        struct code *code = table->code;
+        table->code = code->next;
+        free(code);
+    }
     free(table->stubs);
     free(table->ready);
     free(table->states);
     free(table);
 }
 
+const lj_ir_index *lj_table_index(const lj_table *table) {
+    return table->index;
+}
+
 /* --- who makes what ------------------------------------------------------------------------- */
 
-const uint8_t *lj_table_states(const lj_table *table) {
+uint8_t *lj_table_states(const lj_table *table) {
     return table->states;
 }
 
@@ -132,16 +145,45 @@ lj_status lj_table_known(lj_table *table, lj_stubs *pool, uint32_t count, const 
     return status;
 }
 
-lj_status lj_table_publish(lj_table *table, lj_stubs *pool, uint32_t count, const int32_t *ids,
-                           const uint64_t *addresses) {
+static lj_status publish_locked(lj_table *table, lj_stubs *pool, uint32_t count, const int32_t *ids,
+                                const uint64_t *addresses) {
     lj_status status = LJ_OK;
-    pthread_mutex_lock(&table->lock);
     for (uint32_t i = 0; i < count && !status && !table->retired; i++) {
         table->ready[ids[i]] = addresses[i];
         if (table->stubs[ids[i]])
             status = lj_stubs_resolve(pool, 1, &table->stubs[ids[i]], &addresses[i]);
     }
+    return status;
+}
+
+lj_status lj_table_publish(lj_table *table, lj_stubs *pool, uint32_t count, const int32_t *ids,
+                           const uint64_t *addresses) {
+    pthread_mutex_lock(&table->lock);
+    lj_status status = publish_locked(table, pool, count, ids, addresses);
     pthread_mutex_unlock(&table->lock);
+    return status;
+}
+
+lj_status lj_table_keep(lj_table *table, lj_stubs *pool, uint32_t count, const int32_t *ids,
+                        const uint64_t *addresses, lj_graph *graph) {
+    struct code *code = malloc(sizeof *code);
+    if (!code) {
+        lj_linked_release(&graph->linked);
+        return LJ_NO_MEMORY;
+    }
+    lj_graph_finalize(graph, &code->linked);
+    pthread_mutex_lock(&table->lock);
+    bool retired = table->retired;
+    if (!retired) {
+        code->next = table->code;
+        table->code = code;
+    }
+    lj_status status = publish_locked(table, pool, count, ids, addresses);
+    pthread_mutex_unlock(&table->lock);
+    if (retired) {
+        lj_linked_release(&code->linked);
+        free(code);
+    }
     return status;
 }
 
@@ -164,14 +206,17 @@ uint32_t lj_table_retire(lj_table *table, uint32_t room, int32_t *ids) {
     return found;
 }
 
-lj_status lj_table_free_stubs(lj_table *table, lj_stubs *pool) {
+lj_status lj_table_free(lj_table *table, lj_stubs *pool) {
     lj_status status = LJ_OK;
     pthread_mutex_lock(&table->lock);
+    table->retired = true;
     for (uint32_t i = 0; i < table->count && !status; i++)
         if (table->stubs[i]) {
             status = lj_stubs_free(pool, 1, &table->stubs[i]);
             table->stubs[i] = 0;
         }
+    for (struct code *code = table->code; code; code = code->next)
+        lj_linked_release(&code->linked);
     pthread_mutex_unlock(&table->lock);
     return status;
 }

@@ -10,6 +10,8 @@
  * module's ordinal over the entity's number. Where the body is ready when the stub is made, it
  * leads there from the start.
  *
+ * A table also owns the memory of units that were linked in one call (table_link.h).
+ *
  * A table holds a lock of its own, under which it calls the stub pool and nothing else. All
  * functions may be called from any thread, but for dispose.
  */
@@ -17,6 +19,7 @@
 #define LAZYJIT_TABLE_H
 
 #include "ir_unit.h"
+#include "link_graph.h"
 #include "stubs.h"
 
 /* cffi: begin */
@@ -27,7 +30,7 @@ typedef struct lj_table lj_table;
 lj_status lj_table_new(const lj_ir_index *index, uint32_t ordinal, lj_table **out);
 void lj_table_dispose(lj_table *table);
 /* LJ_IR_FREE, TAKEN or WANTED for each entity: hints for lj_ir_seed. The session decides. */
-const uint8_t *lj_table_states(const lj_table *table);
+uint8_t *lj_table_states(const lj_table *table);
 void lj_table_take(lj_table *table, uint32_t count, const int32_t *ids);
 /* They will be asked for, those that no unit has taken. */
 void lj_table_want(lj_table *table, uint32_t count, const int32_t *ids);
@@ -50,11 +53,18 @@ lj_status lj_table_publish(lj_table *table, lj_stubs *pool, uint32_t count, cons
 /* The module is going: what was ready is not any more. Writes up to `room` functions that have
  * stubs, and returns how many there are. */
 uint32_t lj_table_retire(lj_table *table, uint32_t room, int32_t *ids);
-/* Nobody is in the module any more: gives its stubs back. */
-lj_status lj_table_free_stubs(lj_table *table, lj_stubs *pool);
+/* Nobody is in the module any more: gives its stubs back, and the memory of code that is its. */
+lj_status lj_table_free(lj_table *table, lj_stubs *pool);
 
 void lj_table_before_fork(lj_table *table);
 void lj_table_after_fork(lj_table *table);
 /* cffi: end */
+
+const lj_ir_index *lj_table_index(const lj_table *table);
+/* lj_table_publish for a graph that is fixed up, and finalized here: its memory is the table's from
+ * now on, whatever is returned. Once the table is retired, it is given back at once. NO_MEMORY, and
+ * what lj_stubs_resolve gives. */
+lj_status lj_table_keep(lj_table *table, lj_stubs *pool, uint32_t count, const int32_t *ids,
+                        const uint64_t *addresses, lj_graph *graph);
 
 #endif

@@ -9,6 +9,7 @@ import weakref
 import pytest
 from adding import INT, PROGRAM, TWICE
 from surviving import GOOD, root
+from waiting import eventually
 
 from lazyjit import JIT
 from lazyjit.errors import (
@@ -63,11 +64,8 @@ def test_a_forgotten_jit_is_closed_and_its_threads_end():
     assert gone() is not None  # the handle keeps it
     assert function(4) == 8
     del function
-    gc.collect()
     # A pool thread may be on its way out of the first call still, and be the last to let go.
-    for thread in threads:
-        thread.join(60)
-    assert [thread.is_alive() for thread in threads] == [False, False]
+    assert eventually(lambda: not any(thread.is_alive() for thread in threads))
     assert gone() is None
 
 

@@ -121,12 +121,13 @@ class LLVMCompiler:
             if isinstance(error, errors.CompileError):  # no such target, CPU or feature
                 raise errors.UsageError(error.reason)
             raise error
-        self._config = _native.owned(out[0], lib.lj_llvm_config_free)
+        #: The `lj_llvm_config *`.
+        self.native: Any = _native.owned(out[0], lib.lj_llvm_config_free)
 
     @property
     def data_layout(self) -> str:
         """The data layout of the code that this compiler makes."""
-        layout: bytes = _native.ffi.string(_native.lib.lj_llvm_config_layout(self._config))
+        layout: bytes = _native.ffi.string(_native.lib.lj_llvm_config_layout(self.native))
         return layout.decode()
 
     def compile(self, unit: Unit, name: str = "<unit>", file: str | None = None) -> CompiledObject:
@@ -160,10 +161,15 @@ class LLVMCompiler:
         else:
             text, length = ffi.cast("char *", unit[0]), unit[1]
         out, fault = ffi.new("lj_object *"), _native.new_fault()
-        status = lib.lj_llvm_compile(self._config, text, length, kind, out, fault)
+        status = lib.lj_llvm_compile(self.native, text, length, kind, out, fault)
         if status:
-            error = _native.error(status, fault, file=file)
-            if isinstance(error, errors.CompileError):
-                raise errors.CompileError(error.reason, unit=name, file=file)
-            raise error
+            raise self.failure(status, fault, name, file)
         return CompiledObject(out)
+
+    @staticmethod
+    def failure(status: int, fault: Any, name: str, file: str | None) -> Exception:
+        """The exception for what native code says of a unit. Any thread."""
+        error = _native.error(status, fault, file=file)
+        if isinstance(error, errors.CompileError):
+            return errors.CompileError(error.reason, unit=name, file=file)
+        return error

@@ -19,7 +19,7 @@ import contextlib
 import threading
 from collections import deque
 from collections.abc import Callable
-from typing import cast
+from typing import Any
 
 from lazyjit import tracing
 from lazyjit.core.entries import BLOCKED, DONE, GONE, MAKING, Work
@@ -160,7 +160,8 @@ class ErrandRunner:
             if work.begun or work.stage != MAKING:
                 return
             work.begun = True
-            source, work.source = work.source, None
+            source: Any = work.source
+            work.source = None
         if tracing.sink is not None:
             tracing.emit("materialize", unit=work.name, dylib=work.dylib.name)
         stage = self._stage
@@ -169,10 +170,7 @@ class ErrandRunner:
             stage.generating = ()
         responsibility = MaterializationResponsibility(self, work)
         try:
-            if work.record is None:
-                unit = cast(MaterializationUnit, source)
-            else:
-                unit = self._unit_of_table(work, cast("Callable[[], MaterializationUnit]", source))
+            unit = source if work.record is None else self._unit_of_table(work, source)
             unit.materialize(responsibility)
         except BaseException as error:
             if responsibility._work.stage in (BLOCKED, DONE, GONE):

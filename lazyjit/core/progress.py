@@ -144,10 +144,12 @@ def emit_locked(
     Symbols of no group depend on nothing. Raises UsageError, with nothing changed, for groups that
     overlap or name foreign symbols. Returns why the symbols failed, if a dependence can't be had.
     """
-    parts: Sequence[tuple[Work, Dependences]]
     if not groups:
-        parts = ((work, {}),)
-    elif len(groups) == 1 and work.flags.keys() == set(groups[0][0]):
+        for ready in wait_locked(work, []):
+            publish_locked(ready, errands)
+        return None
+    parts: Sequence[tuple[Work, Dependences]]
+    if len(groups) == 1 and work.flags.keys() == set(groups[0][0]):
         parts = ((work, groups[0][1]),)
     else:
         parts = _split_into_groups_locked(work, groups)

@@ -109,21 +109,7 @@ class MaterializationResponsibility:
         errands: Errands = []
         with session._lock:
             work = self._making_locked()
-            declared = work.flags
-            if work.defs and not work.defs.keys().isdisjoint(symbols.keys()):
-                twice = sorted(work.defs.keys() & symbols.keys())
-                raise UsageError(f"{work.name} resolved twice: {', '.join(twice)}")
-            resolved = {}
-            try:
-                for name, symbol in symbols.items():
-                    if symbol[1] != declared[name] or symbol.__class__ is not ExecutorSymbolDef:
-                        symbol = _as_declared(symbol, declared[name])
-                    resolved[name] = symbol
-            except KeyError:
-                raise UsageError(f"{work.name} resolved {name}, which is not its symbol") from None
-            init = work.init_symbol
-            if init in resolved and declared[init] & SymbolFlags.SIDE_EFFECTS_ONLY:
-                raise UsageError(f"{work.name} resolved {init}, which has no address")
+            resolved = _resolved_locked(work, symbols)
             work.defs = {**work.defs, **resolved} if work.defs else resolved
             if work.resolving is not None:
                 done: list[Query | str] = []
@@ -152,18 +138,33 @@ class MaterializationResponsibility:
         with session._lock:
             work = self._making_locked()
             if len(work.defs) != len(work.flags):
-                missing = [
-                    name
-                    for name, flags in work.flags.items()
-                    if name not in work.defs and not flags & SymbolFlags.SIDE_EFFECTS_ONLY
-                ]
-                if missing:
-                    raise MissingDefinitions(work.name, missing)
+                _check_complete_locked(work, work.defs)
             error = emit_locked(work, dependence_groups, errands)
         if errands:
             session._carry_out(errands)
         if error is not None:
             raise error
+
+    def notify_made(self, symbols: Mapping[str, ExecutorSymbolDef]) -> None:
+        """All that is left of its symbols is in memory, and none of them depends on anything.
+
+        As `notify_resolved(symbols)` and `notify_emitted()`, in one step. Raises as these do, with
+        nothing changed.
+        """
+        session = self._session
+        errands: Errands = []
+        with session._lock:
+            work = self._making_locked()
+            resolved = _resolved_locked(work, symbols)
+            if len(resolved) != len(work.flags):
+                _check_complete_locked(work, {**work.defs, **resolved})
+            work.defs = {**work.defs, **resolved} if work.defs else resolved
+            if work.resolving is not None:
+                answer_locked(work.resolving, resolved, errands)
+                work.resolving = None
+            emit_locked(work, (), errands)
+        if errands:
+            session._carry_out(errands)
 
     def fail_materialization(self, error: BaseException | None = None) -> None:
         """Its symbols, and what depends on them, can't be had because of `error`.
@@ -286,6 +287,39 @@ class MaterializationResponsibility:
         if not names:
             part.stage = GONE
         return part
+
+
+def _resolved_locked(
+    work: Work, symbols: Mapping[str, ExecutorSymbolDef]
+) -> Mapping[str, ExecutorSymbolDef]:
+    """`symbols`, each exported or not as declared. Raises UsageError."""
+    declared = work.flags
+    if work.defs and not work.defs.keys().isdisjoint(symbols.keys()):
+        twice = sorted(work.defs.keys() & symbols.keys())
+        raise UsageError(f"{work.name} resolved twice: {', '.join(twice)}")
+    resolved = {}
+    try:
+        for name, symbol in symbols.items():
+            if symbol[1] != declared[name] or symbol.__class__ is not ExecutorSymbolDef:
+                symbol = _as_declared(symbol, declared[name])
+            resolved[name] = symbol
+    except KeyError:
+        raise UsageError(f"{work.name} resolved {name}, which is not its symbol") from None
+    init = work.init_symbol
+    if init in resolved and declared[init] & SymbolFlags.SIDE_EFFECTS_ONLY:
+        raise UsageError(f"{work.name} resolved {init}, which has no address")
+    return resolved
+
+
+def _check_complete_locked(work: Work, defs: Mapping[str, ExecutorSymbolDef]) -> None:
+    """Raise MissingDefinitions if `defs` lack a symbol of `work` that has an address."""
+    missing = [
+        name
+        for name, flags in work.flags.items()
+        if name not in defs and not flags & SymbolFlags.SIDE_EFFECTS_ONLY
+    ]
+    if missing:
+        raise MissingDefinitions(work.name, missing)
 
 
 def _as_declared(symbol: tuple[int, SymbolFlags], declared: SymbolFlags) -> ExecutorSymbolDef:

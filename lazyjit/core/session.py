@@ -141,6 +141,16 @@ class ExecutionSession(ErrandRunner):
         self._wait(query)
         return query.result
 
+    def find_ready(self, search_order: Where, names: Collection[str]) -> list[int] | None:
+        """The addresses of `names`, each once, if all of them are ready now; else None.
+
+        Runs no generator and starts nothing.
+        """
+        with self._lock:
+            found = search_locked(search_order_of(search_order), names, (), keep=True)
+        ready = found.ready
+        return [ready[name][0] for name in names] if len(ready) == len(names) else None
+
     def lookup_async(
         self,
         search_order: Where,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from lazyjit._native import check, ffi, lib, new_fault, owned
+from lazyjit._native import check, ffi, lib, new_fault
 from lazyjit.ir.index import ModuleIndex
 
 __all__ = ["CarvedUnit", "carve", "seed", "suggest"]
@@ -21,9 +21,13 @@ class CarvedUnit:
     __slots__ = ("_native", "index")
 
     def __init__(self, index: ModuleIndex, native: Any) -> None:
-        """Wrap a native `lj_ir_unit`, which becomes this object's."""
+        """Wrap a native `lj_ir_unit`, what it holds becomes this object's."""
         self.index = index
-        self._native = owned(native, lib.lj_ir_unit_dispose)
+        self._native = native
+
+    def __del__(self) -> None:
+        """Free the text. Whoever still asks, in a garbage cycle, finds an empty unit."""
+        lib.lj_ir_unit_dispose(self._native)
 
     @property
     def address(self) -> int:
@@ -56,6 +60,11 @@ class CarvedUnit:
         """Each entity that the unit defines, with the linker name under which it does."""
         entities = self.entities
         return list(zip(entities, self.index.definitions(entities), strict=True))
+
+    @property
+    def functions(self) -> int:
+        """How many functions it defines."""
+        return int(self._native.functions)
 
     @property
     def carried(self) -> int:
@@ -92,16 +101,13 @@ def carve(
     is not the module's to define.
     """
     entities = list(entities)
-    options = ffi.new("lj_ir_carve_options *")
-    options.inline_budget = inline_budget
-    options.indirect = indirect
-    options.inline_limit = inline_budget // 4 if inline_limit is None else inline_limit
-    out = ffi.new("lj_ir_unit **")
-    fault = new_fault()
+    limit = inline_budget // 4 if inline_limit is None else inline_limit
+    options = [(inline_budget, limit, indirect)]
+    out, fault = ffi.new("lj_ir_unit *"), new_fault()
     status = lib.lj_ir_carve(index.native, len(entities), entities, options, out, fault)
     if status:
         check(status, fault, file=index.file)
-    return CarvedUnit(index, out[0])
+    return CarvedUnit(index, out)
 
 
 def seed(
@@ -111,6 +117,7 @@ def seed(
     *,
     max_functions: int = 16,
     size_budget: int = 64 * 1024,
+    take: bool = False,
 ) -> list[int]:
     """The entities to define in one unit with `entity`: it first, functions before data.
 
@@ -118,14 +125,15 @@ def seed(
     that others define, which are left out (but for `entity`); 2 for those that are asked for
     anyway. Takes up to `max_functions` callees of at most `size_budget` bytes of text together,
     more only where they must be in one unit. Empty when the module doesn't define `entity`. Any
-    thread; `states` is only read.
+    thread; `states` is only read, but with `take`, which marks what was chosen with 1.
     """
-    options = ffi.new("lj_ir_seed_options *")
-    options.max_functions = max_functions
-    options.size_budget = size_budget
-    room = len(index.together(entity)) + 16 * max_functions + 64
+    options = [(max_functions, size_budget, take)]
+    room = 16 * max_functions + 64
+    if index.grouped:
+        room += len(index.together(entity))
     ids = ffi.new("int32_t[]", room)
-    states = _states(index, states)
+    if not isinstance(states, ffi.CData):
+        states = _states(index, states)
     count = lib.lj_ir_seed(index.native, entity, states, options, ids, room)
     return ffi.unpack(ids, count) if count else []
 
@@ -136,14 +144,13 @@ def suggest(index: ModuleIndex, entities: Sequence[int], states: Any, room: int)
     `states` is as for `seed`. Each is given once. Any thread.
     """
     ids = ffi.new("int32_t[]", room)
-    states = _states(index, states)
+    if not isinstance(states, ffi.CData):
+        states = _states(index, states)
     count = lib.lj_ir_suggest(index.native, len(entities), entities, states, ids, room)
     return ffi.unpack(ids, count) if count else []
 
 
 def _states(index: ModuleIndex, states: Any) -> Any:
-    if isinstance(states, ffi.CData):
-        return states
     array = ffi.from_buffer("uint8_t[]", states)
     if len(array) < len(index):
         raise ValueError("the states are fewer than the entities")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from lazyjit._native import check, ffi, held, lib, new_fault, owned
 from lazyjit.ir.entities import Constructor, EntityFlag, Kind, Visibility
 from lazyjit.ir.loading import Source, load_text
-from lazyjit.symbols import SymbolFlags, decode_name, encode_name, intern
+from lazyjit.symbols import FLAGS, SymbolFlags, decode_name, encode_name, intern
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,7 +23,6 @@ __all__ = ["ModuleIndex"]
 
 # Looked up for every symbol of every unit: enum arithmetic would cost more than the index.
 _KINDS = tuple(Kind)
-_FLAGS = tuple(SymbolFlags(bits) for bits in range(64))
 _EXPORTED, _WEAK, _COMMON, _CALLABLE = (
     int(flag)
     for flag in (SymbolFlags.EXPORTED, SymbolFlags.WEAK, SymbolFlags.COMMON, SymbolFlags.CALLABLE)
@@ -70,7 +69,8 @@ class ModuleIndex:
         self.counts: Any = ffi.new("lj_ir_counts *")
         lib.lj_ir_index_counts(self.native, self.counts)
         self._count: int = self.counts.entities
-        self._grouped = self.counts.groups > 0
+        #: Whether any entities must be defined together.
+        self.grouped: bool = self.counts.groups > 0
         self._records = lib.lj_ir_index_entities(self.native)
         self._refs = lib.lj_ir_index_refs(self.native)
         self._ref_flags = lib.lj_ir_index_ref_flags(self.native)
@@ -130,7 +130,7 @@ class ModuleIndex:
         ids = ffi.new("int32_t[]", count)
         what, traits = ffi.new("uint8_t[]", count), ffi.new("uint8_t[]", count)
         lib.lj_ir_index_find(self.native, count, joined, ids, what, traits)
-        return list(zip(ids, what, map(_FLAGS.__getitem__, traits), strict=True))
+        return list(zip(ids, what, map(FLAGS.__getitem__, traits), strict=True))
 
     def entity(self, name: str) -> int:
         """The entity that IR calls `@name` (`@7`: "7"), defined here or not; -1 without one."""
@@ -177,7 +177,7 @@ class ModuleIndex:
                 raw: bytes = ffi.unpack(out, length)
                 names = raw.decode("utf-8", "surrogateescape").split("\0")
                 names.pop()
-                return dict(zip(map(intern, names), map(_FLAGS.__getitem__, traits), strict=True))
+                return dict(zip(map(intern, names), map(FLAGS.__getitem__, traits), strict=True))
             room = length
 
     def flags(self, entity: int) -> SymbolFlags:
@@ -264,7 +264,7 @@ class ModuleIndex:
 
     def together(self, entity: int) -> list[int]:
         """The entities that must be defined in one unit with this one, itself among them."""
-        if not self._grouped:
+        if not self.grouped:
             return [self._checked(entity)]
         group = self._records[self._checked(entity)].group
         if group < 0:

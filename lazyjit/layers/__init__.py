@@ -1,6 +1,7 @@
 """Layers: from what a program is written in to symbols of a session.
 
 on_demand        modules of IR, split into units that are compiled when called
+unit_making      one unit of a module, in one native call or step by step
 module_table     one module as its dylib sees it
 object_linking   objects and link graphs, linked into memory (`linking`, `linking_passes`: one link)
 object_unit      an object that waits to be wanted

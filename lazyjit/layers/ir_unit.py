@@ -3,30 +3,25 @@
     choose   what is compiled with it (`unit_policy`)
     claim    those that nobody else has, from the session: a function is compiled once, however
              many ask at the same moment
-    carve    the text
-    compile  it
-    link     the object
-    publish  when all that the unit needs is in memory: point the stubs of its functions at it
+    make     carve the text, compile it, link the object and, when all that the unit needs is in
+             memory, publish: point the stubs of its functions at it (`unit_making`)
 
-Each of these is a call or two for all of the unit's symbols. What happens when LLVM or the linker
-refuses is told in `refused`.
+Mostly each of these is one call for all of the unit's symbols. What is made half only goes on here,
+as any object does; what happens when LLVM or the linker refuses is told in `refused`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
-from time import perf_counter_ns
 from typing import TYPE_CHECKING
 
 from lazyjit import tracing
 from lazyjit.core import JITDylib, MaterializationResponsibility, MaterializationUnit
-from lazyjit.errors import CompileError, IRError
-from lazyjit.ir import carve
 from lazyjit.layers.module_table import ModuleTable
 from lazyjit.layers.promotion import promote
 from lazyjit.layers.refused import reason, take_apart
-from lazyjit.layers.unit_policy import UnitInfo
+from lazyjit.layers.unit_making import Unfinished
 from lazyjit.symbols import ExecutorSymbolDef, SymbolFlags
 
 if TYPE_CHECKING:
@@ -64,45 +59,42 @@ class IRUnit(MaterializationUnit):
     def materialize(self, responsibility: MaterializationResponsibility) -> None:
         """Choose, claim, carve, compile, link; publish follows when it is ready."""
         layer, table = self.layer, self.table
-        started = perf_counter_ns()
         members = self._claim(responsibility)
         # From here on it is fixed what the unit defines.
-        entities = list(members.values())
-        table.take(entities)
-        layer.idle.consider(table, self.entity, entities)
-        first_tier = layer.first_tier
-        budget = 0 if self.alone or first_tier is not None else layer.inline_budget
-        unit = carve(table.index, entities, inline_budget=budget, indirect=first_tier is not None)
-        carved = perf_counter_ns()
-        if layer.on_unit is not None:
-            layer.on_unit(self._info(entities, unit.text))
-        apart = partial(take_apart, self, responsibility, members, unit)
-        try:
-            compiled = (first_tier or layer.compiler).compile(
-                (unit.address, len(unit)), self.name, table.name
-            )
-        except (IRError, CompileError) as error:
+        layer.idle.consider(table, self.entity, list(members.values()))
+        made = layer.maker(table).make(self.name, members, plain=self.alone)
+        if isinstance(made, Unfinished):
+            self._finish(responsibility, members, made)
+            return
+        responsibility.notify_made(made)
+        if layer.first_tier is not None:
+            self._promote(responsibility, members.values())
+
+    def _finish(
+        self,
+        responsibility: MaterializationResponsibility,
+        members: Mapping[str, int],
+        made: Unfinished,
+    ) -> None:
+        """Link what is compiled, and publish it when it is ready; or fail."""
+        layer = self.layer
+        apart = partial(take_apart, self, responsibility, members, made.carved)
+        if made.refusal is not None:
             layer.counters.count(failures=1)
             if not apart():
-                responsibility.fail_materialization(reason(error, unit))
+                responsibility.fail_materialization(reason(made.refusal, made.carved))
             return
-        layer.counters.unit(
-            functions=sum(map(table.is_function, entities)),
-            object_bytes=compiled.size,
-            carve=carved - started,
-            parse=compiled.parse_ns,
-            optimize=compiled.optimize_ns,
-            emit=compiled.emit_ns,
-        )
+        assert made.compiled is not None
         # What a neighbour lacks, perhaps one never called, must not fail the others. Without
         # neighbours there is nothing to ask beforehand.
-        neighbours = not self.alone and (len(entities) > 1 or unit.carried > 0)
-        with compiled:
+        neighbours = not self.alone and (len(members) > 1 or made.carved.carried > 0)
+        with made.compiled as compiled:
             layer.objects.emit(
                 responsibility,
                 (compiled.address, compiled.size),
                 file=self.name,
-                known=table.known,
+                graph=made.graph,
+                known=self.table.known,
                 on_missing=apart if neighbours else None,
                 on_ready=partial(self._publish, responsibility, members),
             )
@@ -119,11 +111,14 @@ class IRUnit(MaterializationUnit):
         table = self.table
         if self.alone:
             chosen = table.index.together(self.entity)
+            table.take(chosen)
         else:
             chosen = self.layer.chooser.choose(table, self.entity)
+        own = responsibility.symbols
+        if len(own) == len(chosen) == 1:
+            return dict(zip(own, chosen, strict=True))
         flags = table.index.definitions(chosen)
         members = dict(zip(flags, chosen, strict=True))
-        own = responsibility.symbols
         wanted = {name: flags[name] for name in members if name not in own}
         if wanted:
             for name in wanted.keys() - responsibility.claim(wanted):
@@ -137,24 +132,19 @@ class IRUnit(MaterializationUnit):
         ready: Mapping[str, ExecutorSymbolDef],
     ) -> None:
         """It is in memory, with all that it needs."""
-        layer, table = self.layer, self.table
         # A weak definition that lost is the winner's to publish.
         names = members.keys() & ready.keys() if len(ready) != len(members) else members
         entities = [members[name] for name in names]
-        table.publish(entities, [ready[name][0] for name in names])
-        if layer.first_tier is not None:
-            promote(layer, table, filter(table.is_function, entities), responsibility.tracker)
+        self.table.publish(entities, [ready[name][0] for name in names])
+        if self.layer.first_tier is not None:
+            self._promote(responsibility, entities)
 
-    def _info(self, entities: list[int], text: bytes) -> UnitInfo:
-        table, index = self.table, self.table.index
-        return UnitInfo(
-            name=self.name,
-            module=table.name,
-            dylib=table.dylib.name,
-            functions=[index.name(i) for i in entities if table.is_function(i)],
-            data=[index.name(i) for i in entities if not table.is_function(i)],
-            text=text,
-        )
+    def _promote(
+        self, responsibility: MaterializationResponsibility, entities: Iterable[int]
+    ) -> None:
+        """Ready in the first tier: have it made again, well."""
+        functions = filter(self.table.is_function, entities)
+        promote(self.layer, self.table, functions, responsibility.tracker)
 
     def discard(self, dylib: JITDylib, name: str) -> None:
         """Nothing to do: a unit defines what its responsibility has."""

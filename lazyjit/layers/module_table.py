@@ -66,11 +66,13 @@ class ModuleTable:
         self._make_unit = make_unit
         out = ffi.new("lj_table **")
         check(lib.lj_table_new(index.native, index.ordinal, out))
-        self._native: Any = owned(out[0], lib.lj_table_dispose)
+        #: The `lj_table *`.
+        self.native: Any = owned(out[0], lib.lj_table_dispose)
         #: A cffi `uint8_t *`, a byte an entity: whether a unit has taken it, or it was asked for.
         #: Hints; the session decides. `take` and `want` change them.
-        self.states: Any = lib.lj_table_states(self._native)
-        self._removed = False
+        self.states: Any = lib.lj_table_states(self.native)
+        #: The module is gone, or going.
+        self.removed = False
         # After the session and the layer: the session asks a table with its lock held.
         forking.join(forking.Phase.SESSION, self)
 
@@ -105,18 +107,18 @@ class ModuleTable:
         others are 0. Raises ArenaFull, SessionClosed.
         """
         addresses = ffi.new("uint64_t[]", count)
-        check(lib.lj_table_known(self._native, self._pool.handle, count, names, addresses))
-        if self._removed:
-            self._fail_stubs()
+        check(lib.lj_table_known(self.native, self._pool.handle, count, names, addresses))
+        if self.removed:
+            self.fail_stubs()
         return addresses
 
     def take(self, entities: Sequence[int]) -> None:
         """A unit defines these: no other need consider them."""
-        lib.lj_table_take(self._native, len(entities), entities)
+        lib.lj_table_take(self.native, len(entities), entities)
 
     def want(self, entities: Sequence[int]) -> None:
         """These are going to be asked for: units may well define several of them."""
-        lib.lj_table_want(self._native, len(entities), entities)
+        lib.lj_table_want(self.native, len(entities), entities)
 
     def functions(self) -> list[int]:
         """The entities that the module has a body for."""
@@ -138,9 +140,9 @@ class ModuleTable:
     def stubs_of(self, entities: Sequence[int]) -> list[int]:
         """The stubs' addresses, made where there are none yet. Raises ArenaFull, SessionClosed."""
         stubs = ffi.new("uint64_t[]", len(entities))
-        check(lib.lj_table_stubs(self._native, self._pool.handle, len(entities), entities, stubs))
-        if self._removed:
-            self._fail_stubs()
+        check(lib.lj_table_stubs(self.native, self._pool.handle, len(entities), entities, stubs))
+        if self.removed:
+            self.fail_stubs()
         return list(stubs)
 
     def publish(self, entities: Sequence[int], addresses: Sequence[int]) -> None:
@@ -149,11 +151,11 @@ class ModuleTable:
         Does nothing once the module was removed.
         """
         pool = self._pool.handle
-        check(lib.lj_table_publish(self._native, pool, len(entities), entities, addresses))
+        check(lib.lj_table_publish(self.native, pool, len(entities), entities, addresses))
 
     def fail(self, function: int, error: LazyJITError) -> None:
         """First calls of `function` raise `error`, those that wait now and those to come."""
-        stub = lib.lj_table_stub(self._native, function)
+        stub = lib.lj_table_stub(self.native, function)
         if stub:
             self._pool.fail([stub], error)
 
@@ -163,18 +165,19 @@ class ModuleTable:
         When all of the session goes, calls under way may still need what is compiled, and it lasts
         as long as they do; the pool itself fails the stubs that lead nowhere yet.
         """
-        self._removed = not self.dylib.session.closed
-        if self._removed:
+        self.removed = not self.dylib.session.closed
+        if self.removed:
             # A stub that is made meanwhile is failed here, or by whoever made it.
-            self._fail_stubs()
+            self.fail_stubs()
 
     def free(self) -> None:
-        """Nobody can be in the module any more: give its stubs back."""
-        stubs = [lib.lj_table_stub(self._native, function) for function in self._retired()]
-        check(lib.lj_table_free_stubs(self._native, self._pool.handle))
+        """Nobody can be in the module any more: give its stubs and its memory back."""
+        stubs = [lib.lj_table_stub(self.native, function) for function in self._retired()]
+        check(lib.lj_table_free(self.native, self._pool.handle))
         self._pool.forget(stubs)
 
-    def _fail_stubs(self) -> None:
+    def fail_stubs(self) -> None:
+        """The module is gone: calls through its stubs raise SymbolRemoved. For who made some."""
         for function in self._retired():
             self.fail(function, SymbolRemoved(self.index.name(function)))
 
@@ -183,7 +186,7 @@ class ModuleTable:
         room = 0
         while True:
             functions = ffi.new("int32_t[]", room)
-            count = lib.lj_table_retire(self._native, room, functions)
+            count = lib.lj_table_retire(self.native, room, functions)
             if count <= room:
                 return list(functions[0:count])
             room = count
@@ -192,8 +195,8 @@ class ModuleTable:
 
     def before_fork(self) -> None:
         """Take the lock."""
-        lib.lj_table_before_fork(self._native)
+        lib.lj_table_before_fork(self.native)
 
     def after_fork(self, in_child: bool) -> None:
         """Give it back."""
-        lib.lj_table_after_fork(self._native)
+        lib.lj_table_after_fork(self.native)

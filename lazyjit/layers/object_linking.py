@@ -38,6 +38,7 @@ from lazyjit.link.graph import LinkGraph
 from lazyjit.link.memory import FinalizedAllocation, MemoryManager
 from lazyjit.link.memory_arena import ArenaMemoryManager
 from lazyjit.link.native_graph import Lent, memory_gone
+from lazyjit.link.placing import is_placed
 from lazyjit.symbols import ExecutorSymbolDef
 
 __all__ = ["LOW", "ObjectLinkingLayer"]
@@ -86,6 +87,8 @@ class ObjectLinkingLayer(forking.Guarded):
         self._direct = self._memory.arena if type(self._memory) is ArenaMemoryManager else None
         self._prune = prune
         self._plugins: tuple[Plugin, ...] = ()
+        #: Where links go that nobody looks on at: no plugin, no other kind of memory. Else None.
+        self.unwatched: Arena | None = self._direct
         #: Told, on any thread, of initializers and finalizers that came with a link though nothing
         #: had said so before: a pass added them. They are of the responsibility's dylib.
         self.on_structors: OnStructors | None = None
@@ -144,21 +147,24 @@ class ObjectLinkingLayer(forking.Guarded):
     ) -> None:
         """Link an object whose symbols `responsibility` answers for; `data` is free afterwards.
 
-        `graph`: it has been read already (`data` is None for one made by hand). `prune`: something
-        in it may be needed by nobody. `low` puts it where absolute addresses have 31 bits; with
-        `nameless`, what it defines stays unknown to the session, and `responsibility` answers for
-        an effect alone. Never raises: failures go to `responsibility`. When nothing has some of the
-        externals, `on_missing` may take the responsibility back (True), for another try.
+        `graph`: it has been read already (`data` is None for one made by hand), perhaps placed in
+        the arena, too. `prune`: something in it may be needed by nobody. `low` puts it where
+        absolute addresses have 31 bits; with `nameless`, what it defines stays unknown to the
+        session, and `responsibility` answers for an effect alone. Never raises: failures go to
+        `responsibility`. When nothing has some of the externals, `on_missing` may take the
+        responsibility back (True), for another try.
         `on_linked` is called once the code is in memory, before that is told to the session;
         `on_ready` with the symbols, once they are.
         """
         started = perf_counter_ns()
         try:
-            wants = Requirements(file, known, nameless, on_missing, on_linked, on_ready)
             plugins, arena = self._plugins, self._direct
+            wants = Requirements(file, known, nameless, on_missing, on_linked, on_ready)
             if low and arena is not None:
                 arena = self._arena_below()
-            if plugins or arena is None:
+            if arena is not None and graph is not None and is_placed(graph):
+                DirectLink(self, responsibility, graph, wants, started).start(arena, prune=False)
+            elif plugins or arena is None:
                 if arena is None and isinstance(data, tuple):
                     data = bytes(_bytes(data))  # the manager may answer when it is long gone
                 if plugins and data is not None:
@@ -199,6 +205,7 @@ class ObjectLinkingLayer(forking.Guarded):
             if any(known is plugin for known in self._plugins):
                 raise UsageError("the plugin was added already")
             self._plugins = (*self._plugins, plugin)
+            self.unwatched = None
 
     def remove_plugin(self, plugin: Plugin) -> None:
         """Tell `plugin` of no more links, nor of what becomes of resources.
@@ -210,6 +217,7 @@ class ObjectLinkingLayer(forking.Guarded):
             if len(left) == len(self._plugins):
                 raise UsageError("the plugin was not added")
             self._plugins = left
+            self.unwatched = None if left else self._direct
 
     @property
     def plugins(self) -> tuple[Plugin, ...]:

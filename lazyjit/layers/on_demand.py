@@ -38,6 +38,7 @@ from lazyjit.layers.ir_unit import IRUnit
 from lazyjit.layers.module_table import ModuleTable
 from lazyjit.layers.object_linking import ObjectLinkingLayer
 from lazyjit.layers.statistics import Counters
+from lazyjit.layers.unit_making import UnitMaker
 from lazyjit.layers.unit_policy import Chooser, UnitInfo
 from lazyjit.stubs import StubPool
 from lazyjit.symbols import ExecutorSymbolDef, SymbolFlags
@@ -79,6 +80,7 @@ class CompileOnDemandLayer(forking.Guarded):
         self.idle = idle
         self._lock = threading.Lock()
         self._tables: dict[int, ModuleTable] = {}
+        self._makers: dict[int, UnitMaker] = {}
         self._by_key: dict[int, list[ModuleTable]] = {}
         session.register_resource_manager(self)
         forking.join(forking.Phase.SESSION, self)
@@ -88,11 +90,12 @@ class CompileOnDemandLayer(forking.Guarded):
         table = ModuleTable(index, dylib, self.stubs, partial(IRUnit, self))
         with self._lock:
             self._tables[index.ordinal] = table
+            self._makers[index.ordinal] = UnitMaker(self, table)
         try:
             dylib.add_table(table, tracker)
         except BaseException:
             with self._lock:
-                del self._tables[index.ordinal]
+                del self._tables[index.ordinal], self._makers[index.ordinal]
             raise
         with self._lock:
             self._by_key.setdefault(tracker.key, []).append(table)
@@ -182,6 +185,10 @@ class CompileOnDemandLayer(forking.Guarded):
             return
         table.publish([ifunc], [chosen])
 
+    def maker(self, table: ModuleTable) -> UnitMaker:
+        """What makes the units of `table`."""
+        return self._makers.get(table.index.ordinal) or UnitMaker(self, table)  # it was removed
+
     # ResourceManager
 
     def handle_remove_resources(self, dylib: JITDylib, key: int) -> None:
@@ -190,6 +197,7 @@ class CompileOnDemandLayer(forking.Guarded):
             tables = self._by_key.pop(key, [])
             for table in tables:
                 self._tables.pop(table.index.ordinal, None)
+                self._makers.pop(table.index.ordinal, None)
         for table in tables:
             table.remove()
             self.grace.retire(table.free)

@@ -8,8 +8,10 @@ time may hold two seconds of stages.
 from __future__ import annotations
 
 import threading
+from typing import Any
 
 from lazyjit import forking
+from lazyjit._native import ffi
 from lazyjit.records import Record
 
 __all__ = ["STAGES", "Counters", "Statistics"]
@@ -65,6 +67,8 @@ class Counters(forking.Guarded):
             0,
         )
         self._nanoseconds = dict.fromkeys(STAGES, 0)
+        #: An `lj_unit_counts *`, where native code counts: a snapshot has both.
+        self.native: Any = ffi.new("lj_unit_counts *")
         forking.join(forking.Phase.TABLE, self)
 
     def count(self, **by: int) -> None:
@@ -79,7 +83,7 @@ class Counters(forking.Guarded):
             for stage, amount in nanoseconds.items():
                 self._nanoseconds[stage] += amount
 
-    def unit(self, *, functions: int, object_bytes: int, **nanoseconds: int) -> None:
+    def unit(self, functions: int, object_bytes: int, **nanoseconds: int) -> None:
         """One unit was compiled: its functions, its object's size, its stages."""
         with self._lock:
             counts = self._counts
@@ -97,9 +101,14 @@ class Counters(forking.Guarded):
 
     def snapshot(self, arena: dict[str, int]) -> Statistics:
         """Everything counted so far, read at one moment."""
+        native = self.native
         with self._lock:
-            return Statistics(
-                **self._counts,
-                seconds={stage: spent / 1e9 for stage, spent in self._nanoseconds.items()},
-                arena=arena,
-            )
+            counts, spent = dict(self._counts), dict(self._nanoseconds)
+        counts["units"] += native.units
+        counts["functions_compiled"] += native.functions
+        counts["object_bytes"] += native.object_bytes
+        counts["objects_linked"] += native.linked
+        for stage in STAGES[1:]:
+            spent[stage] += getattr(native, f"{stage}_ns")
+        seconds = {stage: nanoseconds / 1e9 for stage, nanoseconds in spent.items()}
+        return Statistics(**counts, seconds=seconds, arena=arena)

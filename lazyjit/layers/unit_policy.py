@@ -41,11 +41,20 @@ class Chooser:
             self._bounds = (64, 256 << 10) if codegen_level else (128, 512 << 10)
 
     def choose(self, table: ModuleTable, entity: int) -> list[int]:
-        """The entities that a unit around `entity` should define, it first."""
+        """The entities that a unit around `entity` should define, it first. They are taken."""
         if self.policy is UnitPolicy.MODULE:
-            return table.index.definable()
+            everything = table.index.definable()
+            table.take(everything)
+            return everything
         functions, size = self._bounds
-        return seed(table.index, entity, table.states, max_functions=functions, size_budget=size)
+        return seed(
+            table.index,
+            entity,
+            table.states,
+            max_functions=functions,
+            size_budget=size,
+            take=True,
+        )
 
 
 class UnitInfo(Record):

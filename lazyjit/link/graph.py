@@ -93,20 +93,30 @@ class LinkGraph(EditableGraph):
             status = lib.lj_graph_read(source, size, lib.LJ_READ_NO_ALLOC if no_alloc else 0, out)
         else:
             status = lib.lj_graph_load(source, size, arena.handle, out)
-        if out[0] == ffi.NULL:
-            raise MemoryError("no memory for the link graph")
-        graph = cls.__new__(cls)
-        graph._adopt(out[0], file, None)
-        if status:
-            raise graph._error(status)
+        graph = cls.of_native(out[0], status, file=file, arena=arena)
         if arena is None:
             graph._input = pointer
-        else:
-            graph._arena = arena
         if no_alloc:
             from lazyjit.link.debug_sections import decompress  # debuggers and checks only
 
             decompress(graph)
+        return graph
+
+    @classmethod
+    def of_native(
+        cls, native: Any, status: int, *, file: str | None = None, arena: Any = None
+    ) -> LinkGraph:
+        """The graph around an `lj_graph *`, which becomes its own, in memory of `arena` if given.
+
+        Raises what `status`, from the function that made it, says.
+        """
+        if native == ffi.NULL:
+            raise MemoryError("no memory for the link graph")
+        graph = cls.__new__(cls)
+        graph._adopt(native, file, None)
+        graph._arena = arena
+        if status:
+            raise graph._error(status)
         return graph
 
     # -- the stations --------------------------------------------------------------------------

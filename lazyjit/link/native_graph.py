@@ -16,13 +16,9 @@ from lazyjit.errors import (
     RelocationError,
     UsageError,
 )
-from lazyjit.symbols import ExecutorSymbolDef, SymbolFlags, decode_name
+from lazyjit.symbols import FLAGS, ExecutorSymbolDef, SymbolFlags, decode_name
 
 __all__ = ["Lent", "NativeGraph", "memory_gone"]
-
-#: By native flag byte: calling the enum costs more than an index.
-_FLAGS = [SymbolFlags(bits) for bits in range(64)]
-
 
 #: Kinds that hold whole addresses in 32 bits.
 _FIXED_POSITION = (b"R_X86_64_32", b"R_X86_64_32S")
@@ -144,7 +140,7 @@ class NativeGraph:
             if count:
                 names = self._all_names()[-count:]
                 flags = ffi.unpack(graph.defined_flags, count)
-                defined = dict(zip(names, map(_FLAGS.__getitem__, flags), strict=True))
+                defined = dict(zip(names, map(FLAGS.__getitem__, flags), strict=True))
                 if len(defined) != count:
                     twice = next(name for name, times in Counter(names).items() if times > 1)
                     raise ObjectFormatError(f"symbol {twice} is defined twice", file=self.file)

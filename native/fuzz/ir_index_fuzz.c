@@ -15,15 +15,15 @@ enum { CARVED = 64, LINES = 8 };
 
 static void carve(const lj_ir_index *index, int32_t *ids, uint32_t count, uint32_t budget) {
     lj_ir_carve_options options = {.inline_budget = budget, .inline_limit = budget / 2};
-    lj_ir_unit *unit;
+    lj_ir_unit unit;
     lj_fault fault;
     if (lj_ir_carve(index, count, ids, &options, &unit, &fault) != LJ_OK)
         return;
-    if (strlen(unit->text) > unit->length)
+    if (strlen(unit.text) > unit.length)
         abort();
     for (uint32_t line = 0; line < LINES; line++)
-        lj_ir_unit_original_line(unit, index, line * 5);
-    lj_ir_unit_dispose(unit);
+        lj_ir_unit_original_line(&unit, index, line * 5);
+    lj_ir_unit_dispose(&unit);
 }
 
 static void find(const lj_ir_index *index, int32_t id) {

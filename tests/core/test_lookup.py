@@ -292,3 +292,19 @@ def test_a_removed_dylib_is_gone_from_link_orders(
         session.lookup(main, ["x"])
     with pytest.raises(DylibNotFound):
         session.remove_dylib(other)
+
+
+def test_addresses_at_hand_start_nothing(session: ExecutionSession, main: JITDylib) -> None:
+    other = session.create_dylib("other")
+    main.add_to_link_order(other)
+    asked: list[str] = []
+    other.add_generator(lambda names: asked.extend(names) or {})
+    unit = Kept("slow")
+    main.define(unit)
+    other.define_absolute({"far": at(1), "hidden": at(2, HIDDEN)})
+    main.define_absolute({"near": at(3)})
+    assert session.find_ready(main, ["near", "far"]) == [3, 1]
+    assert session.find_ready(main, ["near", "slow"]) is None
+    assert session.find_ready(main, ["hidden"]) is None
+    assert session.find_ready(main, ["nowhere"]) is None
+    assert not asked and not unit.runs

@@ -15,6 +15,7 @@ from lazyjit.core import (
 from lazyjit.errors import (
     FailedToMaterialize,
     MissingDefinitions,
+    ResourceTrackerDefunct,
     UsageError,
 )
 from lazyjit.symbols import SymbolFlags
@@ -125,6 +126,66 @@ def test_emission_needs_every_symbol_resolved(session: ExecutionSession, main: J
     unit.responsibility.notify_resolved({"g": at(2)})
     unit.responsibility.notify_emitted()
     assert answer.symbols
+
+
+def test_what_depends_on_nothing_is_told_in_one_step(
+    session: ExecutionSession, main: JITDylib
+) -> None:
+    unit = Kept("f", "g", "init", init_symbol="init")
+    unit.symbols["g"] = HIDDEN
+    unit.symbols["init"] = SymbolFlags.SIDE_EFFECTS_ONLY
+    answer, early = start(session, main, unit, "f", "g"), Answer()
+    session.lookup_async(main, ["g"], SymbolState.RESOLVED, early)
+    it = unit.responsibility
+    with pytest.raises(MissingDefinitions) as caught:
+        it.notify_made({"f": at(1)})
+    assert caught.value.symbols == ["g"]
+    with pytest.raises(UsageError, match="not its symbol"):
+        it.notify_made({"f": at(1), "g": at(2), "other": at(3)})
+    session.verify_session()
+    assert not early.told
+    it.notify_made({"f": at(1), "g": at(2)})
+    assert answer.symbols == {"f": at(1), "g": at(2, HIDDEN)}
+    assert early.symbols == {"g": at(2, HIDDEN)}
+    session.verify_session()
+    with pytest.raises(UsageError, match="emitted already"):
+        it.notify_made({"f": at(1), "g": at(2)})
+
+
+def test_what_is_made_in_one_step_may_have_been_resolved_in_part(
+    session: ExecutionSession, main: JITDylib
+) -> None:
+    unit = Kept("f", "g")
+    answer = start(session, main, unit)
+    unit.responsibility.notify_resolved({"f": at(1)})
+    with pytest.raises(UsageError, match="resolved twice"):
+        unit.responsibility.notify_made({"f": at(1), "g": at(2)})
+    unit.responsibility.notify_made({"g": at(2)})
+    assert answer.symbols == {"f": at(1), "g": at(2)}
+
+
+def test_what_was_removed_is_not_made(session: ExecutionSession, main: JITDylib) -> None:
+    unit = Kept("f")
+    answer = start(session, main, unit)
+    main.default_tracker.remove()
+    with pytest.raises(ResourceTrackerDefunct):
+        unit.responsibility.notify_made({"f": at(1)})
+    assert answer.error
+    session.verify_session()
+
+
+def test_a_unit_that_waits_is_ready_with_what_is_made_in_one_step(
+    session: ExecutionSession, main: JITDylib
+) -> None:
+    needed, needing = Kept("needed"), Kept("needing")
+    start(session, main, needed)
+    answer = start(session, main, needing)
+    needing.responsibility.notify_resolved({"needing": at(1)})
+    needing.responsibility.notify_emitted([(["needing"], {main: ["needed"]})])
+    assert not answer.told
+    needed.responsibility.notify_made({"needed": at(2)})
+    assert answer.symbols == {"needing": at(1)}
+    session.verify_session()
 
 
 def test_a_unit_that_raises_fails_every_query_at_once_and_later(

@@ -1,0 +1,74 @@
+/* The stations of one unit, one after the other. */
+#include "unit.h"
+
+#include <time.h>
+
+static uint64_t now_ns(void) {
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
+}
+
+static void add(uint64_t *sum, uint64_t more) {
+    __atomic_fetch_add(sum, more, __ATOMIC_RELAXED);
+}
+
+/* Nothing is missing. Counted before it is published: who calls the code may look. */
+static lj_status end(const lj_unit_maker *maker, uint64_t started, uint32_t count,
+                     const int32_t *ids, const uint64_t *found, const uint64_t *addresses,
+                     lj_unit_made *made) {
+    lj_graph *graph = made->link.graph;
+    lj_status status = lj_table_link_end(&made->link, found);
+    add(&maker->counts->link_ns, now_ns() - started);
+    if (status)
+        return status;
+    add(&maker->counts->linked, 1);
+    status = lj_table_keep(maker->table, maker->stubs, count, ids, addresses, graph);
+    if (status)
+        return status;
+    lj_graph_free(graph);
+    lj_ir_unit_dispose(&made->carved);
+    lj_object_free(&made->object);
+    made->link = (lj_table_linking){0};
+    return LJ_OK;
+}
+
+lj_status lj_unit_make(const lj_unit_maker *maker, uint32_t count, const int32_t *ids, int plain,
+                       uint64_t *addresses, uint8_t *traits, lj_unit_made *made) {
+    *made = (lj_unit_made){0};
+    lj_ir_unit *carved = &made->carved;
+    lj_object *object = &made->object;
+    lj_unit_counts *counts = maker->counts;
+    lj_ir_carve_options options = maker->options;
+    if (plain)
+        options.inline_budget = options.inline_limit = 0;
+
+    uint64_t started = now_ns();
+    lj_status status = lj_ir_carve(maker->index, count, ids, &options, carved, &made->fault);
+    uint64_t carve_ns = now_ns() - started;
+    if (!status)
+        status = lj_llvm_compile(maker->config, carved->text, carved->length, LJ_EMIT_OBJECT,
+                                 object, &made->fault);
+    if (status)
+        return status;
+    add(&counts->units, 1);
+    add(&counts->functions, carved->functions);
+    add(&counts->object_bytes, object->size);
+    add(&counts->carve_ns, carve_ns);
+    add(&counts->parse_ns, object->parse_ns);
+    add(&counts->optimize_ns, object->optimize_ns);
+    add(&counts->emit_ns, object->emit_ns);
+
+    started = now_ns();
+    status = lj_table_link(maker->table, maker->stubs, maker->arena, object->data, object->size,
+                           count, ids, addresses, traits, &made->link);
+    if (!status && made->link.ordinary && !made->link.unknown_count)
+        return end(maker, started, count, ids, NULL, addresses, made);
+    add(&counts->link_ns, now_ns() - started);
+    return status;
+}
+
+lj_status lj_unit_finish(const lj_unit_maker *maker, uint32_t count, const int32_t *ids,
+                         const uint64_t *found, const uint64_t *addresses, lj_unit_made *made) {
+    return end(maker, now_ns(), count, ids, found, addresses, made);
+}
