@@ -17,8 +17,8 @@ try:
 except ModuleNotFoundError as problem:
     # Python started in a checkout sees its sources before an installed lazyjit.
     raise ModuleNotFoundError(
-        f"the sources in {__file__.rpartition('/')[0]} are not built: if lazyjit is installed, start"
-        " Python elsewhere; or build them there: python native/build.py",
+        f"the sources in {__file__.rpartition('/')[0]} are not built: if lazyjit is installed,"
+        " start Python elsewhere; or build them there: python native/build.py",
         name=problem.name,
     ) from problem
 

@@ -158,7 +158,7 @@ def test_values_outside_the_list_name_the_list():
         ("-code-model=kernel", "top 2 GiB"),
         ("-code-model=tiny", "no tiny"),
         ("-relocation-model=ropi", "ARM"),
-        ("-orc-lazy-debug=jit-debug-objects", "GDB"),
+        ("-orc-lazy-debug=jit-debug-objects", "gdb"),
         ("-march=aarch64", "not one of x86-64"),
     ],
 )
