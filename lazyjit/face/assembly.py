@@ -152,7 +152,7 @@ class Assembly(Seldom):
         # last reference would ever be the last.
         weak = weakref.WeakMethod(self._first_call)
         self._dispatcher.on_stub = lambda payload: _if_alive(weak, payload)
-        self._platform = Platform(self.session, self._call_void)
+        self._platform = Platform(self.session, self._grace, self._call_void)
         self._objects.on_structors = self._platform.note_structors
         self._process = self.session.create_dylib("<process>")
         if process_symbols:
@@ -187,12 +187,15 @@ class Assembly(Seldom):
         self._open(dylib)
         self._platform.deinitialize(dylib)
         with self.session.kept_open():
-            self.session.remove_dylib(dylib)
+            # Before its code goes: an ending thread may be running what was registered for its end.
             runtime = self._platform.forget(dylib)
-            if runtime is not None:
-                with self._lock:
-                    self._runtimes.discard(runtime)
-                self._grace.retire(runtime.close)
+            try:
+                self.session.remove_dylib(dylib)
+            finally:
+                if runtime is not None:
+                    with self._lock:
+                        self._runtimes.discard(runtime)
+                    self._grace.retire(runtime.close)
 
     def dylib(self, name: str) -> JITDylib:
         """The dylib of this name. Raises DylibNotFound."""

@@ -12,10 +12,11 @@ libraries (Itanium C++ ABI, section 3.3.6).
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import threading
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -29,6 +30,7 @@ from lazyjit.core import (
 )
 from lazyjit.errors import LazyJITError
 from lazyjit.ir import Constructor
+from lazyjit.layers.grace import GracePeriods
 from lazyjit.layers.module_table import ModuleTable
 from lazyjit.layers.object_unit import ObjectUnit
 from lazyjit.link.runtime import DSOHandle, call_at_exit, runtime_symbols
@@ -87,9 +89,11 @@ def _deinitialize_everything() -> None:
 class Platform:
     """Runs initializers and finalizers. Any thread; those of one dylib on one thread at a time."""
 
-    def __init__(self, session: ExecutionSession, call: Caller) -> None:
-        """`call` runs a `void()` at an address."""
+    def __init__(self, session: ExecutionSession, grace: GracePeriods, call: Caller) -> None:
+        """`call` runs a `void()` at an address. `grace` counts what runs, so that its memory waits
+        for it."""
         self._session = session
+        self._grace = grace
         self._call = call
         self._lock = threading.Lock()
         self._states: dict[JITDylib, _State] = {}
@@ -164,19 +168,24 @@ class Platform:
             state = self._states.get(dylib)
         if state is None:
             return  # forgotten, or the session closed meanwhile
-        with state.running:
+        with state.running, self._counted():
             with self._lock:
+                if self._states.get(dylib) is not state:
+                    return  # likewise, while this thread waited
                 finalizers, state.finalizers = state.finalizers, []
             state.runtime.run_exit_handlers()
-            _run_all(sorted(finalizers, key=lambda each: each.priority)[::-1])
+            self._run_all(sorted(finalizers, key=lambda each: each.priority)[::-1])
 
     def forget(self, dylib: JITDylib) -> DSOHandle | None:
-        """Know a dylib no more, for it is being removed; the handle to close when nobody runs in
-        it. None when it isn't known.
+        """Know a dylib no more, for it is about to be removed; the handle to close when nobody runs
+        in it. None when it isn't known. Waits for exit handlers that other threads run.
         """
         with self._lock:
             state = self._states.pop(dylib, None)
-        return state.runtime if state is not None else None
+        if state is None:
+            return None
+        state.runtime.seal()
+        return state.runtime
 
     def deinitialize_all(self) -> None:
         """Deinitialize every dylib, the latest first."""
@@ -186,10 +195,12 @@ class Platform:
             self.deinitialize(dylib)
 
     def close(self) -> None:
-        """Run nothing more."""
+        """Run nothing more. Waits for exit handlers that other threads run."""
         _live.discard(self)
         with self._lock:
-            self._states.clear()
+            states, self._states = self._states, {}
+        for state in states.values():
+            state.runtime.seal()
 
     def _in_order(self, dylib: JITDylib) -> list[JITDylib]:
         order: list[JITDylib] = []
@@ -264,7 +275,7 @@ class Platform:
                 _append(state.finalizers, finalizer)
         try:
             while todo:
-                _run_all(todo[:1])
+                self._run_all(todo[:1])
                 del todo[0]
         except BaseException:
             with self._lock:
@@ -281,6 +292,23 @@ class Platform:
             for priority, function, _ in entries
             if function >= 0
         ]
+
+    def _run_all(self, structors: Iterable[_Structor]) -> None:
+        """Run them in this order, but for those whose code was removed meanwhile."""
+        for structor in structors:
+            with self._counted():
+                # Counted first: a removal that comes after the look waits with freeing memory.
+                if not structor.tracker.removed:
+                    structor.run()
+
+    @contextlib.contextmanager
+    def _counted(self) -> Iterator[None]:
+        """A call is under way."""
+        epoch = self._grace.enter()
+        try:
+            yield
+        finally:
+            self._grace.leave(epoch)
 
     def _run(self, dylib: JITDylib, name: str) -> None:
         order = [(dylib, LookupFlags.ALL_SYMBOLS)]
@@ -299,10 +327,3 @@ def _append(entries: list[_Entry], entry: _Entry) -> None:
     if count >= 16 and not count & count - 1:
         entries[:] = [each for each in entries if not each[-1].removed]
     entries.append(entry)
-
-
-def _run_all(structors: Iterable[_Structor]) -> None:
-    """Run them in this order, but for those whose code was removed meanwhile."""
-    for structor in structors:
-        if not structor.tracker.removed:
-            structor.run()

@@ -40,6 +40,14 @@ class DSOHandle:
         """
         lib.lj_atexit_run(self._live())
 
+    def seal(self) -> None:
+        """Forget handlers that did not run, and wait for those that other threads are in, which
+        may be ending. Code of the dylib is needed by no handler from here on. Again: nothing.
+        """
+        dso = self._dso
+        if dso is not None:
+            lib.lj_dso_seal(dso)
+
     def close(self) -> None:
         """Forget handlers that did not run, and free the memory. A second call does nothing."""
         with self._lock:
