@@ -13,6 +13,7 @@ libraries (Itanium C++ ABI, section 3.3.6).
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import sys
 import threading
 import weakref
@@ -20,6 +21,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
+from lazyjit.call import NativeFunction
 from lazyjit.core import (
     ExecutionSession,
     JITDylib,
@@ -72,6 +74,11 @@ class _State:
         self.unchecked: list[tuple[ModuleTable, ResourceTracker]] = []
         #: Likewise objects, in order. One that was linked and is gone has found its members.
         self.objects: weakref.WeakKeyDictionary[ObjectUnit, None] = weakref.WeakKeyDictionary()
+
+
+def _call_with(function: int, argument: int) -> None:
+    """Call native code that may fail."""
+    NativeFunction(function, None, [ctypes.c_void_p])(argument)
 
 
 _live: weakref.WeakSet[Platform] = weakref.WeakSet()
@@ -163,7 +170,10 @@ class Platform:
                     self._initialize_one(each, state)
 
     def deinitialize(self, dylib: JITDylib) -> None:
-        """Run the handlers and finalizers of `dylib`. It may be initialized again."""
+        """Run the handlers and finalizers of `dylib`. It may be initialized again.
+
+        Raises what one of them fails with; that one is done with, and later ones stay to do.
+        """
         with self._lock:
             state = self._states.get(dylib)
         if state is None:
@@ -172,9 +182,17 @@ class Platform:
             with self._lock:
                 if self._states.get(dylib) is not state:
                     return  # likewise, while this thread waited
+            state.runtime.run_exit_handlers(_call_with)
+            with self._lock:
                 finalizers, state.finalizers = state.finalizers, []
-            state.runtime.run_exit_handlers()
-            self._run_all(sorted(finalizers, key=lambda each: each.priority)[::-1])
+            todo = sorted(finalizers, key=lambda each: each.priority)
+            try:
+                while todo:
+                    self._run_all([todo.pop()])
+            except BaseException:
+                with self._lock:
+                    state.finalizers[:0] = todo
+                raise
 
     def forget(self, dylib: JITDylib) -> DSOHandle | None:
         """Know a dylib no more, for it is about to be removed; the handle to close when nobody runs

@@ -34,11 +34,18 @@ class DSOHandle:
             raise UsageError("the DSO handle was closed")
         return self._dso
 
-    def run_exit_handlers(self) -> None:
+    def run_exit_handlers(self, call: Callable[[int, int], object] | None = None) -> None:
         """Run what `atexit`, `__cxa_atexit` and this thread's thread_local variables registered,
         last in, first out, those included that a handler registers. Each runs once.
+
+        `call(function, argument)` calls the native function that does so, and raises what a handler
+        fails with; those that have not run then stay to do. Without, no handler may fail.
         """
-        lib.lj_atexit_run(self._live())
+        dso = self._live()
+        if call is None:
+            lib.lj_atexit_run(dso)
+        else:
+            call(_run_address, int(ffi.cast("uintptr_t", dso)))
 
     def seal(self) -> None:
         """Forget handlers that did not run, and wait for those that other threads are in, which
@@ -55,6 +62,8 @@ class DSOHandle:
         if dso is not None:
             lib.lj_dso_dispose(dso)
 
+
+_run_address = int(ffi.cast("uintptr_t", ffi.addressof(lib, "lj_atexit_run")))
 
 _exit_hook: Any = None
 

@@ -256,3 +256,55 @@ define void @finalize() {
     closer = started(jit.close)
     closer.join(60)
     assert not closer.is_alive()
+
+
+def test_a_handler_that_fails_raises_and_the_others_stay_to_do(gate: Gate) -> None:
+    jit = jit_with(gate)
+    gate.go_on.set()
+    jit.add("""
+declare void @missing()
+declare i32 @atexit(ptr)
+define void @failing() {
+  call void @missing()
+  ret void
+}
+define i32 @for_exit_too() {
+  %s = call i32 @atexit(ptr @failing)
+  ret i32 %s
+}
+""")
+    jit["for_exit"]()
+    jit["for_exit_too"]()
+    with pytest.raises(LazyJITError, match="missing"):
+        jit.deinitialize()
+    assert not gate.inside.is_set()
+    jit.deinitialize()
+    assert gate.inside.is_set()
+    jit.close()
+
+
+def test_a_finalizer_that_fails_raises_and_the_others_stay_to_do(gate: Gate) -> None:
+    jit = jit_with(gate)
+    gate.go_on.set()
+    jit.add("""
+@llvm.global_dtors = appending global [2 x { i32, ptr, ptr }]
+  [{ i32, ptr, ptr } { i32 100, ptr @last, ptr null },
+   { i32, ptr, ptr } { i32 200, ptr @failing, ptr null }]
+declare void @missing()
+declare void @hold()
+define void @failing() {
+  call void @missing()
+  ret void
+}
+define void @last() {
+  call void @hold()
+  ret void
+}
+""")
+    jit.initialize()
+    with pytest.raises(LazyJITError, match="missing"):
+        jit.deinitialize()
+    assert not gate.inside.is_set()
+    jit.deinitialize()
+    assert gate.inside.is_set()
+    jit.close()
