@@ -42,6 +42,7 @@ from lazyjit.core import (
     SymbolTable,
 )
 from lazyjit.core.entries import Failure, Work
+from lazyjit.core.tracker import current
 from lazyjit.errors import (
     LazyJITError,
     SessionClosed,
@@ -198,7 +199,9 @@ class TypedFunctions(forking.Guarded):
             defaults=described.defaults if described else (),
         )
         with self._lock:
-            self._open.setdefault(tracker.key if tracker else 0, weakref.WeakSet()).add(function)
+            # Under the key of who has the code by now: a transfer that is yet to come moves it on.
+            key = current(tracker).key if tracker else 0
+            self._open.setdefault(key, weakref.WeakSet()).add(function)
             gone = origin.is_gone()
         if gone:
             native.close_gate(function)
