@@ -15,6 +15,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TypeVar
 
+from lazyjit import forking
 from lazyjit.codegen import CompilerOptions, LLVMCompiler
 from lazyjit.core import (
     ExecutionSession,
@@ -100,6 +101,8 @@ class Assembly(Seldom):
         super().__init__()
         self._lock = threading.Lock()
         self._closed = True  # until there is something to close
+        # First of this phase: who makes a room registers it with the session.
+        forking.join(forking.Phase.SESSION, self)
         plugins = _plugins(debugger_support, perf_support)
         self._lazy = lazy
         self._cpu = cpu
@@ -284,6 +287,16 @@ class Assembly(Seldom):
         for runtime in self._runtimes:
             runtime.close()
         self._arena.close()
+
+    def before_fork(self) -> None:
+        """For `lazyjit.forking`: take the locks."""
+        self._door.acquire()
+        self._lock.acquire()
+
+    def after_fork(self, in_child: bool) -> None:
+        """For `lazyjit.forking`: give them back."""
+        self._lock.release()
+        self._door.release()
 
     def __enter__(self: Self) -> Self:
         return self

@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
+from lazyjit import forking
 from lazyjit.call import NativeFunction
 from lazyjit.core import (
     ExecutionSession,
@@ -93,7 +94,7 @@ def _deinitialize_everything() -> None:
             sys.excepthook(*sys.exc_info())
 
 
-class Platform:
+class Platform(forking.Guarded):
     """Runs initializers and finalizers. Any thread; those of one dylib on one thread at a time."""
 
     def __init__(self, session: ExecutionSession, grace: GracePeriods, call: Caller) -> None:
@@ -104,8 +105,19 @@ class Platform:
         self._call = call
         self._lock = threading.Lock()
         self._states: dict[JITDylib, _State] = {}
+        forking.join(forking.Phase.TABLE, self)
         _live.add(self)
         call_at_exit(_deinitialize_everything)
+
+    def after_fork(self, in_child: bool) -> None:
+        """For `lazyjit.forking`: in a child, initializers that other threads ran are nobody's."""
+        if in_child:
+            for state in self._states.values():
+                if not state.running.acquire(blocking=False):
+                    state.running = threading.RLock()
+                else:
+                    state.running.release()
+        super().after_fork(in_child)
 
     def set_up(self, dylib: JITDylib, runtime: DSOHandle) -> None:
         """Define the platform's symbols in a new dylib."""
