@@ -252,12 +252,10 @@ class Assembly(Seldom):
 
     def statistics(self) -> Statistics:
         """A snapshot of what was known, compiled and linked, and of the time it took."""
-        arena = self._arena.statistics() if not self._arena.closed else None
-        regions = (
-            {}
-            if arena is None
-            else {f"{region}_used": getattr(arena, region).used for region in arena._fields}
-        )
+        regions = {}
+        with contextlib.suppress(SessionClosed):
+            arena = self._arena.statistics()
+            regions = {f"{region}_used": getattr(arena, region).used for region in arena._fields}
         return self._counters.snapshot(regions)
 
     @property

@@ -345,8 +345,11 @@ class _Origin:
         if self.is_gone():
             return FunctionState.REMOVED
         body = self._body()
-        if body is None or self._owner.stubs.target(self.address) is not None:
-            return FunctionState.READY
+        try:
+            if body is None or self._owner.stubs.target(self.address) is not None:
+                return FunctionState.READY
+        except SessionClosed:  # meanwhile
+            return FunctionState.REMOVED
         dylib, name = body
         entry = dylib._symbols.get(name)
         if isinstance(entry, Failure):
