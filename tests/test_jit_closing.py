@@ -9,6 +9,7 @@ import weakref
 import pytest
 from adding import INT, PROGRAM, TWICE
 from surviving import GOOD, root
+from waiting import eventually
 
 from lazyjit import JIT
 from lazyjit.errors import (
@@ -65,10 +66,10 @@ def test_a_forgotten_jit_is_closed_and_its_threads_end():
     del function
     gc.collect()
     # A pool thread may be on its way out of the first call still, and be the last to let go.
+    assert eventually(lambda: gone() is None)
     for thread in threads:
         thread.join(60)
     assert [thread.is_alive() for thread in threads] == [False, False]
-    assert gone() is None
 
 
 # Closing meanwhile
