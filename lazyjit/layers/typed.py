@@ -199,8 +199,7 @@ class TypedFunctions(forking.Guarded):
             defaults=described.defaults if described else (),
         )
         with self._lock:
-            # Under the key of who has the code by now: a transfer that is yet to come moves it on.
-            key = current(tracker).key if tracker else 0
+            key = current(tracker).key if tracker else 0  # a transfer to come moves it on
             self._open.setdefault(key, weakref.WeakSet()).add(function)
             gone = origin.is_gone()
         if gone:
@@ -257,15 +256,7 @@ class TypedFunctions(forking.Guarded):
 class _Origin:
     """Where one function comes from (`lazyjit.call.typed.Origin`)."""
 
-    __slots__ = (
-        "_definition",
-        "_keepalive",
-        "_owner",
-        "_tracker",
-        "_wrapper",
-        "address",
-        "name",
-    )
+    __slots__ = "_definition", "_keepalive", "_owner", "_tracker", "_wrapper", "address", "name"
 
     def __init__(
         self,
