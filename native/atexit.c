@@ -308,7 +308,7 @@ static int runs_elsewhere_locked(const lj_dso *dso) {
     return run != NULL;
 }
 
-void lj_dso_seal(lj_dso *dso) {
+int32_t lj_dso_seal(lj_dso *dso, int32_t wait) {
     handler *forgotten = NULL;
     pthread_mutex_lock(&lock);
     dso->sealed = 1;
@@ -322,18 +322,20 @@ void lj_dso_seal(lj_dso *dso) {
             link = &entry->next;
         }
     }
-    while (runs_elsewhere_locked(dso))
+    while (wait && runs_elsewhere_locked(dso))
         pthread_cond_wait(&ended, &lock);
+    int32_t runs = runs_elsewhere_locked(dso);
     pthread_mutex_unlock(&lock);
     while (forgotten) {
         handler *next = forgotten->next;
         free(forgotten);
         forgotten = next;
     }
+    return runs;
 }
 
 void lj_dso_dispose(lj_dso *dso) {
-    lj_dso_seal(dso);
+    lj_dso_seal(dso, 1);
     pthread_mutex_lock(&lock);
     lj_dso **link = &dsos;
     while (*link && *link != dso)

@@ -11,7 +11,7 @@ import contextlib
 import os
 import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import TypeVar
 
@@ -190,15 +190,15 @@ class Assembly(Seldom):
         self._open(dylib)
         self._platform.deinitialize(dylib)
         with self.session.kept_open():
-            # Before its code goes: an ending thread may be running what was registered for its end.
             runtime = self._platform.forget(dylib)
-            try:
-                self.session.remove_dylib(dylib)
-            finally:
-                if runtime is not None:
-                    with self._lock:
-                        self._runtimes.discard(runtime)
-                    self._grace.retire(runtime.close)
+            with self._ending(() if runtime is None else (runtime,)):
+                try:
+                    self.session.remove_dylib(dylib)
+                finally:
+                    if runtime is not None:
+                        with self._lock:
+                            self._runtimes.discard(runtime)
+                        self._grace.retire(runtime.close)
 
     def dylib(self, name: str) -> JITDylib:
         """The dylib of this name. Raises DylibNotFound."""
@@ -274,10 +274,36 @@ class Assembly(Seldom):
                 return
             self._closed = True
         self._platform.close()
-        self.session.close()
-        self._dispatcher.close()
-        self._stubs.close()
-        self._grace.retire(self._free)
+        with self._lock:
+            runtimes = list(self._runtimes)
+        with self._ending(runtimes):
+            self.session.close()
+            self._dispatcher.close()
+            self._stubs.close()
+            self._grace.retire(self._free)
+
+    @contextlib.contextmanager
+    def _ending(self, runtimes: Sequence[DSOHandle]) -> Iterator[None]:
+        """For removing these dylibs' code: its memory waits for exit handlers that run.
+
+        They may be those of an ending thread, which makes no call that is counted; so this is one
+        until they have returned. It doesn't wait itself: a handler may wait for this very thread.
+        """
+        epoch = self._grace.enter()
+
+        def let_go() -> None:
+            for runtime in busy:
+                runtime.seal(wait=True)
+            self._grace.leave(epoch)
+
+        busy = [runtime for runtime in runtimes if runtime.seal()]
+        try:
+            yield
+        finally:
+            if busy:
+                soon(let_go)
+            else:
+                let_go()
 
     def _free(self) -> None:
         self._stubs.dispose()

@@ -208,14 +208,11 @@ class Platform(forking.Guarded):
 
     def forget(self, dylib: JITDylib) -> DSOHandle | None:
         """Know a dylib no more, for it is about to be removed; the handle to close when nobody runs
-        in it. None when it isn't known. Waits for exit handlers that other threads run.
+        in it. None when it isn't known.
         """
         with self._lock:
             state = self._states.pop(dylib, None)
-        if state is None:
-            return None
-        state.runtime.seal()
-        return state.runtime
+        return state.runtime if state is not None else None
 
     def deinitialize_all(self) -> None:
         """Deinitialize every dylib, the latest first."""
@@ -225,12 +222,10 @@ class Platform(forking.Guarded):
             self.deinitialize(dylib)
 
     def close(self) -> None:
-        """Run nothing more. Waits for exit handlers that other threads run."""
+        """Run nothing more."""
         _live.discard(self)
         with self._lock:
-            states, self._states = self._states, {}
-        for state in states.values():
-            state.runtime.seal()
+            self._states.clear()
 
     def _in_order(self, dylib: JITDylib) -> list[JITDylib]:
         order: list[JITDylib] = []

@@ -47,13 +47,12 @@ class DSOHandle:
         else:
             call(_run_address, int(ffi.cast("uintptr_t", dso)))
 
-    def seal(self) -> None:
-        """Forget handlers that did not run, and wait for those that other threads are in, which
-        may be ending. Code of the dylib is needed by no handler from here on. Again: nothing.
+    def seal(self, *, wait: bool = False) -> bool:
+        """Forget handlers that did not run, and those to be registered yet. Whether other threads,
+        which may be ending, are in one still; with `wait`, returns when none is. Again: the same.
         """
         dso = self._dso
-        if dso is not None:
-            lib.lj_dso_seal(dso)
+        return dso is not None and bool(lib.lj_dso_seal(dso, wait))
 
     def close(self) -> None:
         """Forget handlers that did not run, and free the memory. A second call does nothing."""

@@ -5,11 +5,11 @@ A handler or constructor is held within a Python function that it calls, which f
 
 from __future__ import annotations
 
-import ctypes
 import threading
 from collections.abc import Callable, Iterator
 
 import pytest
+from waiting import eventually
 
 from lazyjit import JIT
 from lazyjit.errors import LazyJITError
@@ -85,23 +85,15 @@ def jit_with(gate: Gate, source: str = SOURCE) -> JIT:
     return jit
 
 
-def sealing(jit: JIT) -> Callable[[], bool]:
-    """Whether nothing more can be registered: closing has come to the point where it waits."""
-    platform = jit._platform
-    return lambda: not platform._states
-
-
 def close_while_held(jit: JIT, gate: Gate, worker: threading.Thread) -> None:
     """Close `jit` while `worker` is held, and let it go on; memory has to wait for it."""
     assert gate.inside.wait(60)
-    closer = started(jit.close)
-    while not sealing(jit)():
-        assert closer.is_alive()
+    jit.close()
     assert not jit._arena.closed
+    assert jit._objects.session.closed
     gate.go_on.set()
     worker.join()
-    closer.join()
-    assert jit._arena.closed
+    assert eventually(lambda: jit._arena.closed)
 
 
 def test_closing_waits_for_exit_handlers(gate: Gate) -> None:
@@ -153,22 +145,15 @@ def test_removing_a_dylib_waits_for_an_ending_thread(gate: Gate) -> None:
     jit.define("hold", gate.hold, "void()", dylib=dylib)
     jit.add(SOURCE, dylib=dylib)
     jit.compile(dylib=dylib)
-    count = ctypes.c_int64.from_address(jit.lookup("count", dylib=dylib))
-    seen = []
+    used = jit._arena.statistics().text.used
     worker = started(jit.callable("for_thread_exit", dylib=dylib))
     assert gate.inside.wait(60)
-
-    def remove() -> None:
-        jit.remove_dylib(dylib)
-        seen.append("removed")
-
-    remover = started(remove)
-    while dylib in jit._platform._states:
-        assert remover.is_alive()
-    assert (seen, count.value) == ([], 0)
+    jit.remove_dylib(dylib)
+    assert jit._grace.waiting
     gate.go_on.set()
     worker.join()
-    remover.join()
+    assert eventually(lambda: not jit._grace.waiting)
+    assert jit._arena.statistics().text.used < used
     jit.close()
 
 
@@ -307,4 +292,29 @@ define void @last() {
     assert not gate.inside.is_set()
     jit.deinitialize()
     assert gate.inside.is_set()
+    jit.close()
+
+
+def test_a_handler_may_wait_for_the_thread_that_removes_its_dylib(gate: Gate) -> None:
+    # The only compile thread removes the dylib, while a handler of it makes a first call.
+    jit = JIT(compile_threads=1, speculate=False, opt_level=0)
+    dylib = jit.create_dylib("plugin")
+    jit.define("hold", gate.hold, "void()", dylib=dylib)
+    jit.add(SOURCE, dylib=dylib)
+    jit.compile(["handler", "for_thread_exit"], dylib=dylib)
+    jit.add("define void @other() {\n  ret void\n}")
+    worker = started(jit.callable("for_thread_exit", dylib=dylib))
+    assert gate.inside.wait(60)
+    removed = threading.Event()
+
+    def remove() -> None:
+        jit.remove_dylib(dylib)
+        removed.set()
+
+    jit.after_calls(remove)
+    assert removed.wait(60)
+    jit["other"]()  # the compile thread goes on
+    jit.compile()
+    gate.go_on.set()
+    worker.join()
     jit.close()
