@@ -10,6 +10,7 @@
 #endif
 #include "atexit.h"
 
+#include "guard.h"
 #include "llvm.h"
 #include "tls.h"
 
@@ -116,11 +117,42 @@ static void run_all(enum occasion occasion, const lj_dso *dso) {
         ;
 }
 
-static void end_thread(void *value) {
+static void run_of_thread(void) {
     run_all(AT_THREAD_EXIT, NULL);
 }
 
+/* A guarded way to the above: its code may be removed just now, and the thread's end is no reason
+ * to end the process. Without memory for one, the way is straight. */
+static void (*run_of_thread_guarded)(void) = run_of_thread;
+static _Atomic uint64_t failure_hook;
+
+void lj_exit_failure_hook_set(uint64_t function) {
+    atomic_store(&failure_hook, function);
+}
+
+static void end_thread(void *value) {
+    uint64_t token;
+    do {
+        run_of_thread_guarded();
+        token = lj_guard_take();
+        uint64_t address = atomic_load(&failure_hook);
+        void (*hook)(uint64_t);
+        memcpy(&hook, &address, sizeof hook);
+        if (token && hook)
+            hook(token);
+    } while (token); /* what failed is done with: on to the others */
+}
+
+static uint64_t address_of(const void *function_pointer) {
+    uint64_t address;
+    memcpy(&address, function_pointer, sizeof address);
+    return address;
+}
+
 static void prepare(void) {
+    uint64_t thunk;
+    if (!lj_guard_new(address_of(&run_of_thread_guarded), 0, &thunk))
+        memcpy(&run_of_thread_guarded, &thunk, sizeof run_of_thread_guarded);
     pthread_key_create(&thread_end, end_thread);
     pthread_atfork(before_fork, after_fork, after_fork_in_child);
 }
@@ -216,12 +248,6 @@ static void jit_exit(int status) {
 static void jit_quick_exit(int status) {
     run_all(AT_QUICK_EXIT, NULL);
     quick_exit(status);
-}
-
-static uint64_t address_of(const void *function_pointer) {
-    uint64_t address;
-    memcpy(&address, function_pointer, sizeof address);
-    return address;
 }
 
 enum { THUNK_SIZE = 24, THUNKS = 3 };

@@ -10,10 +10,11 @@ from __future__ import annotations
 import ctypes
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
+from lazyjit import failures
 from lazyjit._native import check, ffi, lib
-from lazyjit.errors import UsageError
+from lazyjit.errors import SessionClosed, SymbolRemoved, UsageError
 
 __all__ = ["DSOHandle", "call_at_exit", "runtime_symbols", "thread_local_address"]
 
@@ -76,6 +77,17 @@ def call_at_exit(callback: Callable[[], None]) -> None:
     _exit_hook = ctypes.CFUNCTYPE(None)(callback)
     lib.lj_exit_hook_set(ctypes.cast(_exit_hook, ctypes.c_void_p).value or 0)
 
+
+def _failed_at_thread_exit(token: int) -> None:
+    """A thread_local's destructor has failed. What this raises, ctypes tells `unraisablehook`."""
+    error = failures.exception(token)
+    # Removed while the thread was ending: forgotten, as what had not begun is.
+    if token != lib.LJ_FAILURE_FREED and not isinstance(error, SessionClosed | SymbolRemoved):
+        raise error
+
+
+_failure_hook: Final = ctypes.CFUNCTYPE(None, ctypes.c_uint64)(_failed_at_thread_exit)
+lib.lj_exit_failure_hook_set(ctypes.cast(_failure_hook, ctypes.c_void_p).value or 0)
 
 #: Linker names by the native structure's fields.
 _NAMES = {

@@ -5,6 +5,7 @@ A handler or constructor is held within a Python function that it calls, which f
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable, Iterator
 
@@ -318,3 +319,58 @@ def test_a_handler_may_wait_for_the_thread_that_removes_its_dylib(gate: Gate) ->
     gate.go_on.set()
     worker.join()
     jit.close()
+
+
+FOR_THREAD_EXIT = """
+declare i32 @__cxa_thread_atexit(ptr, ptr, ptr)
+@__dso_handle = external global i8
+declare void @other()
+define void @handler(ptr %unused) {
+  call void @other()
+  ret void
+}
+define i32 @twice() {
+  %s = call i32 @__cxa_thread_atexit(ptr @last, ptr null, ptr @__dso_handle)
+  %t = call i32 @__cxa_thread_atexit(ptr @handler, ptr null, ptr @__dso_handle)
+  ret i32 %t
+}
+declare void @hold()
+define void @last(ptr %unused) {
+  call void @hold()
+  ret void
+}
+"""
+
+
+def test_a_thread_ends_whose_destructor_cannot_be_had(
+    gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda args: told.append(args.exc_value))
+    gate.go_on.set()
+    jit = JIT(compile_threads=1, speculate=False, opt_level=0)
+    jit.define("hold", gate.hold, "void()")
+    jit.add(FOR_THREAD_EXIT)
+    started(jit["twice"]).join()
+    assert eventually(gate.inside.is_set)  # the other destructor ran all the same
+    assert ["other" in str(error) for error in told] == [True]
+    jit.close()
+
+
+def test_a_thread_ends_whose_destructor_is_removed_meanwhile(
+    gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda args: told.append(args.exc_value))
+    jit = JIT(compile_threads=1, speculate=False, opt_level=0)
+    jit.define("hold", gate.hold, "void()")
+    other = jit.add("define void @other() {\n  ret void\n}")
+    held = "call void @hold()\n  call void @other()"
+    jit.add(FOR_THREAD_EXIT.replace("call void @other()", held))
+    worker = started(jit["twice"])
+    assert gate.inside.wait(60)
+    other.remove()
+    gate.go_on.set()
+    worker.join()
+    jit.close()
+    assert told == []
