@@ -59,13 +59,20 @@ class Guarded:
 
 
 _serial = itertools.count()
-_participants: weakref.WeakKeyDictionary[Participant, tuple[int, int]] = weakref.WeakKeyDictionary()
+#: By the order in which they joined. Not a WeakKeyDictionary, which can't be gone through while
+#: another thread adds to it.
+_participants: dict[int, tuple[Phase, weakref.ref[Participant]]] = {}
 _resting: list[Participant] = []
 
 
 def join(phase: Phase, participant: Participant) -> None:
     """Have `participant` take part in forks for as long as it lives. Any thread."""
-    _participants[participant] = (phase, next(_serial))
+    serial = next(_serial)
+
+    def gone(_: object) -> None:
+        _participants.pop(serial, None)
+
+    _participants[serial] = (phase, weakref.ref(participant, gone))
 
 
 def _report(error: BaseException) -> None:
@@ -76,14 +83,24 @@ def _report(error: BaseException) -> None:
 
 
 def _before() -> None:
-    order = sorted(_participants.items(), key=lambda item: item[1])
-    for participant, _ in order:
-        try:
-            participant.before_fork()
-        except Exception as error:
-            _report(error)
-        else:
-            _resting.append(participant)
+    seen: set[int] = set()
+    while True:
+        # A copy is made at once. Others may join, and go, while these come to rest.
+        known = _participants.copy()
+        order = sorted((known[serial][0], serial) for serial in known.keys() - seen)
+        if not order:
+            return
+        seen.update(known)
+        for _, serial in order:
+            participant = known[serial][1]()
+            if participant is None:
+                continue
+            try:
+                participant.before_fork()
+            except Exception as error:
+                _report(error)
+            else:
+                _resting.append(participant)
 
 
 def _after(in_child: bool) -> None:

@@ -220,13 +220,13 @@ class Plugin:
 class PluginFunction:
     """A function of a plug-in, whatever is loaded at the moment. Any thread."""
 
-    __slots__ = ("__weakref__", "_generation", "_native", "_plugin", "name", "signature")
+    __slots__ = ("__weakref__", "_known", "_plugin", "name", "signature")
 
     def __init__(self, plugin: Plugin, name: str, signature: Any) -> None:
         """Use `Plugin.function`."""
         self._plugin = plugin
-        self._generation: _Generation | None = None
-        self._native: Callable[..., Any] | None = None
+        # A generation and its callable, as one: threads that know different ones may both store.
+        self._known: tuple[_Generation | None, Callable[..., Any] | None] = None, None
         #: Its name in the file.
         self.name = name
         #: As it was given; None: the file's own.
@@ -239,25 +239,28 @@ class PluginFunction:
         reloaded without it, and what a typed callable raises.
         """
         while True:
-            target = self._target()
+            generation, target = self._present()
             try:
                 return target(*args, **named)
             except SymbolRemoved:
                 # Reloaded between the two lines above: the new one then. Unloaded: that raises.
-                if self._plugin._generation is self._generation:
+                if self._plugin._generation is generation:
                     raise
 
     def _target(self) -> Callable[..., Any]:
         """The present generation's callable."""
+        return self._present()[1]
+
+    def _present(self) -> tuple[_Generation, Callable[..., Any]]:
+        """The present generation and its callable."""
         generation = self._plugin._generation
-        if generation is not self._generation or self._native is None:
-            if generation is None:
-                raise SymbolRemoved(self.name)
-            # Two stores that another thread may see between: so it makes its own, harmlessly.
+        known, native = self._known
+        if generation is None:
+            raise SymbolRemoved(self.name)
+        if known is not generation or native is None:
             native = generation.function(self.name, self.signature)
-            self._native, self._generation = native, generation
-            return native  # type: ignore[no-any-return]  # a typed callable
-        return self._native
+            self._known = generation, native
+        return generation, native
 
     @property
     def __name__(self) -> str:

@@ -1,9 +1,16 @@
-/* One list of handlers for the process, newest first. */
+/* One list of handlers for the process, newest first.
+ *
+ * A dylib's memory goes when its handlers are no more, neither in the list nor on some thread: one
+ * that ends, say, and runs the destructors of its thread_local variables. So what runs is noted for
+ * as long as it does, and sealing a dylib waits for other threads' to end. A handler that doesn't
+ * return, because something below it failed, is unwound like a C++ frame (-fexceptions).
+ */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
 #include "atexit.h"
 
+#include "guard.h"
 #include "llvm.h"
 #include "tls.h"
 
@@ -18,6 +25,7 @@ struct lj_dso {
     lj_dso *next;
     lj_arena *arena;
     lj_span cell, thunks;
+    int sealed;
 };
 
 enum occasion { AT_EXIT, AT_QUICK_EXIT, AT_THREAD_EXIT };
@@ -31,9 +39,19 @@ typedef struct handler {
     enum occasion occasion;
 } handler;
 
+/* On the stack of the thread that runs handlers of a dylib. */
+typedef struct running {
+    struct running *next;
+    const lj_dso *dso;
+    const void *thread;
+    handler *found; /* to be freed then, or NULL */
+} running;
+
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t ended = PTHREAD_COND_INITIALIZER;
 static lj_dso *dsos;
 static handler *handlers;
+static running *runs;
 static pthread_key_t thread_end;
 static pthread_once_t prepared = PTHREAD_ONCE_INIT;
 /* Its address tells threads apart. */
@@ -48,6 +66,32 @@ static void before_fork(void) {
 static void after_fork(void) {
     pthread_mutex_unlock(&lock);
 }
+/* What other threads ran in the parent, nobody runs in the child, nor waits for. */
+static void after_fork_in_child(void) {
+    for (running **link = &runs; *link;)
+        if ((*link)->thread != &this_thread)
+            *link = (*link)->next;
+        else
+            link = &(*link)->next;
+    ended = (pthread_cond_t)PTHREAD_COND_INITIALIZER;
+    pthread_mutex_unlock(&lock);
+}
+
+static void begin_locked(running *run, const lj_dso *dso, handler *found) {
+    *run = (running){runs, dso, &this_thread, found};
+    runs = run;
+}
+
+static void end(running *run) {
+    pthread_mutex_lock(&lock);
+    running **link = &runs;
+    while (*link != run)
+        link = &(*link)->next;
+    *link = run->next;
+    pthread_cond_broadcast(&ended);
+    pthread_mutex_unlock(&lock);
+    free(run->found);
+}
 
 /* Takes the newest handler of an occasion off the list and runs it. `dso` NULL: of any dylib. */
 static int run_one(enum occasion occasion, const lj_dso *dso) {
@@ -56,13 +100,15 @@ static int run_one(enum occasion occasion, const lj_dso *dso) {
     while ((found = *link) && (found->occasion != occasion || (dso && found->dso != dso) ||
                                (occasion == AT_THREAD_EXIT && found->thread != &this_thread)))
         link = &found->next;
-    if (found)
-        *link = found->next;
-    pthread_mutex_unlock(&lock);
-    if (!found)
+    if (!found) {
+        pthread_mutex_unlock(&lock);
         return 0;
+    }
+    *link = found->next;
+    running run __attribute__((cleanup(end)));
+    begin_locked(&run, found->dso, found);
+    pthread_mutex_unlock(&lock);
     found->function(found->argument);
-    free(found);
     return 1;
 }
 
@@ -71,13 +117,44 @@ static void run_all(enum occasion occasion, const lj_dso *dso) {
         ;
 }
 
-static void end_thread(void *value) {
+static void run_of_thread(void) {
     run_all(AT_THREAD_EXIT, NULL);
 }
 
+/* A guarded way to the above: its code may be removed just now, and the thread's end is no reason
+ * to end the process. Without memory for one, the way is straight. */
+static void (*run_of_thread_guarded)(void) = run_of_thread;
+static _Atomic uint64_t failure_hook;
+
+void lj_exit_failure_hook_set(uint64_t function) {
+    atomic_store(&failure_hook, function);
+}
+
+static void end_thread(void *value) {
+    uint64_t token;
+    do {
+        run_of_thread_guarded();
+        token = lj_guard_take();
+        uint64_t address = atomic_load(&failure_hook);
+        void (*hook)(uint64_t);
+        memcpy(&hook, &address, sizeof hook);
+        if (token && hook)
+            hook(token);
+    } while (token); /* what failed is done with: on to the others */
+}
+
+static uint64_t address_of(const void *function_pointer) {
+    uint64_t address;
+    memcpy(&address, function_pointer, sizeof address);
+    return address;
+}
+
 static void prepare(void) {
+    uint64_t thunk;
+    if (!lj_guard_new(address_of(&run_of_thread_guarded), 0, &thunk))
+        memcpy(&run_of_thread_guarded, &thunk, sizeof run_of_thread_guarded);
     pthread_key_create(&thread_end, end_thread);
-    pthread_atfork(before_fork, after_fork, after_fork);
+    pthread_atfork(before_fork, after_fork, after_fork_in_child);
 }
 
 static lj_dso *find_locked(const void *handle) {
@@ -87,7 +164,8 @@ static lj_dso *find_locked(const void *handle) {
     return dso;
 }
 
-/* Returns 0, as the C functions do; 1: no memory; -1: the handle isn't a JIT'd dylib's. */
+/* Returns 0, as the C functions do; 1: no memory; -1: the handle isn't a JIT'd dylib's. What is
+ * registered with a sealed dylib is forgotten, as what it had was. */
 static int add(enum occasion occasion, void (*function)(void *), void *argument,
                const void *handle) {
     handler *entry = malloc(sizeof *entry);
@@ -95,12 +173,13 @@ static int add(enum occasion occasion, void (*function)(void *), void *argument,
         return 1;
     pthread_mutex_lock(&lock);
     lj_dso *dso = find_locked(handle);
-    if (dso) {
+    int kept = dso && !dso->sealed;
+    if (kept) {
         *entry = (handler){handlers, function, argument, dso, &this_thread, occasion};
         handlers = entry;
     }
     pthread_mutex_unlock(&lock);
-    if (!dso)
+    if (!kept)
         free(entry);
     else if (occasion == AT_THREAD_EXIT)
         pthread_setspecific(thread_end, &this_thread);
@@ -171,12 +250,6 @@ static void jit_quick_exit(int status) {
     quick_exit(status);
 }
 
-static uint64_t address_of(const void *function_pointer) {
-    uint64_t address;
-    memcpy(&address, function_pointer, sizeof address);
-    return address;
-}
-
 enum { THUNK_SIZE = 24, THUNKS = 3 };
 
 /* Writes a thunk that adds the dylib's handle in one register and goes on to `function`:
@@ -245,14 +318,26 @@ void lj_dso_symbols_get(const lj_dso *dso, lj_dso_symbols *out) {
 }
 
 void lj_atexit_run(lj_dso *dso) {
+    pthread_mutex_lock(&lock);
+    running run __attribute__((cleanup(end)));
+    begin_locked(&run, dso, NULL);
+    pthread_mutex_unlock(&lock);
     do
         run_all(AT_THREAD_EXIT, dso);
     while (run_one(AT_EXIT, dso));
 }
 
-void lj_dso_dispose(lj_dso *dso) {
+static int runs_elsewhere_locked(const lj_dso *dso) {
+    const running *run = runs;
+    while (run && (run->dso != dso || run->thread == &this_thread))
+        run = run->next;
+    return run != NULL;
+}
+
+int32_t lj_dso_seal(lj_dso *dso, int32_t wait) {
     handler *forgotten = NULL;
     pthread_mutex_lock(&lock);
+    dso->sealed = 1;
     for (handler **link = &handlers; *link;) {
         handler *entry = *link;
         if (entry->dso == dso) {
@@ -263,17 +348,27 @@ void lj_dso_dispose(lj_dso *dso) {
             link = &entry->next;
         }
     }
-    lj_dso **link = &dsos;
-    while (*link && *link != dso)
-        link = &(*link)->next;
-    if (*link)
-        *link = dso->next;
+    while (wait && runs_elsewhere_locked(dso))
+        pthread_cond_wait(&ended, &lock);
+    int32_t runs = runs_elsewhere_locked(dso);
     pthread_mutex_unlock(&lock);
     while (forgotten) {
         handler *next = forgotten->next;
         free(forgotten);
         forgotten = next;
     }
+    return runs;
+}
+
+void lj_dso_dispose(lj_dso *dso) {
+    lj_dso_seal(dso, 1);
+    pthread_mutex_lock(&lock);
+    lj_dso **link = &dsos;
+    while (*link && *link != dso)
+        link = &(*link)->next;
+    if (*link)
+        *link = dso->next;
+    pthread_mutex_unlock(&lock);
     /* The C library's list has nothing of this handle but its pthread_atfork handlers. */
     __cxa_finalize((void *)(uintptr_t)dso->cell.target);
     lj_arena_free(dso->arena, LJ_DATA, dso->cell.target);

@@ -39,7 +39,13 @@ void lj_dso_symbols_get(const lj_dso *dso, lj_dso_symbols *out);
 void lj_atexit_run(lj_dso *dso);
 /* Called first when JIT'd code calls exit(), with no lock held; NULL: nothing. Process-wide. */
 void lj_exit_hook_set(uint64_t function);
-/* Forgets what has not run, in every thread, and frees the dylib's cell and thunks. */
+/* Told, on an ending thread, the token of what a thread_local's destructor failed with; NULL:
+ * nobody is. Process-wide. */
+void lj_exit_failure_hook_set(uint64_t function);
+/* Forgets what has not run, in every thread, and what will be registered. Returns whether another
+ * thread runs any of it yet; with `wait`, only when none does. */
+int32_t lj_dso_seal(lj_dso *dso, int32_t wait);
+/* Seals, and frees the dylib's cell and thunks. */
 void lj_dso_dispose(lj_dso *dso);
 /* cffi: end */
 

@@ -38,6 +38,7 @@ ffi.set_source(
         "-O2",
         "-g",
         "-fvisibility=hidden",
+        "-fexceptions",  # a failed call unwinds the frames of ours that it passes
         *WARNINGS,
         *shlex.split(os.environ.get("LAZYJIT_CFLAGS", "")),
     ],

@@ -40,12 +40,13 @@ static lj_chunk *find(lj_stubs *pool, uint64_t stub, uint64_t *index) {
     return *index < LJ_CHUNK_STUBS ? chunk : NULL;
 }
 
-static bool all_found(lj_stubs *pool, uint64_t count, const uint64_t *stubs) {
+/* Whether these are stubs: OK, MISUSE, or CLOSED once the pool was emptied. */
+static lj_status look_locked(lj_stubs *pool, uint64_t count, const uint64_t *stubs) {
     uint64_t index;
     for (uint64_t i = 0; i < count; i++)
         if (!find(pool, stubs[i], &index))
-            return false;
-    return true;
+            return pool->places ? LJ_MISUSE : LJ_CLOSED;
+    return LJ_OK;
 }
 
 /* --- one stub ----------------------------------------------------------------------------- */
@@ -111,9 +112,10 @@ lj_status lj_stubs_new(lj_arena *arena, lj_queue *queue, lj_stubs **out) {
     return LJ_OK;
 }
 
-void lj_stubs_dispose(lj_stubs *pool) {
-    if (!pool)
-        return;
+void lj_stubs_empty(lj_stubs *pool) {
+    pthread_mutex_lock(&pool->lock);
+    pool->closed = true;
+    pool->places = 0; /* nothing is found any more */
     while (pool->chunks) {
         lj_chunk *chunk = pool->chunks;
         pool->chunks = chunk->next;
@@ -126,6 +128,13 @@ void lj_stubs_dispose(lj_stubs *pool) {
         pool->failures = failure->next;
         free(failure);
     }
+    pool->chunk_count = pool->spare_count = 0;
+    pthread_mutex_unlock(&pool->lock);
+}
+
+void lj_stubs_dispose(lj_stubs *pool) {
+    if (!pool || pool->places)
+        return;
     lj_queue_dispose(pool->queue);
     pthread_mutex_destroy(&pool->lock);
     free(pool->by_place);
@@ -217,22 +226,19 @@ lj_status lj_stubs_create(lj_stubs *pool, uint64_t count, const uint64_t *payloa
 
 lj_status lj_stubs_resolve(lj_stubs *pool, uint64_t count, const uint64_t *stubs,
                            const uint64_t *targets) {
-    if (!all_found(pool, count, stubs))
-        return LJ_MISUSE;
     pthread_mutex_lock(&pool->lock);
-    for (uint64_t i = 0; i < count; i++) {
+    lj_status status = look_locked(pool, count, stubs);
+    for (uint64_t i = 0; i < count && !status; i++) {
         uint64_t index;
         lj_chunk *chunk = find(pool, stubs[i], &index);
         resolve_locked(chunk, index, targets[i]);
     }
     pthread_mutex_unlock(&pool->lock);
-    return LJ_OK;
+    return status;
 }
 
 lj_status lj_stubs_fail(lj_stubs *pool, uint64_t count, const uint64_t *stubs, uint64_t token,
                         const char *message) {
-    if (!all_found(pool, count, stubs))
-        return LJ_MISUSE;
     size_t length = strlen(message) + 1;
     lj_failure *failure = malloc(sizeof *failure + length);
     if (!failure)
@@ -240,38 +246,42 @@ lj_status lj_stubs_fail(lj_stubs *pool, uint64_t count, const uint64_t *stubs, u
     failure->token = token;
     memcpy(failure->message, message, length);
     pthread_mutex_lock(&pool->lock);
-    failure->next = pool->failures;
-    pool->failures = failure;
-    for (uint64_t i = 0; i < count; i++) {
+    lj_status status = look_locked(pool, count, stubs);
+    if (!status) {
+        failure->next = pool->failures;
+        pool->failures = failure;
+    }
+    for (uint64_t i = 0; i < count && !status; i++) {
         uint64_t index;
         lj_chunk *chunk = find(pool, stubs[i], &index);
         fail_locked(chunk, index, failure);
     }
     pthread_mutex_unlock(&pool->lock);
-    return LJ_OK;
+    if (status)
+        free(failure);
+    return status;
 }
 
 lj_status lj_stubs_reset(lj_stubs *pool, uint64_t count, const uint64_t *stubs) {
-    if (!all_found(pool, count, stubs))
-        return LJ_MISUSE;
     pthread_mutex_lock(&pool->lock);
-    for (uint64_t i = 0; i < count; i++) {
+    lj_status status = look_locked(pool, count, stubs);
+    for (uint64_t i = 0; i < count && !status; i++) {
         uint64_t index;
         lj_chunk *chunk = find(pool, stubs[i], &index);
         if (__atomic_load_n(&chunk->gates[index], __ATOMIC_ACQUIRE) > LJ_STUB_IDLE)
             reset_locked(chunk, index);
     }
     pthread_mutex_unlock(&pool->lock);
-    return LJ_OK;
+    return status;
 }
 
 lj_status lj_stubs_free(lj_stubs *pool, uint64_t count, const uint64_t *stubs) {
-    lj_status status = LJ_OK;
     pthread_mutex_lock(&pool->lock);
+    lj_status status = look_locked(pool, count, stubs);
     for (uint64_t i = 0; i < count && !status; i++) {
         uint64_t index;
         lj_chunk *chunk = find(pool, stubs[i], &index);
-        if (!chunk || !chunk->live[index]) {
+        if (!chunk->live[index]) {
             status = LJ_MISUSE;
             break;
         }
@@ -286,10 +296,15 @@ lj_status lj_stubs_free(lj_stubs *pool, uint64_t count, const uint64_t *stubs) {
 /* --- asking ------------------------------------------------------------------------------- */
 
 uint64_t lj_stubs_target(lj_stubs *pool, uint64_t stub) {
-    uint64_t index;
+    uint64_t index, target = 0;
+    pthread_mutex_lock(&pool->lock);
     lj_chunk *chunk = find(pool, stub, &index);
-    uint64_t target = chunk ? __atomic_load_n(&chunk->slots[index], __ATOMIC_ACQUIRE) : 0;
-    return chunk && target != lj_stub_unresolved(chunk, index) ? target : 0;
+    if (chunk)
+        target = __atomic_load_n(&chunk->slots[index], __ATOMIC_ACQUIRE);
+    if (chunk && target == lj_stub_unresolved(chunk, index))
+        target = 0;
+    pthread_mutex_unlock(&pool->lock);
+    return target;
 }
 
 void lj_stubs_statistics_get(lj_stubs *pool, lj_stubs_statistics *out) {

@@ -37,7 +37,11 @@ typedef struct lj_stubs_statistics {
 /* The arena must outlive the pool and be smaller than 2 GiB (else MISUSE); the pool holds a
  * reference to the queue. */
 lj_status lj_stubs_new(lj_arena *arena, lj_queue *queue, lj_stubs **out);
-/* Forgets the pool. The caller guarantees that none of its stubs is called any more. */
+/* Frees all stubs. The caller guarantees that none is called any more. Functions of this header
+ * that other threads are in, or come to yet, find none: CLOSED. */
+void lj_stubs_empty(lj_stubs *pool);
+/* Forgets the pool, which nobody has any more; leaves one alone that wasn't emptied, whose stubs
+ * may be called by native threads as long as there is a process. */
 void lj_stubs_dispose(lj_stubs *pool);
 /* From now on, what is unresolved fails with LJ_FAILURE_CLOSED: sleeping calls and later ones. */
 void lj_stubs_close(lj_stubs *pool);

@@ -65,8 +65,10 @@ def test_a_forgotten_jit_is_closed_and_its_threads_end():
     assert function(4) == 8
     del function
     # A pool thread may be on its way out of the first call still, and be the last to let go.
-    assert eventually(lambda: not any(thread.is_alive() for thread in threads))
-    assert gone() is None
+    assert eventually(lambda: gone() is None)
+    for thread in threads:
+        thread.join(60)
+    assert [thread.is_alive() for thread in threads] == [False, False]
 
 
 # Closing meanwhile

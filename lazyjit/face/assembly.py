@@ -11,10 +11,11 @@ import contextlib
 import os
 import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import TypeVar
 
+from lazyjit import forking
 from lazyjit.codegen import CompilerOptions, LLVMCompiler
 from lazyjit.core import (
     ExecutionSession,
@@ -104,6 +105,8 @@ class Assembly(Seldom):
         super().__init__()
         self._lock = threading.Lock()
         self._closed = True  # until there is something to close
+        # First of this phase: who makes a room registers it with the session.
+        forking.join(forking.Phase.SESSION, self)
         plugins = _plugins(debugger_support, perf_support)
         self._lazy = lazy
         self._cpu = cpu
@@ -159,7 +162,7 @@ class Assembly(Seldom):
         # last reference would ever be the last.
         weak = weakref.WeakMethod(self._first_call)
         self._dispatcher.on_stub = lambda payload: _if_alive(weak, payload)
-        self._platform = Platform(self.session, self._call_void)
+        self._platform = Platform(self.session, self._grace, self._call_void)
         self._objects.on_structors = self._platform.note_structors
         self._process = self.session.create_dylib("<process>")
         if process_symbols:
@@ -194,12 +197,15 @@ class Assembly(Seldom):
         self._open(dylib)
         self._platform.deinitialize(dylib)
         with self.session.kept_open():
-            self.session.remove_dylib(dylib)
             runtime = self._platform.forget(dylib)
-            if runtime is not None:
-                with self._lock:
-                    self._runtimes.discard(runtime)
-                self._grace.retire(runtime.close)
+            with self._ending(() if runtime is None else (runtime,)):
+                try:
+                    self.session.remove_dylib(dylib)
+                finally:
+                    if runtime is not None:
+                        with self._lock:
+                            self._runtimes.discard(runtime)
+                        self._grace.retire(runtime.close)
 
     def dylib(self, name: str) -> JITDylib:
         """The dylib of this name. Raises DylibNotFound."""
@@ -254,12 +260,10 @@ class Assembly(Seldom):
 
     def statistics(self) -> Statistics:
         """A snapshot of what was known, compiled and linked, and of the time it took."""
-        arena = self._arena.statistics() if not self._arena.closed else None
-        regions = (
-            {}
-            if arena is None
-            else {f"{region}_used": getattr(arena, region).used for region in arena._fields}
-        )
+        regions = {}
+        with contextlib.suppress(SessionClosed):
+            arena = self._arena.statistics()
+            regions = {f"{region}_used": getattr(arena, region).used for region in arena._fields}
         return self._counters.snapshot(regions)
 
     @property
@@ -278,10 +282,36 @@ class Assembly(Seldom):
                 return
             self._closed = True
         self._platform.close()
-        self.session.close()
-        self._dispatcher.close()
-        self._stubs.close()
-        self._grace.retire(self._free)
+        with self._lock:
+            runtimes = list(self._runtimes)
+        with self._ending(runtimes):
+            self.session.close()
+            self._dispatcher.close()
+            self._stubs.close()
+            self._grace.retire(self._free)
+
+    @contextlib.contextmanager
+    def _ending(self, runtimes: Sequence[DSOHandle]) -> Iterator[None]:
+        """For removing these dylibs' code: its memory waits for exit handlers that run.
+
+        They may be those of an ending thread, which makes no call that is counted; so this is one
+        until they have returned. It doesn't wait itself: a handler may wait for this very thread.
+        """
+        epoch = self._grace.enter()
+
+        def let_go() -> None:
+            for runtime in busy:
+                runtime.seal(wait=True)
+            self._grace.leave(epoch)
+
+        busy = [runtime for runtime in runtimes if runtime.seal()]
+        try:
+            yield
+        finally:
+            if busy:
+                soon(let_go)
+            else:
+                let_go()
 
     def _free(self) -> None:
         self._stubs.dispose()
@@ -289,6 +319,16 @@ class Assembly(Seldom):
         for runtime in self._runtimes:
             runtime.close()
         self._arena.close()
+
+    def before_fork(self) -> None:
+        """For `lazyjit.forking`: take the locks."""
+        self._door.acquire()
+        self._lock.acquire()
+
+    def after_fork(self, in_child: bool) -> None:
+        """For `lazyjit.forking`: give them back."""
+        self._lock.release()
+        self._door.release()
 
     def __enter__(self: Self) -> Self:
         return self

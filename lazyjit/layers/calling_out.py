@@ -22,6 +22,7 @@ from lazyjit.call.trampoline import Trampoline
 from lazyjit.call.typed import address_of
 from lazyjit.call.types import Pointer
 from lazyjit.core import ExecutionSession, JITDylib, ResourceTracker
+from lazyjit.core.tracker import current
 from lazyjit.errors import LazyJITError, UsageError
 from lazyjit.layers.grace import GracePeriods
 from lazyjit.symbols import ExecutorSymbolDef, SymbolFlags
@@ -82,7 +83,7 @@ class CallingOut(forking.Guarded):
         """Keep `what` alive until the tracker's code is removed, or the session closed."""
         with self._lock:
             if not tracker.removed:
-                self._kept.setdefault(tracker.key, []).append(what)
+                self._kept.setdefault(current(tracker).key, []).append(what)
 
     # ResourceManager
 

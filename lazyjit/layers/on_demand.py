@@ -88,17 +88,21 @@ class CompileOnDemandLayer(forking.Guarded):
     def add(self, index: ModuleIndex, dylib: JITDylib, tracker: ResourceTracker) -> ModuleTable:
         """Make the module's symbols known in `dylib`. Raises DuplicateDefinition."""
         table = ModuleTable(index, dylib, self.stubs, partial(IRUnit, self))
+        # Before the dylib has it: from then on it may be removed, by another thread.
         with self._lock:
             self._tables[index.ordinal] = table
             self._makers[index.ordinal] = UnitMaker(self, table)
+            self._by_key.setdefault(tracker.key, []).append(table)
         try:
             dylib.add_table(table, tracker)
         except BaseException:
             with self._lock:
-                del self._tables[index.ordinal], self._makers[index.ordinal]
+                self._tables.pop(index.ordinal, None)
+                self._makers.pop(index.ordinal, None)
+                others = [each for each in self._by_key.pop(tracker.key, ()) if each is not table]
+                if others:
+                    self._by_key[tracker.key] = others
             raise
-        with self._lock:
-            self._by_key.setdefault(tracker.key, []).append(table)
         assembly = ModuleAsm(index)
         if assembly.defines:
             dylib.define(AssemblyUnit(self, index.file, assembly), tracker)

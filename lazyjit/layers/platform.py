@@ -12,13 +12,17 @@ libraries (Itanium C++ ABI, section 3.3.6).
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import sys
 import threading
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
+from lazyjit import forking
+from lazyjit.call import NativeFunction
 from lazyjit.core import (
     ExecutionSession,
     JITDylib,
@@ -29,6 +33,7 @@ from lazyjit.core import (
 )
 from lazyjit.errors import LazyJITError
 from lazyjit.ir import Constructor
+from lazyjit.layers.grace import GracePeriods
 from lazyjit.layers.module_table import ModuleTable
 from lazyjit.layers.object_unit import ObjectUnit
 from lazyjit.link.runtime import DSOHandle, call_at_exit, runtime_symbols
@@ -72,6 +77,11 @@ class _State:
         self.objects: weakref.WeakKeyDictionary[ObjectUnit, None] = weakref.WeakKeyDictionary()
 
 
+def _call_with(function: int, argument: int) -> None:
+    """Call native code that may fail."""
+    NativeFunction(function, None, [ctypes.c_void_p])(argument)
+
+
 _live: weakref.WeakSet[Platform] = weakref.WeakSet()
 
 
@@ -84,17 +94,30 @@ def _deinitialize_everything() -> None:
             sys.excepthook(*sys.exc_info())
 
 
-class Platform:
+class Platform(forking.Guarded):
     """Runs initializers and finalizers. Any thread; those of one dylib on one thread at a time."""
 
-    def __init__(self, session: ExecutionSession, call: Caller) -> None:
-        """`call` runs a `void()` at an address."""
+    def __init__(self, session: ExecutionSession, grace: GracePeriods, call: Caller) -> None:
+        """`call` runs a `void()` at an address. `grace` counts what runs, so that its memory waits
+        for it."""
         self._session = session
+        self._grace = grace
         self._call = call
         self._lock = threading.Lock()
         self._states: dict[JITDylib, _State] = {}
+        forking.join(forking.Phase.TABLE, self)
         _live.add(self)
         call_at_exit(_deinitialize_everything)
+
+    def after_fork(self, in_child: bool) -> None:
+        """For `lazyjit.forking`: in a child, initializers that other threads ran are nobody's."""
+        if in_child:
+            for state in self._states.values():
+                if not state.running.acquire(blocking=False):
+                    state.running = threading.RLock()
+                else:
+                    state.running.release()
+        super().after_fork(in_child)
 
     def set_up(self, dylib: JITDylib, runtime: DSOHandle) -> None:
         """Define the platform's symbols in a new dylib."""
@@ -159,20 +182,33 @@ class Platform:
                     self._initialize_one(each, state)
 
     def deinitialize(self, dylib: JITDylib) -> None:
-        """Run the handlers and finalizers of `dylib`. It may be initialized again."""
+        """Run the handlers and finalizers of `dylib`. It may be initialized again.
+
+        Raises what one of them fails with; that one is done with, and later ones stay to do.
+        """
         with self._lock:
             state = self._states.get(dylib)
         if state is None:
             return  # forgotten, or the session closed meanwhile
-        with state.running:
+        with state.running, self._counted():
+            with self._lock:
+                if self._states.get(dylib) is not state:
+                    return  # likewise, while this thread waited
+            state.runtime.run_exit_handlers(_call_with)
             with self._lock:
                 finalizers, state.finalizers = state.finalizers, []
-            state.runtime.run_exit_handlers()
-            _run_all(sorted(finalizers, key=lambda each: each.priority)[::-1])
+            todo = sorted(finalizers, key=lambda each: each.priority)
+            try:
+                while todo:
+                    self._run_all([todo.pop()])
+            except BaseException:
+                with self._lock:
+                    state.finalizers[:0] = todo
+                raise
 
     def forget(self, dylib: JITDylib) -> DSOHandle | None:
-        """Know a dylib no more, for it is being removed; the handle to close when nobody runs in
-        it. None when it isn't known.
+        """Know a dylib no more, for it is about to be removed; the handle to close when nobody runs
+        in it. None when it isn't known.
         """
         with self._lock:
             state = self._states.pop(dylib, None)
@@ -264,7 +300,7 @@ class Platform:
                 _append(state.finalizers, finalizer)
         try:
             while todo:
-                _run_all(todo[:1])
+                self._run_all(todo[:1])
                 del todo[0]
         except BaseException:
             with self._lock:
@@ -281,6 +317,23 @@ class Platform:
             for priority, function, _ in entries
             if function >= 0
         ]
+
+    def _run_all(self, structors: Iterable[_Structor]) -> None:
+        """Run them in this order, but for those whose code was removed meanwhile."""
+        for structor in structors:
+            with self._counted():
+                # Counted first: a removal that comes after the look waits with freeing memory.
+                if not structor.tracker.removed:
+                    structor.run()
+
+    @contextlib.contextmanager
+    def _counted(self) -> Iterator[None]:
+        """A call is under way."""
+        epoch = self._grace.enter()
+        try:
+            yield
+        finally:
+            self._grace.leave(epoch)
 
     def _run(self, dylib: JITDylib, name: str) -> None:
         order = [(dylib, LookupFlags.ALL_SYMBOLS)]
@@ -299,10 +352,3 @@ def _append(entries: list[_Entry], entry: _Entry) -> None:
     if count >= 16 and not count & count - 1:
         entries[:] = [each for each in entries if not each[-1].removed]
     entries.append(entry)
-
-
-def _run_all(structors: Iterable[_Structor]) -> None:
-    """Run them in this order, but for those whose code was removed meanwhile."""
-    for structor in structors:
-        if not structor.tracker.removed:
-            structor.run()

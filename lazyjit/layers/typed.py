@@ -42,6 +42,7 @@ from lazyjit.core import (
     SymbolTable,
 )
 from lazyjit.core.entries import Failure, Work
+from lazyjit.core.tracker import current
 from lazyjit.errors import (
     LazyJITError,
     SessionClosed,
@@ -198,7 +199,8 @@ class TypedFunctions(forking.Guarded):
             defaults=described.defaults if described else (),
         )
         with self._lock:
-            self._open.setdefault(tracker.key if tracker else 0, weakref.WeakSet()).add(function)
+            key = current(tracker).key if tracker else 0  # a transfer to come moves it on
+            self._open.setdefault(key, weakref.WeakSet()).add(function)
             gone = origin.is_gone()
         if gone:
             native.close_gate(function)
@@ -254,15 +256,7 @@ class TypedFunctions(forking.Guarded):
 class _Origin:
     """Where one function comes from (`lazyjit.call.typed.Origin`)."""
 
-    __slots__ = (
-        "_definition",
-        "_keepalive",
-        "_owner",
-        "_tracker",
-        "_wrapper",
-        "address",
-        "name",
-    )
+    __slots__ = "_definition", "_keepalive", "_owner", "_tracker", "_wrapper", "address", "name"
 
     def __init__(
         self,
@@ -342,8 +336,11 @@ class _Origin:
         if self.is_gone():
             return FunctionState.REMOVED
         body = self._body()
-        if body is None or self._owner.stubs.target(self.address) is not None:
-            return FunctionState.READY
+        try:
+            if body is None or self._owner.stubs.target(self.address) is not None:
+                return FunctionState.READY
+        except SessionClosed:  # meanwhile
+            return FunctionState.REMOVED
         dylib, name = body
         entry = dylib._symbols.get(name)
         if isinstance(entry, Failure):

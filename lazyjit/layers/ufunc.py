@@ -35,6 +35,7 @@ from lazyjit.core import (
     ResourceTracker,
     SymbolState,
 )
+from lazyjit.core.tracker import current
 from lazyjit.errors import (
     FailedToMaterialize,
     SessionClosed,
@@ -105,7 +106,7 @@ class UFuncs(forking.Guarded):
             weakref.finalize(behind, _drop, after_calls, tracker).atexit = False
             loop.dylib.define(LoopUnit(loop, fast_math), tracker)
         with self._lock:
-            for key in {loop.function.tracker.key for loop in loops} | {0}:
+            for key in {current(loop.function.tracker).key for loop in loops} | {0}:
                 self._open.setdefault(key, weakref.WeakSet()).add(source)
         return made
 
@@ -192,6 +193,8 @@ class _Source:
             # Transferred resources are found under another key than their tracker's.
             if key and not loop.function.tracker.removed and loop.function.tracker.key != key:
                 continue
+            if loop.epoch is not None:
+                continue  # it was closed, and calls are still in it: what is retired waits already
             epoch = loop.epoch = self.owner.grace.enter()
             if not lib.lj_ufunc_close(self.native(number)):
                 loop.epoch = None

@@ -159,9 +159,10 @@ class Arena:
         ffi.memmove(ffi.cast("void *", self.working(target)), data, len(data))
 
     def statistics(self) -> ArenaStatistics:
-        """Sizes now, each region's taken at one moment."""
+        """Sizes now, each region's taken at one moment. Raises SessionClosed after `close`."""
         out = ffi.new("lj_arena_statistics *")
-        lib.lj_arena_statistics_get(self.handle, out)
+        with self._lock:  # it may be asked for while the session is closed
+            lib.lj_arena_statistics_get(self.handle, out)
         return ArenaStatistics(
             *(
                 RegionStatistics(out.reserved[i], out.committed[i], out.used[i], out.spans[i])
@@ -177,8 +178,8 @@ class Arena:
         """
         with self._lock:
             handle, self._handle = self._handle, None
-        if handle is not None:
-            lib.lj_arena_dispose(handle)
+            if handle is not None:
+                lib.lj_arena_dispose(handle)
 
     def before_fork(self) -> None:
         """For `lazyjit.forking`: stop allocating, and copy what fork would leave shared."""

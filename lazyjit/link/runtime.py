@@ -10,10 +10,11 @@ from __future__ import annotations
 import ctypes
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
+from lazyjit import failures
 from lazyjit._native import check, ffi, lib
-from lazyjit.errors import UsageError
+from lazyjit.errors import SessionClosed, SymbolRemoved, UsageError
 
 __all__ = ["DSOHandle", "call_at_exit", "runtime_symbols", "thread_local_address"]
 
@@ -34,11 +35,25 @@ class DSOHandle:
             raise UsageError("the DSO handle was closed")
         return self._dso
 
-    def run_exit_handlers(self) -> None:
+    def run_exit_handlers(self, call: Callable[[int, int], object] | None = None) -> None:
         """Run what `atexit`, `__cxa_atexit` and this thread's thread_local variables registered,
         last in, first out, those included that a handler registers. Each runs once.
+
+        `call(function, argument)` calls the native function that does so, and raises what a handler
+        fails with; those that have not run then stay to do. Without, no handler may fail.
         """
-        lib.lj_atexit_run(self._live())
+        dso = self._live()
+        if call is None:
+            lib.lj_atexit_run(dso)
+        else:
+            call(_run_address, int(ffi.cast("uintptr_t", dso)))
+
+    def seal(self, *, wait: bool = False) -> bool:
+        """Forget handlers that did not run, and those to be registered yet. Whether other threads,
+        which may be ending, are in one still; with `wait`, returns when none is. Again: the same.
+        """
+        dso = self._dso
+        return dso is not None and bool(lib.lj_dso_seal(dso, wait))
 
     def close(self) -> None:
         """Forget handlers that did not run, and free the memory. A second call does nothing."""
@@ -47,6 +62,8 @@ class DSOHandle:
         if dso is not None:
             lib.lj_dso_dispose(dso)
 
+
+_run_address = int(ffi.cast("uintptr_t", ffi.addressof(lib, "lj_atexit_run")))
 
 _exit_hook: Any = None
 
@@ -60,6 +77,17 @@ def call_at_exit(callback: Callable[[], None]) -> None:
     _exit_hook = ctypes.CFUNCTYPE(None)(callback)
     lib.lj_exit_hook_set(ctypes.cast(_exit_hook, ctypes.c_void_p).value or 0)
 
+
+def _failed_at_thread_exit(token: int) -> None:
+    """A thread_local's destructor has failed. What this raises, ctypes tells `unraisablehook`."""
+    error = failures.exception(token)
+    # Removed while the thread was ending: forgotten, as what had not begun is.
+    if token != lib.LJ_FAILURE_FREED and not isinstance(error, SessionClosed | SymbolRemoved):
+        raise error
+
+
+_failure_hook: Final = ctypes.CFUNCTYPE(None, ctypes.c_uint64)(_failed_at_thread_exit)
+lib.lj_exit_failure_hook_set(ctypes.cast(_failure_hook, ctypes.c_void_p).value or 0)
 
 #: Linker names by the native structure's fields.
 _NAMES = {

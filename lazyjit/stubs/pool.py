@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from lazyjit import failures, forking
-from lazyjit._native import check, ffi, lib
+from lazyjit._native import check, ffi, lib, owned
 from lazyjit.errors import SessionClosed
 from lazyjit.link.arena import Arena
 
@@ -53,8 +53,10 @@ class StubPool:
     def __init__(self, arena: Arena, queue: Any) -> None:
         out = ffi.new("lj_stubs **")
         check(lib.lj_stubs_new(arena.handle, queue, out))
-        # Not freed when this object is: native threads may call stubs when Python is long gone.
-        self._handle: Any = out[0]
+        # Unless it was disposed of, stubs last longer than this object: native threads may call
+        # them when Python is long gone. What is disposed of lasts as long as another thread, whose
+        # call of native code came at the same time, has the handle.
+        self._handle: Any = owned(out[0], lib.lj_stubs_dispose)
         self._arena = arena
         self._lock = threading.Lock()
         # Failures live as long as a stub that has failed with them: a call may be on its way up
@@ -132,7 +134,7 @@ class StubPool:
                     yield token
 
     def target(self, stub: int) -> int | None:
-        """What the stub leads to, or None while it is unresolved or failed."""
+        """What the stub leads to; None while it is unresolved or failed. Raises SessionClosed."""
         return lib.lj_stubs_target(self.handle, stub) or None
 
     def set_failure_address(self, address: int) -> None:
@@ -165,7 +167,7 @@ class StubPool:
         if handle is not None:
             lib.lj_stubs_close(handle)
             if not self._arena.closed:
-                lib.lj_stubs_dispose(handle)
+                lib.lj_stubs_empty(handle)
             failures.forget(tokens)
 
     def before_fork(self) -> None:

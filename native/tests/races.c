@@ -199,6 +199,7 @@ static void test_stubs(uint64_t seed) {
     CHECK(statistics.requests <= WAVES * STUBS); /* asked for once, however many call */
     CHECK(!lj_stubs_free(pool, STUBS, stubs));
     lj_stubs_close(pool);
+    lj_stubs_empty(pool);
     lj_stubs_dispose(pool);
     lj_queue_dispose(queue);
     lj_arena_dispose(arena);

@@ -124,6 +124,18 @@ def test_a_transferred_function_goes_with_its_new_tracker(jit):
         leaf(1.0)
 
 
+def test_a_function_may_be_transferred_while_it_is_made(jit):
+    first, second = jit.add(SOURCE), jit.main.create_tracker()
+    address = jit.lookup("leaf")
+    # A thread has looked up what has the code; before it goes on, another's transfer is complete.
+    first.transfer_to(second)
+    leaf = jit._typed.make("leaf", address, jit.main, first, None, False, jit)
+    assert leaf(1.0) == 2.0
+    second.remove()
+    with pytest.raises(SymbolRemoved):
+        leaf(1.0)
+
+
 def test_functions_of_a_closed_session_raise():
     jit = JIT(compile_threads=1)
     jit.add(SOURCE)

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import threading
 import weakref
+from typing import Any
 
 import numpy as np
 import pytest
@@ -321,3 +322,50 @@ def test_removal_finds_code_whose_tracker_was_transferred(jit: JIT) -> None:
     for ufunc in (before, after):
         with pytest.raises(SymbolRemoved):
             ufunc(1.0, 2.0)
+
+
+def test_a_ufunc_may_be_made_while_its_function_is_transferred(jit: JIT) -> None:
+    tracker, other = jit.add(SOURCE.replace("@", "@moving.")), jit.main.create_tracker()
+    tracker_of = jit.session.tracker_of
+
+    def transferring(where: Any, name: str) -> Any:
+        found = tracker_of(where, name)
+        tracker.transfer_to(other)
+        return found
+
+    jit.session.tracker_of = transferring  # type: ignore[method-assign]
+    ufunc = jit.ufunc("moving.add")
+    assert ufunc(1.0, 2.0) == 3.0
+    other.remove()
+    with pytest.raises(SymbolRemoved):
+        ufunc(1.0, 2.0)
+
+
+def test_closing_frees_memory_once_a_call_under_way_has_returned() -> None:
+    inside, go_on = threading.Event(), threading.Event()
+
+    def hold(x: float) -> float:
+        inside.set()
+        assert go_on.wait(60)
+        return x
+
+    jit = JIT(compile_threads=1)
+    jit.define("hold", hold, "double(double)")
+    jit.add("""
+declare double @hold(double)
+define double @held(double %x) {
+  %y = call double @hold(double %x)
+  ret double %y
+}
+""")
+    ufunc = jit.ufunc("held")
+    results: list[object] = []
+    worker = threading.Thread(target=lambda: results.append(ufunc(1.0)))
+    worker.start()
+    assert inside.wait(60)
+    jit.close()
+    assert not jit._arena.closed
+    go_on.set()
+    worker.join()
+    assert results == [1.0]
+    assert jit._arena.closed

@@ -7,6 +7,7 @@ import threading
 import numpy as np
 import pytest
 
+from lazyjit._native import check, ffi, lib
 from lazyjit.call import NativeFunction
 from lazyjit.errors import InternalError, SessionClosed, SymbolRemoved
 from lazyjit.link.arena import Arena
@@ -196,3 +197,27 @@ def test_changes_race_with_calls_without_losing_one(machine, probe):
     for thread in threads:
         thread.join()
     assert outcomes and all(outcomes)
+
+
+def test_a_pool_that_is_disposed_of_outlives_who_has_its_handle(machine, probe):
+    # As another thread does that has taken the handle and is about to call native code with it.
+    pool = StubPool(machine.arena, machine.dispatcher.queue)
+    [stub] = pool.create([1])
+    handle = pool.handle
+    pool.close()
+    pool.dispose()
+    del pool
+    count, words = 1, ffi.new("uint64_t[]", [stub])
+    assert lib.lj_stubs_target(handle, stub) == 0
+    for status in (
+        lib.lj_stubs_create(handle, count, words, words),
+        lib.lj_stubs_resolve(handle, count, words, words),
+        lib.lj_stubs_fail(handle, count, words, 16, b"why"),
+        lib.lj_stubs_reset(handle, count, words),
+        lib.lj_stubs_free(handle, count, words),
+    ):
+        with pytest.raises(SessionClosed):
+            check(status)
+    statistics = ffi.new("lj_stubs_statistics *")
+    lib.lj_stubs_statistics_get(handle, statistics)
+    assert (statistics.live, statistics.chunks) == (0, 0)
