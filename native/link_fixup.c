@@ -35,11 +35,15 @@ static int thread_local_pair(const lj_graph *graph, const lj_link_symbol *symbol
            lj_tls_host_variable(graph->strings + symbol->name, &pair->module, &pair->offset);
 }
 
-/* The module of the object's own variables, to whose block local-dynamic code adds offsets. */
+/* The module of the object's own variables, to whose block local-dynamic code adds offsets; 0 when
+ * it has none of its own but uses another's static ones. */
 static uint64_t own_module(const lj_graph *graph) {
+    const lj_tls_static *image = graph->linked.tls_static;
     if (!graph->tls_static)
         return LJ_TLS_TAG;
-    return graph->runs_here ? lj_tls_static_module(graph->linked.tls_static) : 1;
+    if (!graph->runs_here)
+        return 1;
+    return image ? lj_tls_static_module(image) : 0;
 }
 
 static int fits(const lj_arch *arch, const lj_kind *kind, uint64_t value) {
@@ -60,7 +64,7 @@ static lj_status thread_local_value(const lj_fixing *at, const lj_link_edge *edg
     lj_tls_index pair = {own_module(graph), 0};
     const lj_link_symbol *symbol = &graph->symbols[edge->target];
     /* Target 0 is the object's own module. */
-    if (edge->target && !thread_local_pair(graph, symbol, &pair))
+    if (edge->target ? !thread_local_pair(graph, symbol, &pair) : !pair.module)
         return fail(at, edge, LJ_OBJ_RELOCATION, symbol->address,
                     "no thread-local variable of JIT'd code or of a library");
     if (kind->form == LJ_FORM_DESCWORD) {

@@ -246,3 +246,17 @@ def test_many_threads_link_and_remove_at_once(build: Build, arena: Arena) -> Non
     for thread in threads:
         thread.join()
     assert not wrong
+
+
+def test_offsets_in_a_block_that_the_object_does_not_have_are_refused(
+    compile_object: Callable[..., bytes],
+) -> None:
+    # Found by fuzzing: static access to another's variable, and an offset within the own block.
+    code = "f: movq x@gottpoff(%rip), %rax\n lea x@dtpoff(%rax), %rax\n ret\n"
+    data = compile_object(code, language="assembler")
+    arena = Arena()
+    graph = LinkGraph.from_object(data, file="f.o", arena=arena)
+    with pytest.raises(RelocationError, match="no thread-local variable"):
+        graph.fix_up([0] * len(graph.externals))
+    graph.deallocate()
+    arena.close()
