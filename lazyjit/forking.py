@@ -62,7 +62,7 @@ _serial = itertools.count()
 #: By the order in which they joined. Not a WeakKeyDictionary, which can't be gone through while
 #: another thread adds to it.
 _participants: dict[int, tuple[Phase, weakref.ref[Participant]]] = {}
-_resting: list[Participant] = []
+_resting: list[tuple[Phase, int, Participant]] = []
 
 
 def join(phase: Phase, participant: Participant) -> None:
@@ -91,7 +91,7 @@ def _before() -> None:
         if not order:
             return
         seen.update(known)
-        for _, serial in order:
+        for phase, serial in order:
             participant = known[serial][1]()
             if participant is None:
                 continue
@@ -100,12 +100,14 @@ def _before() -> None:
             except Exception as error:
                 _report(error)
             else:
-                _resting.append(participant)
+                _resting.append((phase, serial, participant))
 
 
 def _after(in_child: bool) -> None:
+    # Who joined late came to rest late, whatever the phase, but goes on in order with the others.
+    _resting.sort(key=lambda each: each[:2])
     while _resting:
-        participant = _resting.pop()
+        _, _, participant = _resting.pop()
         try:
             participant.after_fork(in_child)
         except Exception as error:

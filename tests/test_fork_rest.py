@@ -57,6 +57,28 @@ def test_what_joins_while_others_come_to_rest_takes_part() -> None:
     assert late[0].seen == ["rested", "after"]
 
 
+def test_who_came_to_rest_late_goes_on_in_order() -> None:
+    order: list[str] = []
+
+    class Noting(Witness):
+        def __init__(self, name: str, phase: forking.Phase, look: Callable[[], object]) -> None:
+            super().__init__(phase, look)
+            self.name = name
+
+        def after_fork(self, in_child: bool) -> None:
+            order.append(self.name)
+
+    late: list[Noting] = []
+    memory = Noting(
+        "memory",
+        forking.Phase.MEMORY,
+        lambda: late.append(Noting("table", forking.Phase.TABLE, lambda: None)),
+    )
+    assert status_of_child(lambda: None) == 0
+    assert memory.seen == [None]
+    assert order == ["memory", "table"]
+
+
 def test_who_has_gone_takes_no_part() -> None:
     witness = Witness(forking.Phase.TABLE, lambda: "rested")
     seen = witness.seen

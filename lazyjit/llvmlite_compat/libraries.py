@@ -6,6 +6,7 @@ destructors run and its code is removed. The name of a library can't be used aga
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 from collections.abc import Mapping
@@ -15,7 +16,13 @@ from typing import Any
 import llvmlite.binding as llvm
 
 from lazyjit.core import JITDylib, LookupFlags, SymbolState
-from lazyjit.errors import DylibNotFound, FailedToMaterialize, LazyJITError, SymbolsNotFound
+from lazyjit.errors import (
+    DylibNotFound,
+    FailedToMaterialize,
+    LazyJITError,
+    SessionClosed,
+    SymbolsNotFound,
+)
 from lazyjit.finalizing import soon
 from lazyjit.jit import JIT
 from lazyjit.llvmlite_compat.closing import Closing
@@ -246,6 +253,6 @@ def _address(jit: JIT, dylib: JITDylib, name: str) -> int:
 
 def unload(jit: JIT, dylib: JITDylib) -> None:
     """Run a library's destructors and remove what it holds; its name stays taken."""
-    if not jit.closed:
+    with contextlib.suppress(SessionClosed):  # then all is gone, or will be
         jit.deinitialize(dylib)
         dylib.clear()
