@@ -111,7 +111,8 @@ def test_sources_that_are_not_built_say_so(tmp_path: Path) -> None:
     unbuilt = shutil.ignore_patterns("*.so", "__pycache__")
     shutil.copytree(package, tmp_path / "lazyjit", ignore=unbuilt)
     done = subprocess.run(
-        [sys.executable, "-c", "import lazyjit; lazyjit.JIT()"],
+        # Without site, which would know where an editable installation's library is.
+        [sys.executable, "-S", "-c", "import lazyjit._native"],
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": ""},
         capture_output=True,
