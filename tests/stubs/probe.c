@@ -10,7 +10,6 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 struct state {
     uint64_t general[16]; /* rax rcx rdx rbx rsp rbp rsi rdi r8 ... r15; rsp and r11 unused */
@@ -217,25 +216,8 @@ long probe_backtrace(void) {
     return backtrace(frames, 64);
 }
 
-/* Nanoseconds for each of `count` calls. */
-double probe_time(binary *fn, long count) {
-    struct timespec start, end;
-    volatile long sink = 0;
-    clock_gettime(CLOCK_MONOTONIC, &start);
+/* Calls `count` functions, one after the other. */
+void probe_first_calls(binary **fns, long count) {
     for (long i = 0; i < count; i++)
-        sink = fn(i, sink);
-    clock_gettime(CLOCK_MONOTONIC, &end);
-    return ((double)(end.tv_sec - start.tv_sec) * 1e9 + (double)(end.tv_nsec - start.tv_nsec)) /
-           (double)count;
-}
-
-/* First calls of `count` functions, one after the other: nanoseconds for each, into `out`. */
-void probe_first_calls(binary **fns, long count, double *out) {
-    for (long i = 0; i < count; i++) {
-        struct timespec start, end;
-        clock_gettime(CLOCK_MONOTONIC, &start);
         fns[i](i, i);
-        clock_gettime(CLOCK_MONOTONIC, &end);
-        out[i] = (double)(end.tv_sec - start.tv_sec) * 1e9 + (double)(end.tv_nsec - start.tv_nsec);
-    }
 }
