@@ -28,6 +28,7 @@ from typing import Any, Protocol
 
 from lazyjit.core import ExecutionSession, JITDylib, LookupFlags
 from lazyjit.errors import SessionClosed, SymbolRemoved, SymbolsNotFound
+from lazyjit.link.archive import is_archive
 
 __all__ = ["Host", "Plugin", "PluginFunction"]
 
@@ -82,7 +83,7 @@ class _Generation:
             self.source = jit.add(path, dylib=self.dylib)
             with path.open("rb") as file:
                 #: An archive's members, with their constructors, come when they are needed.
-                self.members_come_later = file.read(7) in (b"!<arch>", b"!<thin>")
+                self.members_come_later = is_archive(file.read(8))
             jit.initialize(self.dylib)
         except BaseException:
             self.remove()

@@ -203,7 +203,7 @@ class ThreadPoolDispatcher:
         lib.lj_queue_close(self.queue, keep)
         deadline = None if patience is None else time.monotonic() + patience
         for thread in list(self._threads):
-            if thread is not threading.current_thread():
+            if thread.ident != threading.get_ident():  # no Thread is made for who is none
                 thread.join(None if deadline is None else max(0.0, deadline - time.monotonic()))
         _open_pools.discard(self)
 

@@ -53,9 +53,10 @@ class UnitMaker:
         self._indirect = layer.first_tier is not None
         self._budget = 0 if self._indirect else layer.inline_budget
         self._native: Any = None
+        self._stubs = layer.stubs.handle  # a field of a C structure keeps nothing
         if type(self._compiler) is LLVMCompiler and layer.on_unit is None:
             native = self._native = ffi.new("lj_unit_maker *")
-            native.table, native.stubs = table.native, layer.stubs.handle
+            native.table, native.stubs = table.native, self._stubs
             native.index, native.config = table.index.native, self._compiler.native
             native.arena, native.counts = layer.objects.arena.handle, layer.counters.native
             native.options = (self._budget, self._budget // 4, self._indirect)

@@ -17,6 +17,7 @@ import llvmlite.binding as llvm
 
 from lazyjit.core import JITDylib, LookupFlags, SymbolState
 from lazyjit.errors import (
+    DuplicateDylib,
     DylibNotFound,
     FailedToMaterialize,
     LazyJITError,
@@ -58,22 +59,42 @@ class _Shared:
         )
         if suppress_errors:
             self.jit.session.report_error = lambda error: None
-        self.lock = threading.Lock()
-        self.users: dict[str, int] = {}
+        self._lock = threading.Lock()
+        #: How many keep each library that was ever made; one that nobody keeps is unloaded.
+        self._users = {"main": 0}  # LLVM makes one of this name, where nothing can be added
 
     def __del__(self) -> None:
         if hasattr(self, "jit"):
             soon(self.jit.close)
 
-    def acquire(self, name: str) -> None:
-        with self.lock:
-            self.users[name] = self.users.get(name, 0) + 1
+    def create(self, name: str) -> JITDylib:
+        """A new library, kept by one user. Raises RuntimeError when there was one of that name."""
+        with self._lock:
+            try:
+                dylib = self.jit.create_dylib(name)
+            except DuplicateDylib as error:
+                raise RuntimeError(f"Library name `{name}' is already in use.") from error
+            self._users[name] = 1
+        return dylib
+
+    def acquire(self, name: str) -> bool:
+        """Whether the library was still kept, and has one more user now.
+
+        Raises RuntimeError when there never was one of that name.
+        """
+        with self._lock:
+            users = self._users.get(name)
+            if users is None:
+                raise RuntimeError("No such library")
+            if users:
+                self._users[name] = users + 1
+        return users > 0
 
     def release(self, name: str) -> None:
-        """One tracker less; the last one unloads the library."""
-        with self.lock:
-            self.users[name] -= 1
-            if self.users[name]:
+        """One user less; the last one unloads the library."""
+        with self._lock:
+            self._users[name] -= 1
+            if self._users[name]:
                 return
         unload(self.jit, self.jit.dylib(name))
 
@@ -94,11 +115,13 @@ class LLJIT(Closing):
         Raises RuntimeError when there is no such library or function, or it can't be compiled.
         """
         shared = self._open("lookup in")
+        if not shared.acquire(dylib):
+            raise RuntimeError(f"Symbols not found: [ {fn} ]")
         try:
-            library = shared.jit.dylib(dylib)
-        except DylibNotFound:
-            raise RuntimeError("No such library") from None
-        address = _address(shared.jit, library, fn)
+            address = _address(shared.jit, shared.jit.dylib(dylib), fn)
+        except BaseException:
+            shared.release(dylib)
+            raise
         return ResourceTracker(shared, dylib, {fn: address})
 
     @property
@@ -124,11 +147,10 @@ class ResourceTracker(Closing):
     """Keeps a library loaded, and knows addresses in it. The face of llvmlite's. Any thread."""
 
     def __init__(self, shared: _Shared, name: str, addresses: Mapping[str, int]) -> None:
-        """Use `JITLibraryBuilder.link` or `LLJIT.lookup`."""
+        """Use `JITLibraryBuilder.link` or `LLJIT.lookup`. It becomes the user that they were."""
         self._shared: _Shared | None = shared
         self._name = name
         self._addresses = dict(addresses)
-        shared.acquire(name)
         self._closed = False
 
     def __getitem__(self, item: str) -> int:
@@ -204,10 +226,7 @@ class JITLibraryBuilder:
         shared = lljit._open("add to")
         name = str(library_name)
         assert name, "Library cannot be empty"
-        with shared.lock:
-            if any(dylib.name == name for dylib in shared.jit.session.dylibs):
-                raise RuntimeError(f"Library name `{name}' is already in use.")
-            dylib = shared.jit.create_dylib(name)
+        dylib = shared.create(name)
         try:
             for symbol, address in self._imports.items():
                 shared.jit.define(symbol, address, dylib=dylib)
@@ -216,10 +235,10 @@ class JITLibraryBuilder:
             shared.jit.initialize(dylib)
             addresses = {each: _address(shared.jit, dylib, each) for each in sorted(self._exports)}
         except LazyJITError as error:
-            unload(shared.jit, dylib)
+            shared.release(name)
             raise RuntimeError(str(error)) from error
         except BaseException:
-            unload(shared.jit, dylib)
+            shared.release(name)
             raise
         return ResourceTracker(shared, name, addresses)
 

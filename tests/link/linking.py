@@ -109,3 +109,18 @@ def on_thread(work: Callable[[], object]) -> object:
     thread.start()
     thread.join()
     return results[0]
+
+
+def linked(graph: LinkGraph, arena: Arena, **externals: int) -> dict[str, int]:
+    """Addresses of what the graph defines, after a whole link."""
+    graph.verify()
+    graph.allocate(arena)
+    addresses = {name: symbol.address for name, symbol in graph.resolved().items()}
+    graph.fix_up([externals.get(name, 0) for name in graph.externals])
+    graph.verify()
+    return addresses
+
+
+def call(address: int) -> int:
+    """What a function without arguments returns."""
+    return ctypes.CFUNCTYPE(ctypes.c_long)(address)()

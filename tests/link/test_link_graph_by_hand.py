@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 
 import pytest
-from linking import Build, Program
+from linking import Build, Program, call, linked
 
 from lazyjit.errors import GraphError
 from lazyjit.link.arena import Arena
@@ -18,20 +18,6 @@ DATA = MemProt.READ | MemProt.WRITE
 ANSWER = b"\xb8\x2a\x00\x00\x00\xc3"  # mov $42, %eax; ret
 CALL = b"\xe9\x00\x00\x00\x00"  # jmp rel32
 LOAD = b"\x48\x8b\x05\x00\x00\x00\x00\x48\x8b\x00\xc3"  # mov x@GOTPCREL(%rip), %rax; its value
-
-
-def linked(graph: LinkGraph, arena: Arena, **externals: int) -> dict[str, int]:
-    """Addresses of what the graph defines, after a whole link."""
-    graph.verify()
-    graph.allocate(arena)
-    addresses = {name: symbol.address for name, symbol in graph.resolved().items()}
-    graph.fix_up([externals.get(name, 0) for name in graph.externals])
-    graph.verify()
-    return addresses
-
-
-def call(address: int) -> int:
-    return ctypes.CFUNCTYPE(ctypes.c_long)(address)()
 
 
 def test_a_graph_made_by_hand_runs(arena: Arena) -> None:

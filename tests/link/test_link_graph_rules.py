@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import ctypes
-
 import pytest
-from linking import Build
+from linking import Build, call, linked
 
 from lazyjit.errors import GraphError, ObjectFormatError, RelocationError
 from lazyjit.link.arena import Arena
@@ -15,20 +13,6 @@ from lazyjit.link.model import Lifetime, MemProt, Scope
 CODE = MemProt.READ | MemProt.EXEC
 DATA = MemProt.READ | MemProt.WRITE
 ANSWER = b"\xb8\x2a\x00\x00\x00\xc3"  # mov $42, %eax; ret
-
-
-def linked(graph: LinkGraph, arena: Arena, **externals: int) -> dict[str, int]:
-    """Addresses of what the graph defines, after a whole link."""
-    graph.verify()
-    graph.allocate(arena)
-    addresses = {name: symbol.address for name, symbol in graph.resolved().items()}
-    graph.fix_up([externals.get(name, 0) for name in graph.externals])
-    graph.verify()
-    return addresses
-
-
-def call(address: int) -> int:
-    return ctypes.CFUNCTYPE(ctypes.c_long)(address)()
 
 
 def test_what_breaks_the_rules_is_refused() -> None:

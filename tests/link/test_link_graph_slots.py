@@ -6,7 +6,7 @@ import ctypes
 from collections.abc import Callable
 
 import pytest
-from linking import Build
+from linking import Build, call
 
 from lazyjit.errors import GraphError
 from lazyjit.link.arena import Arena
@@ -28,10 +28,6 @@ def linked(graph: LinkGraph, arena: Arena, **externals: int) -> dict[str, int]:
     addresses = {name: symbol.address for name, symbol in graph.resolved().items()}
     graph.fix_up([externals[name] for name in graph.externals])
     return addresses
-
-
-def call(address: int) -> int:
-    return ctypes.CFUNCTYPE(ctypes.c_long)(address)()
 
 
 def jump(graph: LinkGraph, name: str, target: str) -> None:

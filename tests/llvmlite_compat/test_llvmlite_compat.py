@@ -310,6 +310,36 @@ def test_the_last_tracker_unloads_the_library() -> None:
         library(lljit, ADD, "it", "add")
 
 
+def test_a_library_on_its_way_out_is_not_found() -> None:
+    lljit = llvm.create_lljit_compiler()
+    refusals: list[str] = []
+
+    @ctypes.CFUNCTYPE(None)
+    def look() -> None:
+        try:
+            lljit.lookup("it", "get")
+        except RuntimeError as error:
+            refusals.append(str(error))
+
+    ir = WITH_CONSTRUCTOR.replace("store i32 20, ptr @seen", "call void @look()")
+    value = ctypes.c_int32(0)
+    tracker = (
+        llvm.JITLibraryBuilder()
+        .add_ir(f"declare void @look() {ir}")
+        .import_symbol("seen", ctypes.addressof(value))
+        .import_symbol("look", ctypes.cast(look, ctypes.c_void_p).value or 0)
+        .link(lljit, "it")
+    )
+    assert refusals == []
+    tracker.close()
+    assert refusals == ["Symbols not found: [ get ]"]
+    for name in ("main", "<process>"):  # dylibs of lazyjit's own
+        with pytest.raises(RuntimeError, match="already in use"):
+            library(lljit, ADD, name, "add")
+        with pytest.raises(RuntimeError, match=r"Symbols not found|No such library"):
+            lljit.lookup(name, "abs")
+
+
 @pytest.mark.parametrize(
     ("build", "message"),
     [
