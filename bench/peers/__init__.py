@@ -17,7 +17,7 @@ from pathlib import Path
 from bench.measure import Subject
 from bench.toolchain import Absent, built, digest, run, tool
 
-__all__ = ["lazyjit", "llvm", "llvm_peer", "llvmlite", "native", "peer_versions"]
+__all__ = ["lazyjit", "llvm", "llvm_linking", "llvm_peer", "llvmlite", "native", "peer_versions"]
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -51,6 +51,13 @@ def llvm(kind: str, codegen_level: int, threads: int, program: Sequence[str | Pa
         f"{name}, codegen {codegen_level}, {max(threads, 1)} thr.",
         lambda times: [peer, *options, "--times", times, *program],
     )
+
+
+def llvm_linking(count: int, source: Path) -> Subject:
+    """LLVM's LLJIT, linking one object again and again."""
+    peer = llvm_peer()
+    options = ["--link-repeatedly", str(count)]
+    return Subject("LLVM LLJIT", lambda times: [peer, *options, "--times", times, source])
 
 
 def llvmlite(kind: str, codegen_level: int, program: Sequence[str | Path]) -> Subject:

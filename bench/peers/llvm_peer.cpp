@@ -7,6 +7,7 @@
 //
 //     llvm_peer --kind lljit|lllazyjit [--codegen-level 0..3] [--threads N] [--times FILE]
 //               INPUT [argument ...]
+//     llvm_peer --link-repeatedly N [--times FILE] OBJECT
 //     llvm_peer --version
 //
 // INPUT is .ll, .bc or (lljit only) a relocatable object; its `main` runs with INPUT as argv[0].
@@ -28,6 +29,9 @@
 //     added_rss     bytes resident when the input had been added, less those when the JIT was
 //     created
 //
+// --link-repeatedly adds OBJECT, which defines `f` and needs nothing, to an LLJIT N times, each time
+// to a dylib of its own, and looks `f` up there at once; the report's `each` is the median of these.
+//
 // No optimization pipeline runs in either kind: that is how LLVM's builders set them up.
 
 #include "llvm/ExecutionEngine/Orc/LLJIT.h"
@@ -40,6 +44,7 @@
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/Support/raw_ostream.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -59,6 +64,7 @@ struct Arguments {
     std::string kind = "lljit";
     int codegenLevel = 2;
     unsigned threads = 0;
+    unsigned linkRepeatedly = 0;
     std::string times;
     std::string input;
     std::vector<char *> programArguments; // argv of the program, with its terminating null
@@ -73,7 +79,7 @@ struct Arguments {
 template <typename T> T need(Expected<T> value) {
     if (!value)
         fail(toString(value.takeError()));
-    return std::move(*value);
+    return static_cast<T &&>(*value);
 }
 
 void need(Error error) {
@@ -102,8 +108,10 @@ class Report {
   public:
     Report() : start(now()) {}
 
+    void set(const char *name, double seconds) { moments.emplace_back(name, seconds); }
+
     void mark(const char *step) {
-        moments.emplace_back(step, now() - start);
+        set(step, now() - start);
         if (!std::strcmp(step, "created"))
             createdResident = residentBytes();
         else if (!std::strcmp(step, "added"))
@@ -148,6 +156,8 @@ Arguments parseArguments(int argc, char **argv) {
             result.codegenLevel = std::atoi(value());
         else if (option == "--threads")
             result.threads = unsigned(std::atoi(value()));
+        else if (option == "--link-repeatedly")
+            result.linkRepeatedly = unsigned(std::atoi(value()));
         else if (option == "--times")
             result.times = value();
         else if (option == "--version") {
@@ -229,6 +239,32 @@ int runLazy(const Arguments &arguments, Report &report) {
     return run(*jit, arguments, report);
 }
 
+/// How long one object takes from its bytes to a symbol that is ready.
+int linkRepeatedly(const Arguments &arguments, Report &report) {
+    auto jit = need(configure<LLJITBuilder>(arguments).create());
+    auto bytes = need(errorOrToExpected(MemoryBuffer::getFile(arguments.input)));
+    std::vector<JITDylib *> dylibs;
+    for (unsigned i = 0; i < arguments.linkRepeatedly; ++i)
+        dylibs.push_back(&need(jit->createJITDylib("d" + std::to_string(i))));
+    std::vector<double> samples;
+    for (JITDylib *dylib : dylibs) {
+        double begin = now();
+        need(jit->addObjectFile(*dylib,
+                                MemoryBuffer::getMemBuffer(bytes->getMemBufferRef(), false)));
+        need(jit->lookup(*dylib, "f"));
+        samples.push_back(now() - begin);
+    }
+    std::sort(samples.begin(), samples.end());
+    report.set("each", samples[samples.size() / 2]);
+    return 0;
+}
+
+int runKind(const Arguments &arguments, Report &report) {
+    if (arguments.linkRepeatedly)
+        return linkRepeatedly(arguments, report);
+    return arguments.kind == "lljit" ? runEager(arguments, report) : runLazy(arguments, report);
+}
+
 } // namespace
 
 int main(int argc, char **argv) {
@@ -236,8 +272,7 @@ int main(int argc, char **argv) {
     Arguments arguments = parseArguments(argc, argv);
     InitializeNativeTarget();
     InitializeNativeTargetAsmPrinter();
-    int exitCode =
-        arguments.kind == "lljit" ? runEager(arguments, report) : runLazy(arguments, report);
+    int exitCode = runKind(arguments, report);
     std::fflush(nullptr);
     report.write(arguments, exitCode);
     std::_Exit(exitCode);

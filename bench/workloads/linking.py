@@ -4,6 +4,9 @@ Each linker's own timer counts, from the first lookup to the last symbol's readi
 pays for the start of its process. The large object is SQLite from Debian's static library, its
 members joined into one. The small ones call each other as a binary tree, so that all are needed.
 The chain is one object with 2,000 sections, each of which calls the next.
+
+What an object costs that is linked by itself, from its bytes to a symbol that is ready, is another
+table: each linker links one small object again and again within its process, and times each.
 """
 
 from __future__ import annotations
@@ -12,13 +15,14 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from bench import peers
 from bench.debian import SQLITE
 from bench.measure import Subject
 from bench.peers import python_path
-from bench.report import Cell, Column, Plot, Table, ratio_aim
+from bench.report import Cell, Column, Plot, Table, limit_aim, ratio_aim
 from bench.toolchain import Absent, built, digest, system_tool, tool
 from bench.toolchain import run as run_tool
-from bench.workloads import Context, factor
+from bench.workloads import Context, factor, present
 from bench.workloads.dependences import chain_object
 
 
@@ -59,8 +63,69 @@ def small_objects(count: int) -> list[Path]:
     return [folder / f"t{number}.o" for number in range(count)]
 
 
+def one_function() -> Path:
+    """An object of one function, `f`, as compilers make it."""
+    assembler = system_tool("as")
+    text = (
+        "\t.text\n\t.globl f\n\t.type f, @function\nf:\n\t.cfi_startproc\n"
+        "\tlea 1(%rdi), %eax\n\tret\n\t.cfi_endproc\n\t.size f, .-f\n"
+    )
+
+    def build(product: Path) -> None:
+        source = product.parent / "one.s"
+        source.write_text(text)
+        run_tool([assembler, source, "-o", product])
+
+    return built("one.o", digest([text, assembler]), build)
+
+
 def run(context: Context) -> list[Table]:
-    """The table of this workload."""
+    """The tables of this workload."""
+    return [whole(context), alone(context)]
+
+
+def alone(context: Context) -> Table:
+    """One object at a time."""
+    count = 50 if context.quick else 1_000
+    table = Table(
+        "one-object",
+        "An object of one function, from its bytes to ready",
+        f"It is added to {count:,} dylibs, one after the other, and its function looked up in each:"
+        " the median. LLJIT, as LLVM sets it up, links on the thread that asks, with JITLink; so"
+        " does a session of ours without a pool.",
+        [
+            Column("subject", "what linked it, and where"),
+            Column("us", "from its bytes to a symbol that is ready", "{:.1f}"),
+        ],
+    )
+    try:
+        source = one_function()
+        subjects = present(context, [lambda: peers.llvm_linking(count, source)])
+    except Absent as reason:
+        context.leave_out(f"linking an object of one function: {reason}")
+        return table
+    limits: dict[str, tuple[str, float]] = {}
+    if context.lazyjit:
+        for name, options, goal, limit in (
+            ("lazyjit", [], "no plugin", 40.0),
+            ("lazyjit, a Python pass in every list", ["--passes"], "a pass in every list", 400.0),
+            ("lazyjit, on a JIT's compile thread", ["--pool"], "", 0.0),
+        ):
+            subjects.append(repeated(name, [*options, "--count", str(count)], source))
+            if goal:
+                limits[name] = (f"{goal}: at most {limit:.0f} us", limit)
+    for name, entry in context.measure(subjects).items():
+        seconds = entry.median("each")
+        microseconds = None if seconds is None else seconds * 1e6
+        table.rows.append([name, entry.failure or microseconds])
+        if name in limits:
+            text, most = limits[name]
+            table.aims.append(limit_aim(text, microseconds, most, "us"))
+    return table
+
+
+def whole(context: Context) -> Table:
+    """Much at a time."""
     count, length = (50, 200) if context.quick else (2_000, 2_000)
     table = Table(
         "linking",
@@ -103,7 +168,17 @@ def run(context: Context) -> list[Table]:
             if ours:
                 goal = "level or ahead" if least == 1 else f"{least:.0f} times ahead"
                 table.aims.append(ratio_aim(f"{what}: {goal}", factor(theirs, seconds), least))
-    return [table]
+    return table
+
+
+def repeated(name: str, options: Sequence[str], source: Path) -> Subject:
+    """lazyjit, linking one object again and again."""
+    command = [sys.executable, "-m", "bench.peers.lazyjit_objects", *options]
+    return Subject(
+        name,
+        lambda times: [*command, "--times", times, source],
+        environment={"PYTHONPATH": python_path()},
+    )
 
 
 def subject(name: str, command: Sequence[str | Path]) -> Subject:

@@ -6,7 +6,7 @@ from then on goes straight to it.
 
 How stubs are made and how a first call is caught is machinery of a floor above. It plugs in as a
 `LazyCallThroughManager`: it is given a `Body` for each stub, through which it finds the address
-when the time comes. The core looks up nothing before that.
+when the time comes, or learns that it is there already. The core makes nothing before that.
 """
 
 from __future__ import annotations
@@ -40,6 +40,12 @@ class Body:
         """The symbol `name` of `dylib`, hidden or not."""
         self.dylib = dylib
         self.name = name
+
+    def at_hand(self) -> int | None:
+        """The symbol's address if it is ready now. Starts nothing; any thread, without a lock."""
+        own = [(self.dylib, LookupFlags.ALL_SYMBOLS)]
+        found = self.dylib.session.find_ready(own, [self.name])
+        return None if found is None else found[0]
 
     def find(self, landed: Landed, klass: TaskClass = TaskClass.DEMAND) -> None:
         """Have the symbol made ready and `landed` told. Doesn't block; any thread, again and again.

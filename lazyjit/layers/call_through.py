@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 import threading
 from collections.abc import Mapping
+from functools import partial
 
 from lazyjit import forking
 from lazyjit.core import Body, JITDylib, MaterializationResponsibility
@@ -39,7 +40,10 @@ class StubCallThrough(forking.Guarded):
     def create_stubs(
         self, responsibility: MaterializationResponsibility, bodies: Mapping[str, Body]
     ) -> Mapping[str, int]:
-        """A stub for each name. Raises ArenaFull, SessionClosed, ResourceTrackerDefunct."""
+        """A stub for each name, resolved if its body is ready now.
+
+        Raises ArenaFull, SessionClosed, ResourceTrackerDefunct.
+        """
         payloads = list(itertools.islice(self._payloads, len(bodies)))
         stubs = self._pool.create(payloads)
         made = list(zip(payloads, stubs, bodies, strict=True))
@@ -55,6 +59,10 @@ class StubCallThrough(forking.Guarded):
         except LazyJITError:
             self._pool.free(stubs)
             raise
+        for payload, stub, name in made:
+            address = bodies[name].at_hand()
+            if address is not None:
+                self._landed(payload, stub, address)
         return dict(zip(bodies, stubs, strict=True))
 
     def first_call(self, payload: int) -> None:
@@ -65,19 +73,22 @@ class StubCallThrough(forking.Guarded):
             return  # removed meanwhile: the stub fails by itself
         stub, body = entry
 
-        def landed(address: int | None, error: LazyJITError | None) -> None:
-            with self._lock:
-                if payload not in self._bodies:
-                    return
-                if address is not None:
-                    self._pool.resolve([stub], [address])
-                else:
-                    self._pool.fail([stub], error or InternalError("no address and no error"))
-
         try:
-            body.find(landed)
+            body.find(partial(self._landed, payload, stub))
         except LazyJITError as error:
-            landed(None, error)
+            self._landed(payload, stub, None, error)
+
+    def _landed(
+        self, payload: int, stub: int, address: int | None, error: LazyJITError | None = None
+    ) -> None:
+        """A body is found, or can't be had; the stub may be gone by now."""
+        with self._lock:
+            if payload not in self._bodies:
+                return
+            if address is not None:
+                self._pool.resolve([stub], [address])
+            else:
+                self._pool.fail([stub], error or InternalError("no address and no error"))
 
     # ResourceManager
 

@@ -6,7 +6,7 @@ import ctypes
 
 import pytest
 
-from lazyjit.core import MaterializationUnit
+from lazyjit.core import Body, MaterializationUnit
 from lazyjit.errors import (
     DuplicateDefinition,
     FailedToMaterialize,
@@ -58,6 +58,22 @@ def test_a_module_calls_a_lazy_reexport(jit):
     jit.compile(["go"])
     assert host.made == 0
     assert jit.function("go", INT, INT)(41) == 42
+
+
+def test_what_is_ready_already_is_not_looked_up_by_a_call(jit, monkeypatch):
+    library = jit.create_dylib("library")
+    library.define(Host("host", lambda x: x + 1))
+    library.define(Host("other", lambda x: x + 2))
+    jit.lookup("host", dylib=library)
+    jit.reexport_lazily({"now": "host", "later": "other"}, library)
+    now, later = jit.function("now", INT, INT), jit.function("later", INT, INT)
+    found = []
+    find = Body.find
+    monkeypatch.setattr(
+        Body, "find", lambda body, *how: found.append(body.name) or find(body, *how)
+    )
+    assert (now(1), later(1)) == (2, 3)
+    assert found == ["other"]
 
 
 def test_an_object_is_linked_by_the_first_call(jit, compile_object):
