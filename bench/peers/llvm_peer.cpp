@@ -29,8 +29,9 @@
 //     added_rss     bytes resident when the input had been added, less those when the JIT was
 //     created
 //
-// --link-repeatedly adds OBJECT, which defines `f` and needs nothing, to an LLJIT N times, each time
-// to a dylib of its own, and looks `f` up there at once; the report's `each` is the median of these.
+// --link-repeatedly adds OBJECT, which defines `f` and needs nothing, to an LLJIT N times, each
+// time to a dylib of its own, and looks `f` up there at once; the report's `each` is the median of
+// these.
 //
 // No optimization pipeline runs in either kind: that is how LLVM's builders set them up.
 

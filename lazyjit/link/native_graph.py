@@ -81,9 +81,9 @@ class NativeGraph:
 
     def _listed(self) -> Any:
         """The records, with the lists of names made."""
-        graph = self._records()
-        if not graph.listed:
-            self._check(lib.lj_graph_list(graph))
+        graph = self._graph
+        if graph is None or not graph.listed:
+            self._check(lib.lj_graph_list(self._records()))
         if graph.listings != self._listing:
             self._names = self._externals = self._weak = self._defined = self._addresses = None
             self._listing = graph.listings
