@@ -16,9 +16,7 @@ import weakref
 import pytest
 
 from lazyjit import JIT, FunctionState
-from lazyjit.codegen import LLVMCompiler
 from lazyjit.errors import FailedToMaterialize, SessionClosed, SymbolRemoved, SymbolsNotFound
-from lazyjit.layers.unit_making import UnitMaker
 
 CALLBACK = ctypes.CFUNCTYPE(ctypes.c_double, ctypes.c_double)
 
@@ -443,20 +441,21 @@ def test_an_exit_with_functions_alive_is_quiet():
 
 
 def test_a_first_call_compiles_function_and_wrapper_at_once(monkeypatch):
-    # Neither compilation goes on before both have begun: one after the other never would.
-    both = threading.Barrier(2)
-    compiled, made = LLVMCompiler.compile, UnitMaker.make
-
-    def compile_wrapper(self, unit, name="<unit>", file=None):
-        both.wait(timeout=30)
-        return compiled(self, unit, name, file)
-
-    def make_function(self, name, members, *, plain):
-        both.wait(timeout=30)
-        return made(self, name, members, plain=plain)
-
-    monkeypatch.setattr(LLVMCompiler, "compile", compile_wrapper)
-    monkeypatch.setattr(UnitMaker, "make", make_function)
     with JIT(compile_threads=2) as jit:
         jit.add(SOURCE)
+        # Neither compilation goes on before both have begun: one after the other never would.
+        both = threading.Barrier(2)
+        compiler, [maker] = jit._typed.compiler(), jit._modules._makers.values()
+        compiled, made = compiler.compile, maker.make
+
+        def compile_wrapper(*given):
+            both.wait(timeout=60)
+            return compiled(*given)
+
+        def make_function(name, members, *, plain):
+            both.wait(timeout=60)
+            return made(name, members, plain=plain)
+
+        monkeypatch.setattr(compiler, "compile", compile_wrapper)
+        monkeypatch.setattr(maker, "make", make_function)
         assert jit["leaf"](1.0) == 2.0
