@@ -1,7 +1,7 @@
 """What every test may use: the report's header, and the outside tools that some tests need.
 
 Hypothesis tries the same examples in each run, however long they take: what a run finds must not
-depend on chance, nor on what else the machine does. With `LAZYJIT_FULL=1` they are others each time.
+depend on chance, nor on what else the machine does. `LAZYJIT_FULL=1` makes them others each time.
 """
 
 from __future__ import annotations
