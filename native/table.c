@@ -187,6 +187,17 @@ lj_status lj_table_keep(lj_table *table, lj_stubs *pool, uint32_t count, const i
     return status;
 }
 
+lj_status lj_table_fail(lj_table *table, lj_stubs *pool, int32_t id, uint64_t stub, uint64_t token,
+                        const char *message, int *done) {
+    lj_status status = LJ_OK;
+    pthread_mutex_lock(&table->lock);
+    *done = table->stubs[function_behind(table, id)] == stub;
+    if (*done)
+        status = lj_stubs_fail(pool, 1, &stub, token, message);
+    pthread_mutex_unlock(&table->lock);
+    return status;
+}
+
 /* --- the end -------------------------------------------------------------------------------- */
 
 uint32_t lj_table_retire(lj_table *table, uint32_t room, int32_t *ids) {

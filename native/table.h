@@ -50,6 +50,11 @@ lj_status lj_table_known(lj_table *table, lj_stubs *pool, uint32_t count, const 
  * happens once the table is retired. */
 lj_status lj_table_publish(lj_table *table, lj_stubs *pool, uint32_t count, const int32_t *ids,
                            const uint64_t *addresses);
+/* If the function still has this stub, it fails with the token and the message (as of
+ * lj_stubs_fail), and `*done` is true; else it may be another function's by now, and nothing
+ * happens. What lj_stubs_fail gives. */
+lj_status lj_table_fail(lj_table *table, lj_stubs *pool, int32_t id, uint64_t stub, uint64_t token,
+                        const char *message, int *done);
 /* The module is going: what was ready is not any more. Writes up to `room` functions that have
  * stubs, and returns how many there are. */
 uint32_t lj_table_retire(lj_table *table, uint32_t room, int32_t *ids);

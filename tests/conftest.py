@@ -1,7 +1,12 @@
-"""What every test may use: the report's header, and the outside tools that some tests need."""
+"""What every test may use: the report's header, and the outside tools that some tests need.
+
+Hypothesis tries the same examples in each run, however long they take: what a run finds must not
+depend on chance, nor on what else the machine does. `LAZYJIT_FULL=1` makes them others each time.
+"""
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import signal
@@ -9,9 +14,21 @@ import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from lazyjit import JIT
+
+hypothesis.settings.register_profile(
+    "lazyjit",
+    deadline=None,
+    derandomize=os.environ.get("LAZYJIT_FULL", "") in ("", "0"),
+    suppress_health_check=[
+        hypothesis.HealthCheck.too_slow,
+        hypothesis.HealthCheck.function_scoped_fixture,
+    ],
+)
+hypothesis.settings.load_profile("lazyjit")
 
 
 def pytest_configure() -> None:

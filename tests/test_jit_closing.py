@@ -118,3 +118,6 @@ def test_a_unit_callback_may_close_the_session(ask):
         else:
             jit.compile()
     assert isinstance(root(caught.value), SessionClosed)
+    for thread in jit._dispatcher._threads:
+        thread.join(60)
+        assert not thread.is_alive()

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from leaking import growth
 
 import lazyjit
 from lazyjit import failures
@@ -289,7 +290,6 @@ def test_closing_the_jit_leaves_dead_plugins(path: Path) -> None:
 
 def resident() -> int:
     """Bytes, with what the allocator could give back given back."""
-    gc.collect()
     ctypes.CDLL(None).malloc_trim(0)
     return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
 
@@ -303,14 +303,13 @@ def test_cycles_leave_memory_where_it_was(host: Host, path: Path) -> None:
                 assert plugin.next(i) == 100 + i
 
     run(cycles // 4)
-    before, used, dylibs = resident(), host.used(), len(host.jit.session.dylibs)
-    kept = len(failures._failures)
-    run(cycles)
+    used, dylibs = host.used(), len(host.jit.session.dylibs)
+    kept = {*failures._failures}
     # Not by the cycle: an allocator's ways and the list of what was told.
-    assert resident() - before < (4 << 20) + 64 * cycles
-    assert len(host.told) == cycles + cycles // 4
+    assert growth(resident, lambda: run(cycles // 4), rounds=4) < (1 << 20) + 16 * cycles
+    assert len(host.told) == cycles // 4 * 5
     assert host.used() == used
-    assert len(failures._failures) == kept
+    assert {*failures._failures} <= kept
     assert len(host.jit.session.dylibs) == dylibs
 
 
@@ -332,7 +331,7 @@ def test_threads_load_call_reload_and_unload_at_once(host: Host, tmp_path: Path)
             factor = number + 2
             mine.write_text(source(factor))
             scaled = shared.scaled
-            while time.monotonic() < until:
+            while time.monotonic() < until or not counts[number]:
                 plugin = host.jit.load(mine)
                 for _ in range(rng.randrange(1, 20)):
                     x = rng.randrange(1 << 40)
@@ -361,6 +360,7 @@ def test_threads_load_call_reload_and_unload_at_once(host: Host, tmp_path: Path)
     early = None
     if FULL:
         threads[0].join(seconds / 4)  # what is warm by then is the measure
+        gc.collect()
         early = resident()
     for thread in threads:
         thread.join()
@@ -372,6 +372,7 @@ def test_threads_load_call_reload_and_unload_at_once(host: Host, tmp_path: Path)
     assert drained.wait(60)
     print(f"cycles by thread: {counts}")
     if early is not None:
+        gc.collect()
         late = resident()
         print(f"resident after a quarter: {early >> 20} MiB, at the end: {late >> 20} MiB")
         assert late - early < 16 << 20

@@ -157,7 +157,7 @@ class ModuleTable:
         """First calls of `function` raise `error`, those that wait now and those to come."""
         stub = lib.lj_table_stub(self.native, function)
         if stub:
-            self._pool.fail([stub], error)
+            self._pool.fail_of(self.native, function, stub, error)
 
     def remove(self) -> None:
         """The module is going: calls raise SymbolRemoved from now on.
@@ -173,8 +173,8 @@ class ModuleTable:
     def free(self) -> None:
         """Nobody can be in the module any more: give its stubs and its memory back."""
         stubs = [lib.lj_table_stub(self.native, function) for function in self._retired()]
-        check(lib.lj_table_free(self.native, self._pool.handle))
         self._pool.forget(stubs)
+        check(lib.lj_table_free(self.native, self._pool.handle))
 
     def fail_stubs(self) -> None:
         """The module is gone: calls through its stubs raise SymbolRemoved. For who made some."""

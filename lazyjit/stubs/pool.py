@@ -10,6 +10,7 @@ or fail each: a caller waits for it.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
@@ -93,18 +94,46 @@ class StubPool:
 
         The call that raises is the nearest `NativeFunction` call below on the caller's stack.
         """
+        with self._failing(stubs, error) as (handle, token, message):
+            check(lib.lj_stubs_fail(handle, len(stubs), _words(stubs), token, message))
+
+    def fail_of(self, table: Any, entity: int, stub: int, error: BaseException) -> None:
+        """`fail` for the stub that an `lj_table *` had for an entity, if that still has it.
+
+        Another thread may give it back at any time, and then another function may get it.
+        """
+        with self._failing([stub], error) as (handle, token, message):
+            done = ffi.new("int *")
+            check(lib.lj_table_fail(table, handle, entity, stub, token, message, done))
+            if not done[0]:
+                self._unlink([stub], token)
+
+    @contextlib.contextmanager
+    def _failing(self, stubs: Words, error: BaseException) -> Iterator[tuple[Any, int, bytes]]:
+        """What failing stubs takes: the handle, a token for `error`, and a message."""
+        handle = self.handle
         token = failures.register(error)
-        message = str(error) or type(error).__name__
-        status = lib.lj_stubs_fail(
-            self.handle, len(stubs), _words(stubs), token, message.encode("utf-8", "replace")
-        )
-        if status:
-            failures.forget([token])
-            check(status)
+        # First: as soon as they have failed, somebody may be told so, and give them back.
         with self._lock:
             self._stubs_of[token] = len(stubs)
             for stub in stubs:
                 self._tokens.setdefault(int(stub), []).append(token)
+        message = str(error) or type(error).__name__
+        try:
+            yield handle, token, message.encode("utf-8", "replace")
+        except BaseException:
+            self._unlink(stubs, token)
+            raise
+
+    def _unlink(self, stubs: Words, token: int) -> None:
+        """These stubs have not failed with `token` after all."""
+        with self._lock:
+            for stub in map(int, stubs):
+                left = [each for each in self._tokens.pop(stub, ()) if each != token]
+                if left:
+                    self._tokens[stub] = left
+            self._stubs_of.pop(token, None)
+        failures.forget([token])
 
     def reset(self, stubs: Words) -> None:
         """Make resolved and failed stubs unresolved: their next call posts a request again."""
@@ -115,11 +144,14 @@ class StubPool:
 
         The caller guarantees that no call of theirs is on its way to raise what it failed with.
         """
-        check(lib.lj_stubs_free(self.handle, len(stubs), _words(stubs)))
         self.forget(stubs)
+        check(lib.lj_stubs_free(self.handle, len(stubs), _words(stubs)))
 
     def forget(self, stubs: Words) -> None:
-        """Drop what these stubs have failed with. They were freed, by native code maybe."""
+        """Drop what these stubs have failed with. They are freed next, by native code maybe.
+
+        Not later, for then they may be others', and have failed again.
+        """
         with self._lock:
             if self._tokens:
                 failures.forget(self._last_tokens_locked(stubs))

@@ -7,7 +7,7 @@ import sys
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lazyjit import JIT
@@ -241,7 +241,7 @@ def test_layouts_pass_where_the_signature_asks_for_strides(shared):
     assert shared.callable("shape", "ptr(double[:] shape)")(np.zeros(5)) == 5
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60)
 @given(data=st.data())
 def test_any_view_is_summed_as_numpy_sums_it(shared, data):
     shape = data.draw(st.tuples(st.integers(0, 5), st.integers(0, 5)))

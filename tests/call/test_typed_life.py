@@ -14,11 +14,10 @@ import tracemalloc
 import weakref
 
 import pytest
+from leaking import growth
 
 from lazyjit import JIT, FunctionState
-from lazyjit.codegen import LLVMCompiler
 from lazyjit.errors import FailedToMaterialize, SessionClosed, SymbolRemoved, SymbolsNotFound
-from lazyjit.layers.unit_making import UnitMaker
 
 CALLBACK = ctypes.CFUNCTYPE(ctypes.c_double, ctypes.c_double)
 
@@ -357,18 +356,20 @@ def test_results_and_errors_leave_no_references(jit):
     leaf = jit["leaf"]
     value = 1.5e300
     leaf(value)
-    before = sys.getrefcount(value), sys.getrefcount(None), sys.getrefcount(leaf)
-    for _ in range(1000):
-        result = leaf(value)
-        count = sys.getrefcount(result)
-        assert count == 2  # `result` and getrefcount's own argument
-    for _ in range(100):
-        with pytest.raises(TypeError):
-            leaf("x")
-        with pytest.raises(TypeError):
-            leaf(value, value)
-    after = sys.getrefcount(value), sys.getrefcount(None), sys.getrefcount(leaf)
-    assert all(abs(a - b) < 20 for a, b in zip(after, before, strict=True))
+
+    def work():
+        for _ in range(1000):
+            result = leaf(value)
+            count = sys.getrefcount(result)
+            assert count == 2  # `result` and getrefcount's own argument
+        for _ in range(100):
+            with pytest.raises(TypeError):
+                leaf("x")
+            with pytest.raises(TypeError):
+                leaf(value, value)
+
+    for counted in (value, None, leaf):
+        assert abs(growth(lambda counted=counted: sys.getrefcount(counted), work)) < 20
 
 
 def test_calls_of_every_kind_leak_nothing(jit):
@@ -394,19 +395,13 @@ def test_calls_of_every_kind_leak_nothing(jit):
                     leaf(*arguments)
 
     work()
-    gc.collect()
     tracemalloc.start()
-    work()
-    gc.collect()
-    before = tracemalloc.get_traced_memory()[0]
-    none = sys.getrefcount(None)
-    for _ in range(4):
+    try:
         work()
-    gc.collect()
-    grown = tracemalloc.get_traced_memory()[0] - before
-    tracemalloc.stop()
-    assert grown < 4000, grown
-    assert abs(sys.getrefcount(None) - none) < 100
+        assert growth(lambda: tracemalloc.get_traced_memory()[0], work) < 1000
+    finally:
+        tracemalloc.stop()
+    assert abs(growth(lambda: sys.getrefcount(None), work)) < 100
 
 
 def test_loading_calling_and_removing_leaves_memory_where_it_was(jit):
@@ -443,20 +438,21 @@ def test_an_exit_with_functions_alive_is_quiet():
 
 
 def test_a_first_call_compiles_function_and_wrapper_at_once(monkeypatch):
-    # Neither compilation goes on before both have begun: one after the other never would.
-    both = threading.Barrier(2)
-    compiled, made = LLVMCompiler.compile, UnitMaker.make
-
-    def compile_wrapper(self, unit, name="<unit>", file=None):
-        both.wait(timeout=30)
-        return compiled(self, unit, name, file)
-
-    def make_function(self, name, members, *, plain):
-        both.wait(timeout=30)
-        return made(self, name, members, plain=plain)
-
-    monkeypatch.setattr(LLVMCompiler, "compile", compile_wrapper)
-    monkeypatch.setattr(UnitMaker, "make", make_function)
     with JIT(compile_threads=2) as jit:
         jit.add(SOURCE)
+        # Neither compilation goes on before both have begun: one after the other never would.
+        both = threading.Barrier(2)
+        compiler, [maker] = jit._typed.compiler(), jit._modules._makers.values()
+        compiled, made = compiler.compile, maker.make
+
+        def compile_wrapper(*given):
+            both.wait(timeout=60)
+            return compiled(*given)
+
+        def make_function(name, members, *, plain):
+            both.wait(timeout=60)
+            return made(name, members, plain=plain)
+
+        monkeypatch.setattr(compiler, "compile", compile_wrapper)
+        monkeypatch.setattr(maker, "make", make_function)
         assert jit["leaf"](1.0) == 2.0

@@ -6,7 +6,7 @@ import struct
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lazyjit import JIT
@@ -66,7 +66,7 @@ def test_integers_at_their_bounds_pass_and_beyond_them_overflow(identity, name):
             function(value)
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300)
 @given(name=st.sampled_from(INTEGERS), value=st.integers() | st.integers(-(2**33), 2**33))
 def test_an_integer_passes_exactly_when_it_fits(identity, name, value):
     low, high = bounds(name)
@@ -77,14 +77,13 @@ def test_an_integer_passes_exactly_when_it_fits(identity, name, value):
             identity(name)(value)
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300)
 @given(value=st.floats())
 def test_doubles_pass_bit_by_bit(identity, value):
     assert struct.pack("d", identity("double")(value)) == struct.pack("d", value)
 
 
 @given(value=st.floats(width=32, allow_nan=False))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_floats_that_are_floats_pass_unchanged(identity, value):
     assert identity("float")(value) == value
 
@@ -95,7 +94,6 @@ def test_a_double_is_rounded_to_a_float_as_c_rounds_it(identity):
     assert math.isnan(identity("float")(math.nan))
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(value=st.complex_numbers(allow_nan=False))
 def test_complex_numbers_pass(identity, value):
     assert identity("complex128")(value) == value

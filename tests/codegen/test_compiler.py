@@ -8,6 +8,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from waiting import eventually
 
 from lazyjit import _native, errors, tracing
 from lazyjit.codegen import CompilerOptions, LLVMCompiler, print_module
@@ -190,8 +191,9 @@ def test_many_threads_compile_at_once_and_agree():
     assert results == [expected] * 40
 
 
-def test_a_threads_machines_go_with_it_and_are_bounded():
-    compilers = [LLVMCompiler(CompilerOptions(opt_level=1)) for _ in range(9)]
+def are_few_and_go_with_their_thread(compilers):
+    """What a thread's machines are, if no other thread makes some meanwhile: the whole process's
+    are counted."""
     before = _native.lib.lj_llvm_machines()
     during: list[int] = []
     tasks: list[Path] = []
@@ -207,8 +209,13 @@ def test_a_threads_machines_go_with_it_and_are_bounded():
     thread.join()
     while tasks[0].exists():  # Python's join comes before the system's
         os.sched_yield()
-    assert during[0] <= before + 4
-    assert _native.lib.lj_llvm_machines() <= before
+    return during[0] <= before + 4 and _native.lib.lj_llvm_machines() <= before
+
+
+def test_a_threads_machines_go_with_it_and_are_bounded():
+    compilers = [LLVMCompiler(CompilerOptions(opt_level=1)) for _ in range(9)]
+    # Another test's session may be closing still.
+    assert eventually(lambda: are_few_and_go_with_their_thread(compilers))
 
 
 def test_each_object_is_traced():

@@ -8,6 +8,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from waiting import eventually
 
 from lazyjit.errors import ArenaFull, InternalError, SessionClosed
 from lazyjit.link.arena import Arena, Region, libc_address
@@ -45,10 +46,19 @@ def test_no_page_is_writable_and_executable(arena):
     assert flags == ["r-x", "r--", "rw-"]
 
 
-def test_everything_is_in_reach_of_libc(arena):
-    libc = libc_address()
-    assert abs(arena.start - libc) < 1 << 31
-    assert abs(arena.end - libc) < 1 << 31
+def in_reach_of_libc(count, size):
+    """Whether so many arenas, together, are near libc, from their first byte to their last."""
+    arenas, libc = [Arena(size) for _ in range(count)], libc_address()
+    ends = [end for arena in arenas for end in (arena.start, arena.end)]
+    for arena in arenas:
+        arena.close()
+    return all(abs(end - libc) < 1 << 31 for end in ends)
+
+
+@pytest.mark.parametrize(("count", "size"), [(1, 768 * MIB), (4, 128 * MIB)])
+def test_arenas_are_in_reach_of_libc(count, size):
+    # There is room for about two large ones; a session that nobody closed has one until it goes.
+    assert eventually(lambda: in_reach_of_libc(count, size))
 
 
 def test_the_place_does_not_matter_when_near_is_zero():
@@ -60,13 +70,6 @@ def test_the_place_does_not_matter_when_near_is_zero():
 def test_an_impossible_neighbourhood_is_no_failure():
     arena = Arena(64 * MIB, near=(1 << 46) + 12345)
     arena.close()
-
-
-def test_several_arenas_are_near_libc_together():
-    arenas = [Arena(128 * MIB) for _ in range(4)]
-    assert all(abs(arena.start - libc_address()) < 1 << 31 for arena in arenas)
-    for arena in arenas:
-        arena.close()
 
 
 @pytest.mark.parametrize("align", [1, 8, 16, 64, 4096, 2 * MIB])
