@@ -81,6 +81,8 @@ class Commons:
                     both = (max(size for size, _ in wanted), max(align for _, align in wanted))
                     if fixed and both != extent:
                         raise CommonTooLarge(name, dylib.name, both, extent)
+                    if not fixed:
+                        both = (both[0], max(both[1], _usual_alignment(both[0])))
                     larger[name] = both
                     self._placed[place] = (key, both)
                     self._places.setdefault(key, set()).add(place)
@@ -117,3 +119,10 @@ class Commons:
                 ]
             if place in self._placed and self._placed[place][0] == source:
                 self._placed[place] = (destination, self._placed[place][1])
+
+
+def _usual_alignment(size: int) -> int:
+    """What compilers may align a variable to that has no alignment of its own: gcc aligns arrays of
+    32 bytes to 32, or to a cache line. Who comes late shouldn't be refused for that.
+    """
+    return min(64, 1 << max(size.bit_length() - 1, 0))
