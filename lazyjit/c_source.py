@@ -35,6 +35,11 @@ __all__ = ["CCompiler", "CompilerWarning", "compile_c", "find_compiler"]
 #: LLVM's version in the llvmlite that lazyjit is pinned to: the newest IR that can be read.
 _LLVM: Final = 22
 
+#: By these clang tells C and its relatives apart. It would hand other files to the linker.
+_ENDINGS: Final = frozenset(
+    {".c", ".i", ".cc", ".cp", ".cpp", ".cxx", ".c++", ".C", ".CPP", ".ii", ".m", ".mi", ".mm"}
+)
+
 _FLAGS: Final = ("-O2", "-Xclang", "-disable-llvm-passes", "-emit-llvm", "-fPIC")
 
 
@@ -99,6 +104,7 @@ def compile_c(
 ) -> bytes:
     """The IR (text or bitcode) of C source: a path, or the text itself. Any thread.
 
+    A file is C unless its ending is a relative's (`.cpp`, `.m`) or `flags` say otherwise (`-x`).
     `name` is for messages; `cpu` is what to compile for, as clang's `-march=` spells it (None: this
     machine). `flags` come last, so they override. Text is compiled in a file of its own, with the
     present directory searched by `#include "..."`. Warnings are issued as CompilerWarning. Raises
@@ -117,14 +123,15 @@ def compile_c(
                 raise SourceError(str(error), file=file) from None
             path.write_bytes(data)
         else:
-            path, includes = Path(source), []
-            path.open("rb").close()
+            with open(source, "rb"):  # noqa: PTH123  # Path("") would be "."
+                path, includes = Path(source), []
         out = Path(folder) / ("unit.ll" if compiler.version == _LLVM else "unit.bc")
         done = subprocess.run(
             [
                 *compiler.command,
                 *_defaults(compiler, cpu),
                 *includes,
+                *(() if path.suffix in _ENDINGS else ("-x", "c")),
                 *flags,
                 "-fno-color-diagnostics",
                 "-fno-caret-diagnostics",

@@ -17,6 +17,7 @@
     ├── LinkError                     the pieces are well formed but don't fit together
     │   ├── SymbolsNotFound           names that nothing defines, all of them at once
     │   ├── DuplicateDefinition       two strong definitions of a name
+    │   │   └── CommonTooLarge        a common symbol, larger than what has its place by now
     │   ├── RelocationError           an unsupported kind, or a target out of range
     │   ├── MissingDefinitions        a materializer left a promised symbol undefined
     │   └── CheckError                a check on the linked program is false, or can't be made
@@ -46,6 +47,7 @@ __all__ = [
     "ArenaFull",
     "AssemblyError",
     "CheckError",
+    "CommonTooLarge",
     "CompileError",
     "CompilerNotFound",
     "Diagnostic",
@@ -237,6 +239,32 @@ class DuplicateDefinition(LinkError):
         self.symbol = symbol
         self.dylib = dylib
         self.by = by
+
+
+class CommonTooLarge(DuplicateDefinition):
+    """A common symbol that is larger, or more strictly aligned, than what has its place by now.
+
+    `wanted` and `placed` are sizes and alignments in bytes, as pairs. Add what has it before
+    anything that has it is linked: then there is room for the largest.
+    """
+
+    def __init__(
+        self,
+        symbol: str,
+        dylib: str,
+        wanted: tuple[int, int],
+        placed: tuple[int, int],
+        *,
+        by: str | None = None,
+    ) -> None:
+        super().__init__(symbol, dylib, by=by)
+        self.wanted = wanted
+        self.placed = placed
+        self.args = (
+            f"{by + ': ' if by else ''}common symbol {symbol} of {wanted[0]} bytes (aligned to"
+            f" {wanted[1]}) came after {placed[0]} bytes (aligned to {placed[1]}) were linked for"
+            f" it in dylib {dylib}",
+        )
 
 
 class RelocationError(LinkError):

@@ -91,6 +91,7 @@ typedef struct lj_ir_counts {
     uint32_t entities, functions, declarations, variables, externals, aliases, ifuncs;
     uint32_t types, attributes, metadata, named_metadata, comdats, references, groups;
     uint32_t module_asm; /* module asm statements */
+    uint32_t commons;    /* variables of common linkage */
     uint64_t memory;     /* bytes held, the text not counted */
 } lj_ir_counts;
 
@@ -101,6 +102,7 @@ enum {                      /* choices of entities */
        LJ_IR_ALL_DEFINABLE, /* some unit has to define it: not what only leads to other code, nor
                                constants that each unit copies */
        LJ_IR_ALL_FUNCTIONS, /* code that units define */
+       LJ_IR_ALL_COMMONS,   /* tentative definitions */
        LJ_IR_ALL_NEEDED     /* named here, defined elsewhere; LLVM's own are left out */
 };
 

@@ -26,6 +26,7 @@ void lj_ir_index_counts(const lj_ir_index *ix, lj_ir_counts *out) {
             break;
         case LJ_IR_VARIABLE:
             out->variables++;
+            out->commons += ix->entities[i].linkage == LJ_IR_LINK_COMMON;
             break;
         case LJ_IR_EXTERNAL:
             out->externals++;
@@ -74,6 +75,8 @@ static bool chosen(const lj_ir_entity *e, int choice) {
         return defined && !(e->flags & LJ_IR_COPYABLE) && (code || !(e->flags & LJ_IR_CALLABLE));
     case LJ_IR_ALL_FUNCTIONS:
         return defined && code;
+    case LJ_IR_ALL_COMMONS:
+        return e->kind == LJ_IR_VARIABLE && e->linkage == LJ_IR_LINK_COMMON;
     default:
         return !(e->flags & LJ_IR_SPECIAL) &&
                (e->kind == LJ_IR_DECLARATION || e->kind == LJ_IR_EXTERNAL ||

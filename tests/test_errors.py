@@ -29,6 +29,7 @@ EXAMPLES = [
     errors.AssemblyError("words", file="a.s", line=3, column=2),
     errors.SymbolsNotFound(["g", "f"], needed_by="a.o"),
     errors.DuplicateDefinition("f", "main", by="b.ll"),
+    errors.CommonTooLarge("x", "main", (8, 4), (4, 4), by="b.o"),
     errors.RelocationError("words", kind="R_X86_64_PC32", symbol="f", section=".text", offset=4),
     errors.MissingDefinitions("unit", ["f"]),
     errors.FailedToMaterialize({"main": ["f"]}, ValueError("cause")),
@@ -61,6 +62,7 @@ def test_the_branches_say_whose_fault_it_is():
         errors.LinkError: [
             errors.SymbolsNotFound,
             errors.DuplicateDefinition,
+            errors.CommonTooLarge,
             errors.RelocationError,
             errors.MissingDefinitions,
         ],

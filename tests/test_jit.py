@@ -12,11 +12,13 @@ from adding import INT, PROGRAM, TWICE
 
 from lazyjit import JIT, UnitPolicy
 from lazyjit.errors import (
+    ArchiveFormatError,
     DuplicateDylib,
     DylibNotFound,
     FailedToMaterialize,
     InputError,
     LibraryNotFound,
+    ObjectFormatError,
     SymbolsNotFound,
     UsageError,
 )
@@ -61,6 +63,35 @@ def written(folder: Path, name: str, data: bytes) -> Path:
 def test_ir_is_taken_in_every_form(jit, tmp_path, make):
     jit.add(make(tmp_path))
     assert jit.function("twice", INT, INT)(21) == 42
+
+
+@pytest.mark.parametrize("add", ["add", "add_module", "add_object", "add_archive"])
+def test_what_cannot_be_read_is_an_oserror_that_names_it(jit, tmp_path, add):
+    for source in ("", "nowhere", tmp_path / "nowhere"):
+        with pytest.raises(FileNotFoundError, match=f"'{source}'"):
+            getattr(jit, add)(source)
+    with pytest.raises(IsADirectoryError):
+        getattr(jit, add)(tmp_path)
+
+
+def test_an_empty_file_is_a_module_but_neither_object_nor_archive(jit, tmp_path):
+    (tmp_path / "empty").touch()
+    jit.add(tmp_path / "empty")
+    jit.add_module(tmp_path / "empty")
+    with pytest.raises(ObjectFormatError):
+        jit.add_object(tmp_path / "empty")
+    with pytest.raises(ArchiveFormatError, match="empty: not an archive"):
+        jit.add_archive(tmp_path / "empty")
+
+
+def test_an_empty_path_names_no_library(jit):
+    with pytest.raises(LibraryNotFound, match="empty"):
+        jit.load_library("")
+
+
+def test_an_archive_is_a_path_or_bytes(jit):
+    with pytest.raises(UsageError):
+        jit.add_archive(3)
 
 
 @pytest.mark.parametrize("by_path", [False, True])

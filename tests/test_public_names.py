@@ -29,6 +29,7 @@ ERRORS = {
     "ArenaFull",
     "AssemblyError",
     "CheckError",
+    "CommonTooLarge",
     "CompileError",
     "CompilerNotFound",
     "Diagnostic",

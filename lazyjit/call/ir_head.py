@@ -1,4 +1,5 @@
-"""The head of a definition in IR: what a function takes and gives, read from its text.
+"""The head of a definition in IR: what a function takes and gives, what a variable is, read from
+its text.
 
     define <attributes> <result> @f(<parameters>) ...
 
@@ -15,7 +16,7 @@ from collections.abc import Callable
 from lazyjit.errors import UsageError
 from lazyjit.records import Record
 
-__all__ = ["Head", "IRType", "Parameter", "read_head"]
+__all__ = ["Head", "IRType", "Parameter", "Variable", "read_head", "read_variable"]
 
 
 class IRType(Record):
@@ -54,6 +55,16 @@ class Head(Record):
     parameters: tuple[Parameter, ...]
     variadic: bool
     convention: str
+
+
+class Variable(Record):
+    """A variable's definition."""
+
+    type: IRType
+    #: In bytes; 0 if nothing is said of it.
+    align: int
+    #: Of the address space and storage that everything is of.
+    plain: bool
 
 
 _TOKEN = re.compile(
@@ -206,6 +217,21 @@ def _tokens(source: bytes) -> list[str]:
             depth -= 1
         seen = seen or token.startswith("@")
     return found
+
+
+_VARIABLE = re.compile(rb'\s*@(?:"[^"]*"|[-\w.$]+)\s*=([^"{]*?)\b(?:global|constant)\s+')
+_ALIGN = re.compile(rb",\s*align\s+(\d+)")
+
+
+def read_variable(source: bytes, types: Callable[[], bytes]) -> Variable:
+    """A variable's definition, with `types` as for `read_head`. Raises UsageError if it is none."""
+    match = _VARIABLE.match(source)
+    if match is None:
+        raise UsageError("the definition of a variable can't be read")
+    align = _ALIGN.search(source, match.end())
+    plain = b"addrspace" not in match[1] and b"thread_local" not in match[1]
+    kind = _Reader(source[match.end() :], types).type()
+    return Variable(kind, int(align[1]) if align else 0, plain)
 
 
 def read_head(source: bytes, types: Callable[[], bytes]) -> Head:

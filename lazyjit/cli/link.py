@@ -82,14 +82,21 @@ def root_of(error: BaseException) -> BaseException:
     return error
 
 
-def look_up_entry(jit: Any, request: LinkRequest) -> int:
-    """Link the entry point and what it needs; its address."""
-    from lazyjit.core import SymbolState
+def look_up_entry(jit: Any, request: LinkRequest) -> Any:
+    """Link the entry point and what it needs; the dylib that has it, the first of the command line.
+
+    Raises SymbolsNotFound, and what the link raises.
+    """
+    from lazyjit.core import LookupFlags, SymbolState
+    from lazyjit.errors import SymbolsNotFound
 
     name = request.entry
-    order = jit.main.link_order
-    address: int = jit.session.lookup(order, [name], SymbolState.READY)[name].address
-    return address
+    for dylib in (jit.main, *map(jit.dylib, request.dylibs)):
+        where = [(dylib, LookupFlags.ALL_SYMBOLS)]
+        if jit.session.lookup_flags(where, [name]):
+            jit.session.lookup(where, [name], SymbolState.READY)
+            return dylib
+    raise SymbolsNotFound([name])
 
 
 def is_fixed(file: link_files.File) -> bool:
@@ -97,8 +104,10 @@ def is_fixed(file: link_files.File) -> bool:
     return file.kind is link_files.FileKind.OBJECT and needs_fixed_position(file.data)
 
 
-def execute(jit: Any, request: LinkRequest, added: link_inputs.Added) -> int:
-    """Run initializers, the program, finalizers; what the program returned."""
+def execute(jit: Any, request: LinkRequest, added: link_inputs.Added, home: Any) -> int:
+    """Run initializers, the program, finalizers; what the program returned. Its entry point is in
+    the dylib `home`.
+    """
     process.become_plain()
     if added.below is not None:
         added.below.redirect()
@@ -106,7 +115,8 @@ def execute(jit: Any, request: LinkRequest, added: link_inputs.Added) -> int:
         added.lazy.speculate(read_order(request.speculate_order))
     for dylib in added.initialized:
         jit.initialize(dylib)
-    main = jit.function(request.entry, ctypes.c_int, ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)
+    types = (ctypes.c_int, ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)
+    main = jit.function(request.entry, *types, dylib=home)
     count, vector = process.c_arguments([request.inputs[0].name, *request.arguments])
     result: int = main(count, vector, process.environment())
     for dylib in reversed(added.initialized):
@@ -149,7 +159,7 @@ def _run(request: LinkRequest, times: Times) -> int:
     if request.show_initial:
         sys.stdout.write(session_dump(jit.session))
     with times.of("time to link object files"):
-        look_up_entry(jit, request)
+        home = look_up_entry(jit, request)
     if request.show_linked:
         sys.stdout.write(session_dump(jit.session))
     watcher.tell(jit)
@@ -157,4 +167,4 @@ def _run(request: LinkRequest, times: Times) -> int:
     if not request.execute:
         return 0
     with times.of("time to execute jitlink'd code"):
-        return execute(jit, request, added)
+        return execute(jit, request, added, home)

@@ -96,8 +96,8 @@ def _follow(request: LinkRequest, entry: LinkInput) -> Iterator[File]:
     def find(name: str, first: Sequence[str]) -> Path:
         return find_library(name, first, system=request.search_system, scripts=True)
 
-    if entry.library and not entry.hidden and path in ("main", *request.dylibs):
-        return  # as in llvm-jitlink: link against that dylib, which is done anyhow
+    if entry.names_library and path in ("main", *request.dylibs):
+        return  # a dylib to link against: see link_inputs
     if entry.library and entry.hidden:
         path = str(find_library(path, directories, system=request.search_system, archives=True))
     elif entry.library:

@@ -22,17 +22,25 @@ __all__ = ["Added", "add"]
 def make_dylibs(
     jit: Any, request: LinkRequest, below: ProcessBelow | None
 ) -> dict[str | None, Any]:
-    """The dylibs of -jd, and main (under None): each links against all, the process last."""
+    """The dylibs of -jd, and main (under None): each links against itself, then those that a -l in
+    it names, in that order, the process last.
+    """
     from lazyjit.core import LookupFlags
 
     dylibs: dict[str | None, Any] = {None: jit.main}
     for name in request.dylibs:
         dylibs[name] = jit.create_dylib(name)
-    for dylib in dylibs.values():
+    named = {"main": None, **{name: name for name in request.dylibs}}
+    for owner, dylib in dylibs.items():
         process = dylib.link_order[1:]
         if below is not None:
             process.insert(0, (below.dylib, LookupFlags.EXPORTED_ONLY))
-        others = [(each, LookupFlags.EXPORTED_ONLY) for each in dylibs.values() if each != dylib]
+        linked = dict.fromkeys(
+            dylibs[named[entry.name]]
+            for entry in request.inputs
+            if entry.names_library and entry.dylib == owner and entry.name in named
+        )
+        others = [(each, LookupFlags.EXPORTED_ONLY) for each in linked if each is not dylib]
         dylib.set_link_order([*others, *process])
     return dylibs
 

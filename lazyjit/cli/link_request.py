@@ -26,6 +26,11 @@ class LinkInput(Record):
     #: Its functions are linked at their first call.
     lazy: bool = False
 
+    @property
+    def names_library(self) -> bool:
+        """Whether it is a `-l`, by which a dylib may be meant."""
+        return self.library and not self.hidden
+
 
 class SectCreate(Record):
     """A section to be made of a file's bytes, with symbols at offsets in it."""

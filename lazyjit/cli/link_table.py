@@ -190,8 +190,8 @@ OPTIONS: tuple[Option, ...] = (
         _input(whole=True), INPUTS, "F"),
     _do("all_load", FLAG, "link all members of all archives", _flag("all_load", "-all_load"),
         INPUTS),
-    _do("jd", VALUE, "what follows (inputs, -L, -l, -abs, -alias) goes into this dylib; all link "
-        "against each other, in order", _dylib, INPUTS, "NAME"),
+    _do("jd", VALUE, "what follows (inputs, -L, -l, -abs, -alias) goes into this dylib; it "
+        "links against those of its -l", _dylib, INPUTS, "NAME"),
     _do("preload", VALUE, "load a shared library into the process before anything else",
         _append("preloads"), INPUTS, "F"),
     _do("no-process-syms", FLAG, "hide this process's own symbols (the C library's) from the code",

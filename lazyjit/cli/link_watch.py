@@ -133,7 +133,8 @@ class Watcher(Plugin):
         names = [name for _, name, _ in self.request.aliases]
         if not names:
             return
-        order = [(dylib, LookupFlags.ALL_SYMBOLS) for dylib, _ in jit.main.link_order]
+        dylibs = (jit.main, *map(jit.dylib, self.request.dylibs))
+        order = [(dylib, LookupFlags.ALL_SYMBOLS) for dylib in dylibs]
         found = jit.session.lookup(order, names, SymbolState.READY, weak=names)
         for name, symbol in found.items():
             self.recorder.define(name, symbol.address)

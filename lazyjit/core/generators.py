@@ -124,6 +124,8 @@ class SharedLibrary(_DynamicLibrary):
 
     def __init__(self, path: str | os.PathLike[str], filter: NameFilter | None = None) -> None:
         """Load `path`, found as by `dlopen`. Raises LibraryNotFound with the system's words."""
+        if not os.fspath(path):  # dlopen would take it for the process itself
+            raise LibraryNotFound("an empty path names no library")
         try:
             library = ctypes.CDLL(os.fspath(path))
         except OSError as error:

@@ -41,13 +41,15 @@ class Adding(Asking):
     ) -> ResourceTracker:
         """Add IR, bitcode, an object or an archive, by content; the tracker that removes it.
 
-        `source` is a path, `bytes`, IR text, or an llvmlite module. Raises InputError for what is
-        malformed or none of these, DuplicateDefinition, OSError when a file can't be read.
+        `source` is a path, `bytes`, IR text, or an llvmlite module. A `str` with a line break or a
+        brace is text, any other is a path, an empty one too. An empty file is a module of nothing.
+        Raises InputError for what is malformed or none of these, DuplicateDefinition, OSError when
+        a file can't be read.
         """
         data, file = _read(source, name)
         if isinstance(data, bytes):
             if data.startswith((b"!<arch>\n", b"!<thin>\n")):
-                return self.add_archive(source, dylib=dylib, name=name)
+                return self._add_archive(source, data, file, dylib)
             if data.startswith(b"\x7fELF"):
                 return self._add_object(data, file, dylib)
         return self._add_module(data, file, dylib)
@@ -71,9 +73,11 @@ class Adding(Asking):
     ) -> ResourceTracker:
         """Add C, by path or as text: its IR is made now, by clang, and compiled when it is called.
 
-        `flags` are clang's; `name` is the file's in messages. Optimization is the JIT's own (see
-        `lazyjit.c_source`). Raises SourceError with file and line, CompilerNotFound when there is
-        no compiler, DuplicateDefinition, OSError. Warnings are issued as CompilerWarning.
+        `flags` are clang's; `name` is the file's in messages. A `str` with a line break, a
+        brace or a semicolon is text, any other is a path, an empty one too. Optimization is the
+        JIT's own (see `lazyjit.c_source`). Raises SourceError with file and line, CompilerNotFound
+        when there is no compiler, DuplicateDefinition, OSError. Warnings are issued as
+        CompilerWarning.
         """
         from lazyjit.c_source import compile_c, is_text  # subprocesses and temporary files
 
@@ -107,33 +111,18 @@ class Adding(Asking):
 
         What `hidden` members define is seen within the dylib, but not from others.
 
-        Raises ArchiveFormatError, OSError; with `whole` also what `add_object` raises.
+        `source` is a path or the archive's bytes; a thin archive needs its path. Raises
+        ArchiveFormatError, also for an empty file, and OSError when the file can't be read; with
+        `whole` also what `add_object` raises.
         """
-        from pathlib import Path  # few programs have archives
-
-        from lazyjit.layers.archive import StaticLibraryGenerator
-        from lazyjit.link.archive import Archive
-
-        target = self._open(dylib)
-        if isinstance(source, bytes):
-            archive = Archive(source, file=name)
+        self._open(dylib)
+        if isinstance(source, str):
+            data, file = _contents(source), name or source  # a str is a path here, braces or not
         else:
-            Path(os.fspath(source)).open("rb").close()
-            archive = Archive(Path(os.fspath(source)), file=name)
-        tracker = target.create_tracker()
-        generator = StaticLibraryGenerator(
-            archive,
-            self._objects,
-            tracker,
-            on_object=self._platform.note_object,
-            hidden=hidden,
-        )
-        if whole:
-            generator.add_all(target)
-        else:
-            target.add_generator(generator)
-            self._platform.note_archive(target, generator)
-        return tracker
+            data, file = _read(source, name)
+        if not isinstance(data, bytes):
+            raise UsageError("an archive is given by its path or its bytes")
+        return self._add_archive(source, data, file, dylib, whole=whole, hidden=hidden)
 
     def add_assembly(
         self,
@@ -251,6 +240,38 @@ class Adding(Asking):
             tracker.remove()
             raise
         self._platform.note_module(table, tracker)
+        return tracker
+
+    def _add_archive(
+        self,
+        source: Source,
+        data: bytes,
+        file: str,
+        dylib: JITDylib | None,
+        *,
+        whole: bool = False,
+        hidden: bool = False,
+    ) -> ResourceTracker:
+        """Add the archive that was read from `source`."""
+        from lazyjit.layers.archive import StaticLibraryGenerator  # few programs have archives
+        from lazyjit.link.archive import Archive
+
+        target = self._open(dylib)
+        path = os.fspath(source) if isinstance(source, str | os.PathLike) else None
+        archive = Archive(data, file=file, path=path)
+        tracker = target.create_tracker()
+        generator = StaticLibraryGenerator(
+            archive,
+            self._objects,
+            tracker,
+            on_object=self._platform.note_object,
+            hidden=hidden,
+        )
+        if whole:
+            generator.add_all(target)
+        else:
+            target.add_generator(generator)
+            self._platform.note_archive(target, generator)
         return tracker
 
     def _add_object(self, data: bytes, file: str, dylib: JITDylib | None) -> ResourceTracker:

@@ -229,6 +229,10 @@ class ModuleIndex:
         """The functions that units of this module define."""
         return self._chosen(lib.LJ_IR_ALL_FUNCTIONS)
 
+    def commons(self) -> list[int]:
+        """The variables of common linkage."""
+        return self._chosen(lib.LJ_IR_ALL_COMMONS)
+
     def _chosen(self, choice: int) -> list[int]:
         ids = ffi.new("int32_t[]", self._count)
         count = lib.lj_ir_index_choose(self.native, choice, ids)

@@ -145,6 +145,16 @@ class Link(ABC):
         order = self.responsibility.dylib.link_order
         return len(self.layer.session.lookup_flags(order, names)) < len(names) and on_missing()
 
+    def settle_definitions(self) -> None:
+        """Make the graph define what is promised, in the extent that all want together.
+
+        Raises MissingDefinitions, DuplicateDefinition.
+        """
+        extents = self.graph.commons()
+        settle_definitions(self.responsibility, self.graph)
+        if extents:
+            self.layer.commons.settle(self.responsibility, self.graph, extents)
+
     def publish(self) -> None:
         """Addresses are fixed: tell the session. Raises if the symbols were removed."""
         self.resolved = self.graph.resolved()
@@ -280,7 +290,7 @@ class DirectLink(Link):
                 self.release()
                 return
             if fresh and not self.wants.nameless:
-                settle_definitions(self.responsibility, self.graph)
+                self.settle_definitions()
             self.publish()
             self.look_up()
         except BaseException as error:
@@ -289,7 +299,7 @@ class DirectLink(Link):
     def prepare(self, arena: Arena, prune: bool) -> None:
         """A graph that was read when it was added, or made by hand: prune and allocate it."""
         if not self.wants.nameless:
-            settle_definitions(self.responsibility, self.graph)
+            self.settle_definitions()
         if prune:
             self.graph.mark_exported()
             self.graph.prune()

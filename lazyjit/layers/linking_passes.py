@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, TypeVar
 from lazyjit.core import JITDylib, LookupFlags, MaterializationResponsibility, SymbolState
 from lazyjit.errors import LazyJITError, UsageError
 from lazyjit.layers.link_dependences import Dependences, groups_of, merged, who_leads_to
-from lazyjit.layers.linking import Link, Requirements, blame, settle_definitions
+from lazyjit.layers.linking import Link, Requirements, blame
 from lazyjit.link.passes import LinkPass, PassConfiguration
 from lazyjit.link.placing import place, registration, segment_requests
 from lazyjit.symbols import ExecutorSymbolDef
@@ -212,7 +212,7 @@ class PassLink(Link):
     def settle(self, mark: bool) -> None:
         """The graph defines what is promised, and a pass may have added to it; all that lives."""
         if not self.wants.nameless:
-            settle_definitions(self.responsibility, self.graph)
+            self.settle_definitions()
         if mark:
             self.graph.mark_exported()
 

@@ -27,7 +27,9 @@ from lazyjit.core import (
     SymbolAlias,
     symbol_aliases,
 )
+from lazyjit.core.tracker import current
 from lazyjit.errors import UsageError
+from lazyjit.layers.commons import Commons
 from lazyjit.layers.grace import GracePeriods
 from lazyjit.layers.linking import DirectLink, KnownAddresses, Requirements
 from lazyjit.layers.object_unit import GraphUnit, ObjectUnit
@@ -93,6 +95,8 @@ class ObjectLinkingLayer(forking.Guarded):
         #: had said so before: a pass added them. They are of the responsibility's dylib.
         self.on_structors: OnStructors | None = None
         self._kept: dict[int, list[Kept]] = {}
+        #: What is to become of common symbols.
+        self.commons = Commons(self._lock)
         session.register_resource_manager(self)
         forking.join(forking.Phase.SESSION, self)
 
@@ -107,10 +111,10 @@ class ObjectLinkingLayer(forking.Guarded):
         """Define an object's symbols in `dylib`; it is linked when one of them is looked up.
 
         A symbol with a default version, `f@@V2`, is also there as `f`. Raises ObjectFormatError,
-        RelocationError (an unsupported kind), DuplicateDefinition.
+        RelocationError (an unsupported kind), DuplicateDefinition (CommonTooLarge).
         """
         unit = ObjectUnit(self, data, file)
-        dylib.define(unit, tracker)
+        self._define(dylib, unit, tracker)
         versions = {
             name.partition("@@")[0]: SymbolAlias(name, flags)
             for name, flags in unit.symbols.items()
@@ -127,8 +131,14 @@ class ObjectLinkingLayer(forking.Guarded):
         a graph that is on its way already.
         """
         unit = GraphUnit(self, graph)
-        dylib.define(unit, tracker)
+        self._define(dylib, unit, tracker)
         return unit
+
+    def _define(self, dylib: JITDylib, unit: ObjectUnit, tracker: Any) -> None:
+        if unit.commons:
+            tracker = dylib.default_tracker if tracker is None else tracker
+            self.commons.admit(dylib, current(tracker).key, unit.commons, by=unit.file)
+        dylib.define(unit, tracker)
 
     def emit(
         self,
@@ -243,6 +253,7 @@ class ObjectLinkingLayer(forking.Guarded):
         """
         with self._lock:
             kept = self._kept.pop(key, ())
+            self.commons.forget(key)
             plugins = self._plugins
         errors: list[Exception] = []
         for plugin in plugins:
@@ -261,6 +272,7 @@ class ObjectLinkingLayer(forking.Guarded):
         """Hand what `source` held to `destination` (ResourceManager). Raises as removal does."""
         with self._lock:
             kept = self._kept.pop(source, None)
+            self.commons.move(destination, source)
             if kept:
                 self._kept.setdefault(destination, []).extend(kept)
             plugins = self._plugins

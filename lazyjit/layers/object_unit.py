@@ -53,6 +53,8 @@ class ObjectUnit(MaterializationUnit):
         self.layer = layer
         self.file = file
         self._graph = graph if keep else None
+        #: Size and alignment of the common symbols that it defines.
+        self.commons = graph.commons()
         #: (priority, address) in the order to call them.
         self.initializers: list[tuple[int, int]] = []
         self.finalizers: list[tuple[int, int]] = []
@@ -60,6 +62,9 @@ class ObjectUnit(MaterializationUnit):
     def materialize(self, responsibility: MaterializationResponsibility) -> None:
         """Link it."""
         graph, self._graph = self._graph, None
+        if graph is None and self.commons and self.data is not None:
+            # The layer may take memory while it reads, and these may have to grow before.
+            graph = LinkGraph.from_object(self.data, file=self.file)
         self.layer.emit(
             responsibility,
             self.data,

@@ -87,6 +87,12 @@ class CompileOnDemandLayer(forking.Guarded):
 
     def add(self, index: ModuleIndex, dylib: JITDylib, tracker: ResourceTracker) -> ModuleTable:
         """Make the module's symbols known in `dylib`. Raises DuplicateDefinition."""
+        if index.counts.commons:
+            from lazyjit.layers.module_commons import commons_of  # few modules have some
+
+            graph = commons_of(index)
+            if graph is not None:  # before the table, which has them too
+                self.objects.add_graph(dylib, graph, tracker=tracker)
         table = ModuleTable(index, dylib, self.stubs, partial(IRUnit, self))
         # Before the dylib has it: from then on it may be removed, by another thread.
         with self._lock:

@@ -57,21 +57,24 @@ class _Header(NamedTuple):
 class Archive:
     """An archive's members, by symbol. Raises `ArchiveFormatError` when malformed."""
 
-    def __init__(self, source: str | PathLike[str] | bytes, *, file: str | None = None) -> None:
+    def __init__(
+        self,
+        source: str | PathLike[str] | bytes,
+        *,
+        file: str | None = None,
+        path: str | PathLike[str] | None = None,
+    ) -> None:
         """`source` is a path or the archive's bytes, `file` its name in errors. A thin archive
-        needs its path. Raises `LibraryNotFound` when it can't be read.
+        needs its `path`, which bytes may come with. Raises `OSError` when it can't be read.
         """
-        self._directory: Path | None = None
         if isinstance(source, bytes):
             self._data = source
         else:
-            path = Path(fspath(source))
-            try:
-                self._data = path.read_bytes()
-            except OSError as reason:
-                raise LibraryNotFound(f"{path}: {reason.strerror}", errno=reason.errno) from None
-            self._directory = path.parent
-            file = file or str(path)
+            path = source
+            with open(path, "rb") as opened:  # noqa: PTH123  # Path("") would be "."
+                self._data = opened.read()
+            file = file or fspath(path)
+        self._directory = None if path is None else Path(path).parent
         self.file = file
         if not is_archive(self._data):
             raise self._malformed("not an archive")
@@ -225,7 +228,7 @@ class Archive:
         if inner:
             member = self._within(decode_name(name), inner)._replace(offset=at)
         elif self.thin:
-            member = Member(decode_name(name), at, self._beside(decode_name(name)))
+            member = Member(decode_name(name), at, self._beside(self._path_of(decode_name(name))))
         else:
             data = self._data[header.start : header.start + header.size]
             member = Member(decode_name(name), at, data)
@@ -239,7 +242,8 @@ class Archive:
         with self._lock:
             nested = self._nested.get(name)
         if nested is None:
-            nested = Archive(self._path_of(name))
+            path = self._path_of(name)
+            nested = Archive(self._beside(path), path=path, file=str(path))
             with self._lock:
                 self._nested[name] = nested
         if nested.thin:  # ar would have referred to the file itself; and circles end here
@@ -251,8 +255,7 @@ class Archive:
             raise self._malformed("a thin archive must be given as a path")
         return self._directory / encode_name(name).decode("utf-8", "surrogateescape")
 
-    def _beside(self, name: str) -> bytes:
-        path = self._path_of(name)
+    def _beside(self, path: Path) -> bytes:
         try:
             return path.read_bytes()
         except (OSError, ValueError) as reason:

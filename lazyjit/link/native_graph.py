@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from sys import intern
 from typing import Any
 
@@ -22,6 +22,9 @@ __all__ = ["Lent", "NativeGraph", "memory_gone"]
 
 #: Kinds that hold whole addresses in 32 bits.
 _FIXED_POSITION = (b"R_X86_64_32", b"R_X86_64_32S")
+
+#: All bytes of flags that say of no common symbol.
+_NOT_COMMON = bytes(each for each in range(256) if not each & SymbolFlags.COMMON)
 
 #: Records that views may still have when the graph was finalized.
 Lent = weakref.ref[Any] | None
@@ -148,6 +151,34 @@ class NativeGraph:
             else:
                 self._defined = {}
         return self._defined
+
+    def commons(self) -> dict[str, tuple[int, int]]:
+        """Size and alignment of the common symbols among `defined`."""
+        graph = self._listed()
+        if not graph.defined_count:
+            return {}
+        flags = ffi.unpack(ffi.cast("char *", graph.defined_flags), graph.defined_count)
+        if not flags.translate(None, _NOT_COMMON):
+            return {}
+        names = self._all_names()[-len(flags) :]
+        kept = self.defined
+        found: dict[str, tuple[int, int]] = {}
+        for place, name in enumerate(names):
+            if flags[place] & SymbolFlags.COMMON and name in kept:
+                block = graph.blocks[graph.symbols[graph.defined[place]].place]
+                found[name] = block.size, block.align
+        return found
+
+    def extend_commons(self, extents: Mapping[str, tuple[int, int]]) -> None:
+        """Make common symbols that large, and that strictly aligned. Nothing has memory yet."""
+        graph = self._listed()
+        names = self._all_names()[-graph.defined_count :] if graph.defined_count else []
+        for place, name in enumerate(names):
+            if name in extents:
+                symbol = graph.symbols[graph.defined[place]]
+                block = graph.blocks[symbol.place]
+                block.size, block.align = extents[name]
+                symbol.size = block.size
 
     @property
     def addresses(self) -> dict[str, int]:

@@ -174,11 +174,11 @@ def test_hidden_libraries_are_seen_in_their_dylib(linking):
     linking.object("a.o", calls("a", "b"))
     linking.object("b.o", returns("b", 13))
     linking.archive("libb.a", "b.o")
-    linking.ok("main.o", "-jd", "x", "a.o", "-load_hidden", "libb.a", code=13)
-    linking.ok("main.o", "-jd", "x", "a.o", "-L.", "-hidden-lb", code=13)
+    linking.ok("main.o", "-lx", "-jd", "x", "a.o", "-load_hidden", "libb.a", code=13)
+    linking.ok("main.o", "-lx", "-jd", "x", "a.o", "-L.", "-hidden-lb", code=13)
     hidden = ["-jd", "x", "-load_hidden", "libb.a"]
-    assert "symbols not found: b" in linking.fails("main.o", "a.o", *hidden)
-    linking.ok("main.o", "a.o", "-jd", "x", "libb.a", code=13)
+    assert "symbols not found: b" in linking.fails("main.o", "-lx", "a.o", *hidden)
+    linking.ok("main.o", "-lx", "a.o", "-jd", "x", "libb.a", code=13)
     assert "only an archive" in linking.fails("main.o", "-load_hidden", "a.o")
 
 
@@ -191,7 +191,7 @@ def test_libraries_are_searched_where_it_was_said(linking):
     linking.ok("main.o", "-L", "lib", "-lb", code=14)
     assert linking.fails("main.o", "-lb").startswith("-lb: no library of this name")
     assert linking.fails("main.o", "-jd", "x", "-Llib", "-jd", "main", "-lb").startswith("-lb: ")
-    linking.ok("main.o", "-jd", "x", "-Llib", "-lb", code=14)
+    linking.ok("main.o", "-lx", "-jd", "x", "-Llib", "-lb", code=14)
 
 
 @needs_ar
@@ -240,14 +240,45 @@ def test_bitcode_is_told_apart(linking):
 # -- dylibs --------------------------------------------------------------------------------------
 
 
-def test_dylibs_find_each_other_and_may_define_the_same(linking):
+def test_dylibs_see_what_they_link_against_and_may_define_the_same(linking):
     linking.object("main.o", calls("main", "a") + returns("number", 1))
     linking.object("a.o", calls("a", "number"))
     linking.object("b.o", returns("number", 17))
-    linking.ok("main.o", "-jd", "x", "a.o", "b.o", code=17)
+    linking.ok("main.o", "-lx", "-jd", "x", "a.o", "b.o", code=17)
     linking.ok("main.o", "-lx", "-jd", "x", "-lmain", "a.o", "b.o", code=17)
-    linking.ok("main.o", "-jd", "x", "a.o", "-jd", "main", "-jd", "x", "b.o", code=17)
-    linking.ok("main.o", "-jd", "x", "a.o", "-jd", "y", "b.o", code=1)
+    linking.ok("main.o", "-lx", "-jd", "x", "a.o", "-jd", "main", "-jd", "x", "b.o", code=17)
+    linking.ok("main.o", "-lx", "-jd", "x", "a.o", "-lmain", "-jd", "y", "b.o", code=1)
+    linking.ok("main.o", "-lx", "-jd", "x", "a.o", "-ly", "-lmain", "-jd", "y", "b.o", code=17)
+
+
+def test_dylibs_see_no_others(linking):
+    linking.object("main.o", calls("main", "a") + returns("number", 1))
+    linking.object("a.o", calls("a", "number"))
+    assert "symbols not found: a" in linking.fails("main.o", "-jd", "x", "a.o", "-lmain")
+    assert "symbols not found: number" in linking.fails("main.o", "-lx", "-jd", "x", "a.o")
+    # Nor what those link against that they link against.
+    words = ["main.o", "-lx", "-jd", "x", "-ly", "-jd", "y", "a.o", "-lmain"]
+    assert "symbols not found: a" in linking.fails(*words)
+
+
+def test_of_two_dylibs_the_one_named_first_is_taken(linking):
+    linking.object("main.o", calls("main", "number"))
+    linking.object("a.o", returns("number", 16))
+    linking.object("b.o", returns("number", 17))
+    dylibs = ["-jd", "x", "a.o", "-jd", "y", "b.o"]
+    linking.ok("main.o", "-lx", "-ly", *dylibs, code=16)
+    linking.ok("main.o", "-ly", "-lx", *dylibs, code=17)
+
+
+def test_the_entry_point_is_the_first_of_all_dylibs(linking):
+    linking.object("a.o", returns("main", 16))
+    linking.object("b.o", returns("main", 17) + returns("start", 18))
+    linking.ok("-jd", "x", "a.o", "-jd", "y", "b.o", code=16)
+    linking.ok("-jd", "y", "b.o", "-jd", "x", "a.o", code=17)
+    linking.ok("-entry=start", "-jd", "x", "a.o", "-jd", "y", "b.o", code=18)
+    linking.object("hidden.o", ".hidden main\n" + returns("main", 19))
+    linking.ok("hidden.o", code=19)
+    linking.ok("-jd", "x", "hidden.o", "-jd", "y", "a.o", code=19)
 
 
 def test_lazy_files_are_linked_at_the_first_call(linking):

@@ -119,6 +119,31 @@ def test_a_file_that_is_not_there_is_an_oserror(jit, tmp_path):
         jit.add_c(tmp_path / "none.c")
 
 
+def test_a_str_that_is_no_text_is_a_path_an_empty_one_too(jit, tmp_path):
+    with pytest.raises(FileNotFoundError, match="''"):
+        jit.add_c("")
+    for folder in (".", tmp_path):
+        with pytest.raises(IsADirectoryError):
+            jit.add_c(folder)
+
+
+@pytest.mark.parametrize("name", ["kernel", "kernel.txt"])
+def test_a_file_of_any_name_is_c(jit, tmp_path, name):
+    (tmp_path / name).write_text("")
+    jit.add_c(tmp_path / name)
+    (tmp_path / name).write_text("int one(void) { return 1; }")
+    jit.add_c(tmp_path / name)
+    assert jit["one"]() == 1
+
+
+def test_an_ending_or_a_flag_says_otherwise(jit, tmp_path):
+    (tmp_path / "k.cpp").write_text('extern "C" int one() { return 1; }')
+    jit.add_c(tmp_path / "k.cpp")
+    (tmp_path / "k").write_text('extern "C" int two() { return 2; }')
+    jit.add_c(tmp_path / "k", flags=["-x", "c++"])
+    assert jit["one"]() + jit["two"]() == 3
+
+
 def test_a_second_definition_is_refused_and_the_first_stays(jit):
     jit.add_c("int one(void) { return 1; }")
     with pytest.raises(DuplicateDefinition):

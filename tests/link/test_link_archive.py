@@ -75,11 +75,28 @@ def test_a_thin_archive_needs_its_files(ar: MakeArchive) -> None:
         archive.member_for("f")
     with pytest.raises(ArchiveFormatError, match="as a path"):
         Archive(path.read_bytes()).member_for("g")
+    beside = Archive(path.read_bytes(), path=path).member_for("g")
+    assert beside is not None and beside.name == LONG
 
 
-def test_a_missing_archive_is_not_found(tmp_path: Path) -> None:
-    with pytest.raises(LibraryNotFound, match="No such file"):
+def test_an_archive_that_cannot_be_read_is_an_oserror(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"none\.a"):
         Archive(tmp_path / "none.a")
+    with pytest.raises(IsADirectoryError):
+        Archive(tmp_path)
+    with pytest.raises(FileNotFoundError, match="''"):
+        Archive("")
+    with pytest.raises(ArchiveFormatError, match="not an archive"):
+        Archive(b"")
+
+
+def test_an_archive_that_a_thin_one_refers_to_may_be_missing(ar: MakeArchive) -> None:
+    inner = ar("rcs")
+    outer = inner.with_name("outer.a")
+    subprocess.run(["ar", "rcT", outer.name, inner.name], cwd=inner.parent, check=True)
+    inner.unlink()
+    with pytest.raises(LibraryNotFound, match=r"outer\.a: member .*: No such file"):
+        list(Archive(outer).members())
 
 
 def member(name: bytes, body: bytes) -> bytes:
