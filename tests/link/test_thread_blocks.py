@@ -51,7 +51,7 @@ def work():
     before = values()
     with lazyjit.JIT(compile_threads=1) as jit:
         jit.add(SOURCE)
-        assert jit["seven"]() == 7  # behind a guard
+        assert jit.function("seven", ctypes.c_int)() == 7  # behind a guard
         try:
             jit["where"]()
         except FailedToMaterialize as problem:
