@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -129,9 +130,7 @@ static lj_tls_thread *new_thread(void) {
     if (!thread || lj_arena_reserve(block_size, block_align, 0, &base, NULL) ||
         mprotect((void *)base, block_size, PROT_READ | PROT_WRITE) ||
         pthread_setspecific(thread_end, thread) != 0) {
-        static const char words[] = "lazyjit: no memory for a thread's JIT'd variables\n";
-        if (write(STDERR_FILENO, words, sizeof words - 1) < 0)
-            abort();
+        fputs("lazyjit: no memory for a thread's JIT'd variables\n", stderr);
         abort();
     }
     thread->base = (uint8_t *)base;
