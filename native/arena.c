@@ -31,12 +31,11 @@
 
 /* A span with so many fresh bytes gets its pages at once. */
 #define TOUCH_AT_ONCE (UINT64_C(64) << 10)
-#define LARGE_PAGE (UINT64_C(2) << 20)
 /* A free block with this many bytes of whole pages gives them back to the system. */
 #define GIVE_BACK (UINT64_C(1) << 20)
 
 static lj_status map_all(lj_arena *arena, uint64_t near, lj_fault *fault) {
-    lj_status status = lj_arena_reserve(arena->size, LARGE_PAGE, near, &arena->start, fault);
+    lj_status status = lj_arena_reserve(arena->size, LJ_MAX_ALIGN, near, &arena->start, fault);
     if (status)
         return status;
     for (int i = 0; i < LJ_REGIONS; i++) {
@@ -71,8 +70,8 @@ lj_status lj_arena_new_for(int kind, uint64_t size, uint64_t near, lj_arena **ou
     arena->kind = kind;
     arena->backing.file = arena->copy.file = -1;
     arena->page = (uint64_t)sysconf(_SC_PAGESIZE);
-    /* Regions that begin on large pages can serve any alignment; a small arena need not. */
-    uint64_t unit = size >= 4 * LJ_REGIONS * LARGE_PAGE ? LARGE_PAGE : arena->page;
+    /* Regions that begin so aligned can serve any alignment; a small arena need not. */
+    uint64_t unit = size >= 4 * LJ_REGIONS * LJ_MAX_ALIGN ? LJ_MAX_ALIGN : arena->page;
     uint64_t third = (size / LJ_REGIONS + unit - 1) / unit * unit;
     arena->size = third * LJ_REGIONS;
     for (int i = 0; i < LJ_REGIONS; i++) {
@@ -118,7 +117,7 @@ static void touch_fresh(const lj_arena *arena, const lj_span *span, uint64_t fre
 }
 
 lj_status lj_arena_alloc(lj_arena *arena, int which, uint64_t size, uint64_t align, lj_span *out) {
-    if (which < 0 || which >= LJ_REGIONS || !align || align & (align - 1) || align > LARGE_PAGE)
+    if (which < 0 || which >= LJ_REGIONS || !align || align & (align - 1) || align > LJ_MAX_ALIGN)
         return LJ_MISUSE;
     lj_region *region = &arena->regions[which];
     if (size > region->size)

@@ -17,6 +17,9 @@
 
 #include "status.h"
 
+/* The greatest alignment of a span, and so of whatever is linked into one. */
+#define LJ_MAX_ALIGN (UINT64_C(2) << 20)
+
 /* cffi: begin */
 enum { LJ_TEXT, LJ_RODATA, LJ_DATA, LJ_REGIONS };
 
@@ -49,7 +52,7 @@ lj_status lj_arena_new(uint64_t size, uint64_t near, lj_arena **out, lj_fault *f
 lj_status lj_arena_new_for(int kind, uint64_t size, uint64_t near, lj_arena **out, lj_fault *fault);
 /* Unmaps everything. The caller guarantees that nobody runs in it. */
 void lj_arena_dispose(lj_arena *arena);
-/* `align` is a power of two up to 2 MiB. ARENA_FULL when no span is large enough. Fresh and
+/* `align` is a power of two up to LJ_MAX_ALIGN. ARENA_FULL when no span is large enough. Fresh and
  * reused memory is zeroed. Size 0 gives a unique span of the minimum size. */
 lj_status lj_arena_alloc(lj_arena *arena, int region, uint64_t size, uint64_t align, lj_span *out);
 /* Fills `fault` with what `lj_arena_alloc` has no words for, and returns `status`: of ARENA_FULL,

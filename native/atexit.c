@@ -17,6 +17,7 @@
 #include <stdatomic.h>
 
 #include <dlfcn.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,7 +53,7 @@ static pthread_cond_t ended = PTHREAD_COND_INITIALIZER;
 static lj_dso *dsos;
 static handler *handlers;
 static running *runs;
-static pthread_key_t thread_end;
+static pthread_key_t thread_end = PTHREAD_KEYS_MAX; /* until it is made: no thread has a value */
 static pthread_once_t prepared = PTHREAD_ONCE_INIT;
 /* Its address tells threads apart. */
 static __thread char this_thread;
@@ -173,7 +174,11 @@ static int add(enum occasion occasion, void (*function)(void *), void *argument,
         return 1;
     pthread_mutex_lock(&lock);
     lj_dso *dso = find_locked(handle);
-    int kept = dso && !dso->sealed;
+    int status = dso ? 0 : -1, kept = dso && !dso->sealed;
+    if (kept && occasion == AT_THREAD_EXIT && pthread_setspecific(thread_end, &this_thread)) {
+        status = 1; /* the thread's end would go unseen */
+        kept = 0;
+    }
     if (kept) {
         *entry = (handler){handlers, function, argument, dso, &this_thread, occasion};
         handlers = entry;
@@ -181,9 +186,7 @@ static int add(enum occasion occasion, void (*function)(void *), void *argument,
     pthread_mutex_unlock(&lock);
     if (!kept)
         free(entry);
-    else if (occasion == AT_THREAD_EXIT)
-        pthread_setspecific(thread_end, &this_thread);
-    return dso ? 0 : -1;
+    return status;
 }
 
 /* A handler without argument takes one and ignores it: harmless in this calling convention. */

@@ -12,6 +12,7 @@
 #include "stubs_state.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -124,7 +125,7 @@ __asm__(
 
 /* --- the list of a thread's guards ---------------------------------------------------------- */
 
-static pthread_key_t list_key;
+static pthread_key_t list_key = PTHREAD_KEYS_MAX; /* until it is made: no thread has a value */
 static pthread_once_t list_key_made = PTHREAD_ONCE_INIT;
 
 static void drop_list(void *frames) {

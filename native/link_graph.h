@@ -319,7 +319,6 @@ enum {
     LJ_NAME_IFUNC_SLOTS = 32
 };
 
-#define LJ_MAX_ALIGN (UINT64_C(2) << 20)   /* the arena's own limit */
 #define LJ_MAX_BLOCK (UINT32_MAX - 4096ul) /* edges have 32-bit offsets; sums stay below 2^63 */
 
 /* elf_read.c */

@@ -32,10 +32,10 @@ lj_status lj_graph_reserve_tls(lj_graph *graph) {
     graph->runs_here = 1;
     if (!graph->tls_size || graph->tls_static || linked->tls_size)
         return LJ_OK;
-    lj_status status = lj_tls_reserve(graph->tls_size, graph->tls_align, &linked->tls_offset);
+    lj_status status =
+        lj_tls_reserve(graph->tls_size, graph->tls_align, &linked->tls_offset, &graph->fault);
     if (status)
-        return lj_fail(&graph->fault, status, 0, graph->tls_size,
-                       "%llu bytes of thread-local variables", (unsigned long long)graph->tls_size);
+        return status;
     linked->tls_size = graph->tls_size;
     return LJ_OK;
 }

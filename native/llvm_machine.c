@@ -8,6 +8,7 @@
  */
 #include "llvm_private.h"
 
+#include <limits.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -23,7 +24,7 @@ typedef struct machines {
 } machines;
 
 static _Thread_local machines *mine;
-static pthread_key_t at_thread_exit;
+static pthread_key_t at_thread_exit = PTHREAD_KEYS_MAX; /* until made: no thread has a value */
 static pthread_once_t key_once = PTHREAD_ONCE_INIT;
 static atomic_uint_fast64_t next_id = 1, alive;
 

@@ -34,6 +34,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <limits.h>
 #include <locale.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -205,7 +206,7 @@ lj_status lj_llvm_catch_faults(uintptr_t start, uintptr_t end, lj_fault *fault) 
 enum { SIGNAL_STACK = 64 << 10 }; /* the frame alone has 11 KiB with AMX state */
 
 static _Thread_local bool has_signal_stack;
-static pthread_key_t at_thread_exit;
+static pthread_key_t at_thread_exit = PTHREAD_KEYS_MAX; /* until made: no thread has a value */
 static pthread_once_t key_once = PTHREAD_ONCE_INIT;
 
 static void free_signal_stack(void *memory) {

@@ -113,7 +113,8 @@ static uint64_t fail_call(lj_stubs *pool, const lj_failure *failure) {
     uint64_t address = __atomic_load_n(&pool->failure_address, __ATOMIC_ACQUIRE);
     if (address)
         return address;
-    /* The one place where native code ends the process: there is nobody to return to. */
+    /* One of two places where native code ends the process (the other is in tls.c): there is
+     * nobody to return to. */
     fprintf(stderr,
             "lazyjit: a function was called that can't be had: %s\n"
             "lazyjit: the failure can't be raised in Python (%s), and no lazy_compile_failure "

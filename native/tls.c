@@ -3,11 +3,15 @@
 #define _GNU_SOURCE
 #endif
 #include "tls.h"
+#include "arena.h"
+#include "arena_place.h"
 #include "tls_static.h"
 #include "tls_thread.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -18,6 +22,7 @@ extern void *__tls_get_addr(void *);
 
 /* Address space of one thread's block. Code adds offsets as signed 32-bit numbers. */
 static const uint64_t block_size = UINT64_C(256) << 20;
+static const uint64_t block_align = LJ_MAX_ALIGN; /* aligned offsets are aligned addresses */
 static const uint64_t first_offset = 64; /* so that no variable has offset 0, as a NULL token */
 
 /* A range of offsets: an image (serial > 0), a reservation, or a hole between them. */
@@ -32,7 +37,7 @@ typedef struct range {
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static range *ranges;
 static lj_tls_thread *threads;
-static pthread_key_t thread_end;
+static pthread_key_t thread_end = PTHREAD_KEYS_MAX; /* until it is made: no thread has a value */
 static pthread_once_t prepared = PTHREAD_ONCE_INIT;
 
 /* Read without the lock by the fast paths: the serial of the newest image. */
@@ -121,15 +126,14 @@ static void wipe_locked(const range *image) {
 static lj_tls_thread *new_thread(void) {
     pthread_once(&prepared, prepare);
     lj_tls_thread *thread = calloc(1, sizeof *thread);
-    void *base = mmap(NULL, block_size, PROT_READ | PROT_WRITE,
-                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (!thread || base == MAP_FAILED || pthread_setspecific(thread_end, thread) != 0) {
-        static const char words[] = "lazyjit: no memory for a thread's JIT'd variables\n";
-        if (write(STDERR_FILENO, words, sizeof words - 1) < 0)
-            abort();
+    uint64_t base;
+    if (!thread || lj_arena_reserve(block_size, block_align, 0, &base, NULL) ||
+        mprotect((void *)base, block_size, PROT_READ | PROT_WRITE) ||
+        pthread_setspecific(thread_end, thread) != 0) {
+        fputs("lazyjit: no memory for a thread's JIT'd variables\n", stderr);
         abort();
     }
-    thread->base = base;
+    thread->base = (uint8_t *)base;
     return thread;
 }
 
@@ -172,16 +176,18 @@ void *lj_tls_address(uint64_t token) {
     return lj_tls_block() + (token & ~LJ_TLS_TAG_MASK);
 }
 
-lj_status lj_tls_reserve(uint64_t size, uint64_t align, uint64_t *offset) {
-    if (size == 0 || size > block_size || align > block_size)
-        return LJ_ARENA_FULL;
+lj_status lj_tls_reserve(uint64_t size, uint64_t align, uint64_t *offset, lj_fault *fault) {
+    pthread_once(&prepared, prepare);
+    if (thread_end == PTHREAD_KEYS_MAX)
+        return lj_fail(fault, LJ_SYSTEM, 0, EAGAIN,
+                       "no thread-specific key is left for thread-local variables");
     range *entry = calloc(1, sizeof *entry);
     if (!entry)
-        return LJ_NO_MEMORY;
+        return lj_fail(fault, LJ_NO_MEMORY, 0, 0, "thread-local variables");
     lj_status status = LJ_ARENA_FULL;
     pthread_mutex_lock(&lock);
     uint64_t at = first_offset;
-    /* First fit. A block starts at a page, so offsets are aligned as addresses, up to a page. */
+    /* First fit. */
     for (range **link = &ranges;; link = &(*link)->next) {
         at = (at + align - 1) & -align;
         uint64_t end = *link ? (*link)->offset : block_size;
@@ -197,9 +203,11 @@ lj_status lj_tls_reserve(uint64_t size, uint64_t align, uint64_t *offset) {
         at = (*link)->offset + (*link)->size;
     }
     pthread_mutex_unlock(&lock);
-    if (status)
-        free(entry);
-    return status;
+    if (!status)
+        return LJ_OK;
+    free(entry);
+    return lj_fail(fault, status, 0, size, "%llu bytes of thread-local variables",
+                   (unsigned long long)size);
 }
 
 static range **find_locked(uint64_t offset) {

@@ -40,8 +40,10 @@ void *lj_tls_address(uint64_t token);
 
 /* The calling thread's block, with every registered image initialized. */
 uint8_t *lj_tls_block(void);
-/* A range of offsets in every thread's block. ARENA_FULL when there is none of this size. */
-lj_status lj_tls_reserve(uint64_t size, uint64_t align, uint64_t *offset);
+/* A range of offsets in every thread's block, `align` being at most LJ_MAX_ALIGN. ARENA_FULL when
+ * there is none of this size; SYSTEM when the process has no thread-specific key left, without
+ * which nobody would free the blocks of threads that end. */
+lj_status lj_tls_reserve(uint64_t size, uint64_t align, uint64_t *offset, lj_fault *fault);
 /* Makes a reserved range an image: `init_size` bytes at `init`, then zeros. `init` must stay. */
 lj_status lj_tls_register(uint64_t offset, const void *init, uint64_t init_size);
 /* Gives a range back, image or not. No thread may use its variables any more. */

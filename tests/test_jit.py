@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import ctypes
+import gc
+import threading
+import unittest.mock
 from pathlib import Path
 
 import llvmlite.binding as llvm
@@ -120,6 +123,24 @@ def test_what_is_nothing_of_all_that_is_refused_by_name(jit, tmp_path):
         jit.add_object(built())
     with pytest.raises(FileNotFoundError):
         jit.add(tmp_path / "missing.ll")
+
+
+@pytest.mark.parametrize(
+    ("options", "error"),
+    [
+        ({"lazy_compile_failure": "handler"}, UsageError),
+        ({"lazy_compile_failure": -1}, UsageError),
+        ({"compile_threads": 0}, UsageError),
+        ({"compile_threads": "2"}, TypeError),
+    ],
+)
+def test_a_jit_that_can_not_be_made_leaves_nothing_behind(options, error):
+    before, reports = threading.enumerate(), []
+    with pytest.raises(error), unittest.mock.patch("threading.excepthook", reports.append):
+        JIT(**options)
+    gc.collect()
+    left = [each for each in threading.enumerate() if each not in before]
+    assert (left, reports) == ([], [])
 
 
 def test_a_name_for_messages_can_be_given(jit):

@@ -74,11 +74,6 @@ class Operands(Record):
         """Inputs, then outputs."""
         return self.inputs + self.outputs
 
-    @property
-    def floating(self) -> bool:
-        """Whether any operand has a floating-point part."""
-        return any(each.dtype.kind in "fc" for each in self.all)
-
 
 def _operand(kind: Scalar) -> Operand:
     return Operand(np.dtype("?" if kind.kind == "b" else kind.dtype), kind.memory)

@@ -1,4 +1,4 @@
-"""What goes into a JIT: modules, objects, archives, libraries, plug-ins, names for addresses.
+"""What goes into a JIT: modules, objects, archives, libraries, plug-ins, names, linker plugins.
 
 Adding compiles and links nothing. What a source is, is told by its content.
 """
@@ -24,6 +24,7 @@ from lazyjit.symbols import SymbolFlags
 
 if TYPE_CHECKING:
     from lazyjit.layers.object_unit import ObjectUnit
+    from lazyjit.layers.plugin import Plugin as LinkPlugin
     from lazyjit.link.graph import LinkGraph
     from lazyjit.plugin import Plugin
 
@@ -217,11 +218,24 @@ class Adding(Asking):
     ) -> None:
         """Give functions of `source` names in `dylib` (new name: name there), as stubs.
 
-        Whatever makes them there is started by their first call. Raises DuplicateDefinition.
+        Whatever makes them there is started by their first call, which raises LinkError when the
+        names lead back to themselves. Raises DuplicateDefinition.
         """
         flags = SymbolFlags.EXPORTED | SymbolFlags.CALLABLE
         aliases = {name: SymbolAlias(aliasee, flags) for name, aliasee in names.items()}
         self._open(dylib).define(lazy_reexports(self._call_through, source, aliases))
+
+    def add_plugin(self, plugin: LinkPlugin) -> None:
+        """Have `plugin` see, and change, what is linked from now on.
+
+        Objects and compiled modules alike; each link then costs tens of microseconds more. Raises
+        UsageError if it was added before.
+        """
+        self._objects.add_plugin(plugin)
+
+    def remove_plugin(self, plugin: LinkPlugin) -> None:
+        """Leave `plugin` out of later links. Raises UsageError if it was not added."""
+        self._objects.remove_plugin(plugin)
 
     # Within
 

@@ -11,7 +11,7 @@ import contextlib
 import os
 import threading
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import TypeVar
 
@@ -97,11 +97,15 @@ class Assembly(Seldom):
             relocation_model=relocation_model,
             code_model=code_model,
         )
+        if not isinstance(lazy_compile_failure, int) or not 0 <= lazy_compile_failure < 1 << 64:
+            raise UsageError(f"lazy_compile_failure is an address, not {lazy_compile_failure!r}")
+        size = DEFAULT_SIZE if arena_size is None else arena_size
+        if not _ARENA_SIZES[0] <= size <= _ARENA_SIZES[1]:
+            raise UsageError(f"arena_size is from 64 KiB to 2000 MiB, not {size}")
         compiler = LLVMCompiler(options)
-        first_tier = None
-        if tiered:
-            first_tier = LLVMCompiler(replace(options, opt_level=0, codegen_level=0))
-        threads = compile_threads if compile_threads is not None else _processors()
+        quick = replace(options, opt_level=0, codegen_level=0)
+        first_tier = LLVMCompiler(quick) if tiered else None
+        threads = len(os.sched_getaffinity(0)) if compile_threads is None else compile_threads
         super().__init__()
         self._lock = threading.Lock()
         self._closed = True  # until there is something to close
@@ -118,28 +122,53 @@ class Assembly(Seldom):
         fixed = relocation_model != "pic" and code_model != "large"
         kind = ArenaKind.PROFILED if perf_support else ArenaKind.PLAIN
         kind = ArenaKind.DEBUGGED if debugger_support else kind
-        size = DEFAULT_SIZE if arena_size is None else arena_size
-        if not _ARENA_SIZES[0] <= size <= _ARENA_SIZES[1]:
-            raise UsageError(f"arena_size is from 64 KiB to 2000 MiB, not {size}")
-        self._arena = Arena(size, near=LOW if fixed else None, kind=kind)
-        try:
+        clusters = policy is UnitPolicy.CLUSTER
+        with contextlib.ExitStack() as undo:
+            self._arena = Arena(size, near=LOW if fixed else None, kind=kind)
+            undo.callback(self._arena.close)
             self._dispatcher = ThreadPoolDispatcher(threads)
-        except BaseException:
-            self._arena.close()
-            raise
+            undo.callback(self._dispatcher.close)
+            self._make_linker(plugins, memory_manager)
+            self._make_compiler(
+                compiler,
+                first_tier,
+                Chooser(policy, 0 if tiered else compiler.options.codegen_level or 0),
+                _INLINE_BUDGET[opt_level],
+                IdleWork(self.session, threads, speculate=speculate and clusters),
+                on_unit,
+            )
+            self._stubs.set_failure_address(lazy_compile_failure)
+            self._process = self.session.create_dylib("<process>")
+            if process_symbols:
+                self._admit_process(process_symbols if callable(process_symbols) else None)
+            #: The dylib that things go to when none is named.
+            self.main: JITDylib = self.create_dylib("main")
+            undo.pop_all()
         self._closed = False
+
+    def _make_linker(self, plugins: Iterable[LinkPlugin], memory: MemoryManager | None) -> None:
+        """The session, and what objects need of it: stubs, the linker, initializers."""
         #: The session behind it all.
         self.session: ExecutionSession = ExecutionSession(self._dispatcher)
         self._stubs = StubPool(self._arena, self._dispatcher.queue)
-        self._stubs.set_failure_address(lazy_compile_failure)
         self._objects = ObjectLinkingLayer(
-            self.session, self._arena, self._grace, self._counters, memory=memory_manager
+            self.session, self._arena, self._grace, self._counters, memory=memory
         )
         for plugin in plugins:
             self._objects.add_plugin(plugin)
-        self._idle = IdleWork(
-            self.session, threads, speculate=speculate and policy is UnitPolicy.CLUSTER
-        )
+        self._platform = Platform(self.session, self._grace, self._call_void)
+        self._objects.on_structors = self._platform.note_structors
+
+    def _make_compiler(
+        self,
+        compiler: LLVMCompiler,
+        first_tier: LLVMCompiler | None,
+        chooser: Chooser,
+        inline_budget: int,
+        idle: IdleWork,
+        on_unit: Callable[[UnitInfo], None] | None,
+    ) -> None:
+        """What makes code: modules on demand, lazy reexports, typed callables."""
         self._modules = CompileOnDemandLayer(
             self.session,
             self._objects,
@@ -147,9 +176,9 @@ class Assembly(Seldom):
             self._stubs,
             self._grace,
             self._counters,
-            chooser=Chooser(policy, 0 if tiered else compiler.options.codegen_level or 0),
-            inline_budget=_INLINE_BUDGET[opt_level],
-            idle=self._idle,
+            chooser=chooser,
+            inline_budget=inline_budget,
+            idle=idle,
             first_tier=first_tier,
             on_unit=on_unit,
         )
@@ -162,18 +191,14 @@ class Assembly(Seldom):
         # last reference would ever be the last.
         weak = weakref.WeakMethod(self._first_call)
         self._dispatcher.on_stub = lambda payload: _if_alive(weak, payload)
-        self._platform = Platform(self.session, self._grace, self._call_void)
-        self._objects.on_structors = self._platform.note_structors
-        self._process = self.session.create_dylib("<process>")
-        if process_symbols:
-            # Not this process's own main: a program without one is an error, not Python.
-            wanted = process_symbols if callable(process_symbols) else None
-            self._process.add_generator(
-                ProcessSymbols(lambda name: name != "main" and (wanted is None or wanted(name)))
-            )
-            self._process.add_generator(RuntimeLibraries(wanted))
-        #: The dylib that things go to when none is named.
-        self.main: JITDylib = self.create_dylib("main")
+
+    def _admit_process(self, wanted: Callable[[str], bool] | None) -> None:
+        """Let code use what this process exports: all of it, or the names that are `wanted`."""
+        # Not this process's own main: a program without one is an error, not Python.
+        self._process.add_generator(
+            ProcessSymbols(lambda name: name != "main" and (wanted is None or wanted(name)))
+        )
+        self._process.add_generator(RuntimeLibraries(wanted))
 
     # Dylibs
 
@@ -210,20 +235,6 @@ class Assembly(Seldom):
     def dylib(self, name: str) -> JITDylib:
         """The dylib of this name. Raises DylibNotFound."""
         return self.session.dylib(name)
-
-    # Looking on
-
-    def add_plugin(self, plugin: LinkPlugin) -> None:
-        """Have `plugin` see, and change, what is linked from now on.
-
-        Objects and compiled modules alike; each link then costs tens of microseconds more. Raises
-        UsageError if it was added before.
-        """
-        self._objects.add_plugin(plugin)
-
-    def remove_plugin(self, plugin: LinkPlugin) -> None:
-        """Leave `plugin` out of later links. Raises UsageError if it was not added."""
-        self._objects.remove_plugin(plugin)
 
     # Running
 
@@ -387,7 +398,3 @@ def _plugins(debugger_support: bool, perf_support: bool) -> list[LinkPlugin]:
 
         plugins += [PerfMap(), JitDump()]
     return plugins
-
-
-def _processors() -> int:
-    return len(os.sched_getaffinity(0))

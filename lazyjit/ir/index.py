@@ -29,10 +29,6 @@ _EXPORTED, _WEAK, _COMMON, _CALLABLE = (
 )
 _UNUSUAL_NAME = lib.LJ_IR_NUMBERED | lib.LJ_IR_ASIDE
 
-
-#: By number: calling an enum costs more than an index.
-_KIND = tuple(Kind)
-
 _FLAGS_THAT_MATTER = int(EntityFlag.LOCAL | EntityFlag.WEAK | EntityFlag.CALLABLE)
 
 

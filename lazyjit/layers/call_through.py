@@ -14,7 +14,7 @@ from functools import partial
 
 from lazyjit import forking
 from lazyjit.core import Body, JITDylib, MaterializationResponsibility
-from lazyjit.errors import InternalError, LazyJITError, SymbolRemoved
+from lazyjit.errors import InternalError, LazyJITError, LinkError, SymbolRemoved
 from lazyjit.layers.grace import GracePeriods
 from lazyjit.stubs import StubPool
 
@@ -83,12 +83,25 @@ class StubCallThrough(forking.Guarded):
     ) -> None:
         """A body is found, or can't be had; the stub may be gone by now."""
         with self._lock:
-            if payload not in self._bodies:
+            entry = self._bodies.get(payload)
+            if entry is None:
                 return
-            if address is not None:
-                self._pool.resolve([stub], [address])
-            else:
+            if address is None:
                 self._pool.fail([stub], error or InternalError("no address and no error"))
+            elif self._leads_to(address, stub):
+                words = f"a circle of lazy reexports: {entry[1].name} leads back to itself"
+                self._pool.fail([stub], LinkError(words))
+            else:
+                self._pool.resolve([stub], [address])
+
+    def _leads_to(self, address: int, stub: int) -> bool:
+        """Whether a call of `address` goes, by way of other stubs perhaps, to `stub`."""
+        seen = {stub}
+        at: int | None = address
+        while at is not None and at not in seen:
+            seen.add(at)
+            at = self._pool.target(at)
+        return at == stub
 
     # ResourceManager
 

@@ -68,7 +68,7 @@ class _State:
         #: Constructors that are linked: an initialization did not come to them, for one before them
         #: failed; or they came with a link that nobody expected them of.
         self.left: list[_Structor] = []
-        #: To be run at deinitialization, in reverse.
+        #: To be run at deinitialization, the last one first.
         self.finalizers: list[_Structor] = []
         self.archives: list[StaticLibraryGenerator] = []
         #: Modules whose references have not been held against the archives yet.
@@ -132,7 +132,9 @@ class Platform(forking.Guarded):
     def note_module(self, table: ModuleTable, tracker: ResourceTracker) -> None:
         """A module was added: its constructors run at the next initialization."""
         with self._lock:
-            state = self._states[table.dylib]
+            state = self._states.get(table.dylib)
+            if state is None:
+                return  # the dylib was removed, or the session closed, meanwhile
             if table.index.constructors or table.index.destructors:
                 _append(state.added, (table, tracker))
             _append(state.unchecked, (table, tracker))
@@ -140,7 +142,9 @@ class Platform(forking.Guarded):
     def note_object(self, dylib: JITDylib, unit: ObjectUnit, tracker: ResourceTracker) -> None:
         """An object was added: likewise."""
         with self._lock:
-            state = self._states[dylib]
+            state = self._states.get(dylib)
+            if state is None:
+                return  # likewise
             state.objects[unit] = None
             if unit.init_symbol is not None:
                 _append(state.added, (unit, tracker))
@@ -159,15 +163,17 @@ class Platform(forking.Guarded):
             state = self._states.get(responsibility.dylib)
             if state is None:
                 return  # forgotten, or the session closed meanwhile
-            for priority, at in initializers:
-                _append(state.left, _Structor(priority, partial(self._call, at), tracker))
-            for priority, at in reversed(finalizers):  # they are run backwards
-                _append(state.finalizers, _Structor(priority, partial(self._call, at), tracker))
+            for each in self._addressed(initializers, tracker):
+                _append(state.left, each)
+            for each in self._addressed(reversed(finalizers), tracker):
+                _append(state.finalizers, each)
 
     def note_archive(self, dylib: JITDylib, generator: StaticLibraryGenerator) -> None:
         """A static library was added: members that need initializing are found when it is time."""
         with self._lock:
-            self._states[dylib].archives.append(generator)
+            state = self._states.get(dylib)
+            if state is not None:
+                state.archives.append(generator)
 
     def initialize(self, dylib: JITDylib) -> None:
         """Run what has not run yet of `dylib` and of all that it links against, dependences first.
@@ -245,12 +251,25 @@ class Platform(forking.Guarded):
         return order
 
     def _initialize_one(self, dylib: JITDylib, state: _State) -> None:
+        self._add_members(dylib, state)
+        todo = self._take_constructors(dylib, state)
+        try:
+            while todo:
+                self._run_all(todo[:1])
+                del todo[0]
+        except BaseException:
+            with self._lock:
+                state.left[:0] = todo
+            raise
+
+    def _add_members(self, dylib: JITDylib, state: _State) -> None:
+        """Add those members of libraries that have initializers and that the program refers to."""
         with self._lock:
-            archives, unchecked = list(state.archives), state.unchecked
-            # Without a library, what there is waits for the first that is added.
-            state.unchecked = [] if archives else unchecked
-            unchecked = unchecked if archives else []
-            objects = list(state.objects) if archives else []
+            archives = list(state.archives)
+            if not archives:
+                return  # what there is waits for the first library
+            unchecked, state.unchecked = state.unchecked, []
+            objects = list(state.objects)
             for unit in objects:
                 del state.objects[unit]
         try:
@@ -268,6 +287,10 @@ class Platform(forking.Guarded):
                 state.unchecked[:0] = unchecked
                 state.objects.update(dict.fromkeys(objects))
             raise
+
+    def _take_constructors(self, dylib: JITDylib, state: _State) -> list[_Structor]:
+        """The constructors that have not run yet, in order; objects are linked for theirs. The
+        finalizers that come with them are filed."""
         with self._lock:
             added, state.added = state.added, []
             left, state.left = state.left, []
@@ -284,28 +307,24 @@ class Platform(forking.Guarded):
                 init = [each.init_symbol]
                 order = [(dylib, LookupFlags.ALL_SYMBOLS)]
                 self._session.lookup(order, init, SymbolState.READY, weak=init)
-                for priority, at in each.initializers:
-                    todo.append(_Structor(priority, partial(self._call, at), tracker))
-                # Finalizers are run backwards.
-                for priority, at in reversed(each.finalizers):
-                    finalizers.append(_Structor(priority, partial(self._call, at), tracker))
+                todo += self._addressed(each.initializers, tracker)
+                # These come in the order to call them.
+                finalizers += self._addressed(reversed(each.finalizers), tracker)
         except BaseException:
             with self._lock:
                 state.added[:0] = added
                 state.left[:0] = left
             raise
-        todo.sort(key=lambda each: each.priority)
         with self._lock:
             for finalizer in finalizers:
                 _append(state.finalizers, finalizer)
-        try:
-            while todo:
-                self._run_all(todo[:1])
-                del todo[0]
-        except BaseException:
-            with self._lock:
-                state.left[:0] = todo
-            raise
+        return sorted(todo, key=lambda each: each.priority)
+
+    def _addressed(
+        self, entries: Iterable[tuple[int, int]], tracker: ResourceTracker
+    ) -> list[_Structor]:
+        """Constructors, or finalizers, of which linked code gives (priority, address)."""
+        return [_Structor(priority, partial(self._call, at), tracker) for priority, at in entries]
 
     def _structors(
         self, table: ModuleTable, entries: Iterable[Constructor], tracker: ResourceTracker

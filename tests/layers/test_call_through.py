@@ -11,6 +11,7 @@ from lazyjit.errors import (
     DuplicateDefinition,
     FailedToMaterialize,
     LazyJITError,
+    LinkError,
     SymbolRemoved,
     SymbolsNotFound,
 )
@@ -83,6 +84,15 @@ def test_an_object_is_linked_by_the_first_call(jit, compile_object):
     f = jit.function("f", INT, INT)
     assert jit.statistics().objects_linked == 0
     assert f(4) == 8
+
+
+@pytest.mark.parametrize("circle", [["f"], ["f", "g"], ["f", "g", "h"]])
+def test_a_circle_of_lazy_reexports_raises_instead_of_turning_for_ever(jit, circle):
+    following = circle[1:] + circle[:1]
+    jit.reexport_lazily(dict(zip(circle, following, strict=True)), jit.main)
+    for name in circle:
+        with pytest.raises(LinkError, match="circle of lazy reexports"):
+            jit.function(name)()
 
 
 def test_what_cannot_be_had_raises_in_each_call(jit):

@@ -108,6 +108,21 @@ def test_a_weak_definition_of_a_graph_gives_way(jit):
     assert jit.function("f", INT)() == 2
 
 
+@pytest.mark.parametrize("defined", [False, True])
+def test_a_common_symbol_is_zeros_of_its_own_unless_others_define_it(jit, defined):
+    graph = LinkGraph("tentative")
+    data = graph.create_section(".data", RW)
+    graph.add_common_symbol("shared", data, 8, align=8)
+    graph.add_defined_symbol(graph.create_content_block(data, b"own"), 0, "wanted", 3)
+    jit.add_graph(graph)
+    if defined:
+        jit.add("@shared = global i64 42\n")
+    jit.lookup("wanted")
+    shared = jit.lookup("shared")
+    assert shared % 8 == 0
+    assert ctypes.c_int64.from_address(shared).value == (42 if defined else 0)
+
+
 def test_a_missing_weak_external_is_zero(jit):
     graph = LinkGraph("weak")
     block = graph.create_content_block(graph.create_section(".data", RW), bytes(8), align=8)

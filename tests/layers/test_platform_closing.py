@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from waiting import eventually
@@ -374,3 +375,32 @@ def test_a_thread_ends_whose_destructor_is_removed_meanwhile(
     worker.join()
     jit.close()
     assert told == []
+
+
+@pytest.mark.parametrize("what", ["module", "object", "archive"])
+@pytest.mark.parametrize("end", ["close", "remove_dylib"])
+def test_what_is_added_while_its_dylib_goes_goes_with_it(
+    monkeypatch: pytest.MonkeyPatch,
+    compile_object: Callable[[str], bytes],
+    make_archive: Callable[[dict[str, bytes]], Path],
+    what: str,
+    end: str,
+) -> None:
+    jit = JIT(compile_threads=1)
+    dylib = jit.create_dylib("plugin")
+    note = getattr(jit._platform, f"note_{what}")
+
+    def too_late(*arguments: object) -> None:
+        jit.close() if end == "close" else jit.remove_dylib(dylib)
+        note(*arguments)
+
+    monkeypatch.setattr(jit._platform, f"note_{what}", too_late)
+    data = compile_object("int one(void) { return 1; }")
+    if what == "module":
+        tracker = jit.add("define i32 @one() {\n ret i32 1\n}\n", dylib=dylib)
+    elif what == "object":
+        tracker = jit.add(data, dylib=dylib)
+    else:
+        tracker = jit.add(make_archive({"one.o": data}), dylib=dylib)
+    assert tracker.removed
+    jit.close()
