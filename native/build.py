@@ -32,7 +32,7 @@ ffi.set_source(
     # Relative to the folder that holds setup.py: setuptools runs there, and so does main() below.
     sources=[str(path.relative_to(ROOT)) for path in sorted(NATIVE.glob("*.c"))],
     include_dirs=["native"],
-    libraries=["pthread", "dl"],
+    libraries=["pthread", "dl", "util"],
     extra_compile_args=[
         "-std=gnu11",
         "-O2",

@@ -63,3 +63,46 @@ define i32 @bump() {
             os._exit(bump() * 10 + bump())
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 23
         assert bump() == 2
+
+
+def test_a_fork_by_compiled_code_leaves_the_child_a_working_session():
+    source = """
+declare i32 @fork()
+define i32 @splits() {
+  %child = call i32 @fork()
+  ret i32 %child
+}
+define i32 @later(i32 %a) {
+  %r = mul i32 %a, 3
+  ret i32 %r
+}
+"""
+    with JIT(opt_level=0, compile_threads=1) as jit:
+        jit.add(source)
+        # One keeps the GIL, the other gives it away.
+        for splits in (jit["splits"], jit.function("splits", INT)):
+            child = splits()
+            if child == 0:
+                signal.alarm(30)
+                os._exit(jit["later"](7))
+            assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 21
+        assert jit["later"](2) == 6
+
+
+def test_compiled_code_may_define_what_the_runtime_offers():
+    source = """
+define i32 @fork() {
+  ret i32 11
+}
+define void @quick_exit(i32 %status) {
+  ret void
+}
+define i32 @splits() {
+  call void @quick_exit(i32 3)
+  %r = call i32 @fork()
+  ret i32 %r
+}
+"""
+    with JIT(opt_level=0, compile_threads=1) as jit:
+        jit.add(source)
+        assert jit["splits"]() == 11

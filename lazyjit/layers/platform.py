@@ -36,7 +36,7 @@ from lazyjit.ir import Constructor
 from lazyjit.layers.grace import GracePeriods
 from lazyjit.layers.module_table import ModuleTable
 from lazyjit.layers.object_unit import ObjectUnit
-from lazyjit.link.runtime import DSOHandle, call_at_exit, runtime_symbols
+from lazyjit.link.runtime import OVERRIDABLE, DSOHandle, call_at_exit, runtime_symbols
 from lazyjit.symbols import ExecutorSymbolDef, SymbolFlags
 
 if TYPE_CHECKING:
@@ -123,8 +123,12 @@ class Platform(forking.Guarded):
         """Define the platform's symbols in a new dylib."""
         flags = SymbolFlags.ABSOLUTE | SymbolFlags.CALLABLE
         symbols = runtime_symbols(runtime).items()
+        weak = flags | SymbolFlags.WEAK
         dylib.define_absolute(
-            {name: ExecutorSymbolDef(address, flags) for name, address in symbols}
+            {
+                name: ExecutorSymbolDef(address, weak if name in OVERRIDABLE else flags)
+                for name, address in symbols
+            }
         )
         with self._lock:
             self._states[dylib] = _State(runtime)

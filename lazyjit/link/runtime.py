@@ -16,7 +16,7 @@ from lazyjit import failures
 from lazyjit._native import check, ffi, lib
 from lazyjit.errors import SessionClosed, SymbolRemoved, UsageError
 
-__all__ = ["DSOHandle", "call_at_exit", "runtime_symbols", "thread_local_address"]
+__all__ = ["OVERRIDABLE", "DSOHandle", "call_at_exit", "runtime_symbols", "thread_local_address"]
 
 
 class DSOHandle:
@@ -102,16 +102,30 @@ _NAMES = {
     "quick_exit": ("quick_exit",),
     "tls_get_addr": ("__tls_get_addr",),
 }
+_FORK_NAMES = {"fork": ("fork", "__fork"), "daemon": ("daemon",), "forkpty": ("forkpty",)}
+
+#: A program may have functions of its own under these names, as in a native link.
+OVERRIDABLE: Final = frozenset(
+    ["atexit", "at_quick_exit", "pthread_atfork", "exit", "quick_exit"]
+    + [name for names in _FORK_NAMES.values() for name in names]
+)
 
 
 def runtime_symbols(dso_handle: DSOHandle) -> dict[str, int]:
     """Addresses, by name, that a dylib's code must find before the process's own. Any thread.
 
-    `exit` and `quick_exit` run the handlers of all dylibs before the process's.
+    `exit` and `quick_exit` run the handlers of all dylibs before the process's; what forks runs
+    those of `os.register_at_fork`.
     """
-    symbols = ffi.new("lj_dso_symbols *")
-    lib.lj_dso_symbols_get(dso_handle._live(), symbols)
-    return {name: getattr(symbols, field) for field, names in _NAMES.items() for name in names}
+    own, forks = ffi.new("lj_dso_symbols *"), ffi.new("lj_fork_symbols *")
+    lib.lj_dso_symbols_get(dso_handle._live(), own)
+    lib.lj_fork_symbols_get(forks)
+    return {
+        name: getattr(symbols, field)
+        for symbols, fields in ((own, _NAMES), (forks, _FORK_NAMES))
+        for field, names in fields.items()
+        for name in names
+    }
 
 
 def thread_local_address(token: int) -> int:
