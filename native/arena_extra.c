@@ -2,7 +2,7 @@
  *
  * A program may have an array of half a gigabyte of zeros, which costs addresses and, until it is
  * touched, nothing else. The region is as large as most sessions need, not as large as anyone
- * could; so a large span that it can't serve is mapped by itself, as close to the arena as there is
+ * could; so a large span that it can't serve is mapped by itself, as close to the code as there is
  * room, for code reaches it in 32 bits only there. (Where there is none, it is mapped anywhere:
  * code of the large model gets there, and for other code the link fails with the relocation that
  * doesn't.) It is private anonymous memory as DATA is, so fork copies it.
@@ -35,8 +35,9 @@ lj_status lj_arena_alloc_extra(lj_arena *arena, uint64_t size, uint64_t align, l
     if (!fresh)
         return LJ_NO_MEMORY;
     lj_fault ignored;
-    uint64_t middle = arena->start + arena->size / 2;
-    if (lj_arena_reserve(size, align, middle, &fresh->start, &ignored)) {
+    /* TEXT is the first of the three regions: what is near the arena's other end may be too far. */
+    uint64_t code = arena->start + arena->size / 6;
+    if (lj_arena_reserve(size, align, code, &fresh->start, &ignored)) {
         free(fresh);
         return LJ_ARENA_FULL;
     }

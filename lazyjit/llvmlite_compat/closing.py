@@ -29,8 +29,8 @@ class Closing:
 
     def close(self) -> None:
         """Close it; later calls do nothing."""
-        if not self._closed:
-            self._closed = True
+        # In one step, for two threads may come at once: it is the class's `_closed` that is left.
+        if not self.__dict__.pop("_closed", True):
             self._dispose()
 
     def _dispose(self) -> None:

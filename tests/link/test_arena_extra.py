@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
+import mmap
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +18,8 @@ from lazyjit.link.graph import LinkGraph
 from lazyjit.link.model import MemProt
 
 MIB = 1 << 20
+SHORE = 0x2000_0000_0000
+NORESERVE, FIXED_NOREPLACE = 0x4000, 0x100000  # of mmap, where Python's has no names for them
 
 
 def mapped(address: int) -> bool:
@@ -22,6 +27,35 @@ def mapped(address: int) -> bool:
     lines = Path("/proc/self/maps").read_text().splitlines()
     bounds = [line.split()[0].split("-") for line in lines]
     return any(int(low, 16) <= address < int(high, 16) for low, high in bounds)
+
+
+@contextlib.contextmanager
+def taken(low: int, high: int) -> Iterator[None]:
+    """These addresses are not free meanwhile."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    place, size = ctypes.c_void_p(low), ctypes.c_size_t(high - low)
+    flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | NORESERVE | FIXED_NOREPLACE
+    libc.mmap.restype = ctypes.c_void_p
+    assert libc.mmap(place, size, 0, flags, -1, ctypes.c_long(0)) == low
+    try:
+        yield
+    finally:
+        assert libc.munmap(place, size) == 0
+
+
+@pytest.fixture
+def arena() -> Iterator[Arena]:
+    """Where nothing else is: near libc, what this process has done decides how much room there is.
+
+    It is right below `SHORE`.
+    """
+    with taken(SHORE, SHORE + 800 * MIB):
+        arena = Arena(768 * MIB, near=SHORE)
+        assert SHORE - 4 * MIB < arena.end < SHORE
+        yield arena
+        left = arena.statistics()
+        arena.close()
+        assert [left.text.spans, left.data.spans] == [0, 0]
 
 
 @pytest.mark.parametrize("align", [1, 4096, 2 * MIB])
@@ -42,6 +76,17 @@ def test_a_large_span_of_data_is_mapped_in_reach_of_the_code(arena: Arena, align
     arena.free(Region.DATA, span.target)
     assert arena.statistics().data == before and not mapped(span.target)
     with pytest.raises(InternalError):
+        arena.free(Region.DATA, span.target)
+
+
+def test_what_counts_is_how_far_it_is_from_code(arena: Arena) -> None:
+    # Above there is room that is nearer to the arena, but too far from code, which is at its start.
+    with taken(arena.start - 900 * MIB, arena.start):
+        span = arena.alloc(Region.DATA, 512 * MIB)
+        code = arena.alloc(Region.TEXT, 16)
+        assert abs(span.target - code.target) < 1 << 31
+        assert abs(span.target + span.size - code.target) < 1 << 31
+        arena.free(Region.TEXT, code.target)
         arena.free(Region.DATA, span.target)
 
 
