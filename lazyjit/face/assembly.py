@@ -41,7 +41,7 @@ from lazyjit.layers.typed import TypedFunctions
 from lazyjit.layers.unit_policy import Chooser, UnitInfo, UnitPolicy
 from lazyjit.link.arena import DEFAULT_SIZE, Arena, ArenaKind
 from lazyjit.link.memory import MemoryManager
-from lazyjit.link.runtime import DSOHandle
+from lazyjit.link.runtime import DSOHandle, handlers_run
 from lazyjit.records import replace
 from lazyjit.stubs import StubPool
 
@@ -122,6 +122,7 @@ class Assembly(Seldom):
         if not _ARENA_SIZES[0] <= size <= _ARENA_SIZES[1]:
             raise UsageError(f"arena_size is from 64 KiB to 2000 MiB, not {size}")
         self._arena = Arena(size, near=LOW if fixed else None, kind=kind)
+        self._grace.uncounted = handlers_run(self._arena)
         try:
             self._dispatcher = ThreadPoolDispatcher(threads)
         except BaseException:
