@@ -11,8 +11,9 @@ Two functions are written. One takes and gives numbers, the other has a loop tha
 where it can, for arrays. Each is compiled when it is first called.
 
 Everything is in double precision. What IR has no instruction for is called by name: intrinsics
-for the functions that LLVM knows, the C library's for the rest. Conditions are only evaluated to
-values: both sides of a `Piecewise` are computed and one is selected, as NumPy's `where` does.
+for the functions that LLVM knows, the C library's for the rest, and what neither has is written by
+others, where SymPy's printers of C do so. Conditions are only evaluated to values: both sides of a
+`Piecewise` are computed and one is selected, as NumPy's `where` does.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from typing import Any, Final
 
 import numpy as np
 import sympy
+from sympy.codegen import cfunctions
 from sympy.logic import boolalg
 
 from lazyjit.core import ResourceTracker
@@ -50,12 +52,34 @@ _INTRINSICS: Final = {
     sympy.Abs: "fabs", sympy.floor: "floor", sympy.ceiling: "ceil",
     sympy.asin: "asin", sympy.acos: "acos", sympy.atan: "atan",
     sympy.sinh: "sinh", sympy.cosh: "cosh", sympy.tanh: "tanh",
+    cfunctions.exp2: "exp2", cfunctions.log2: "log2", cfunctions.log10: "log10",
+    cfunctions.Sqrt: "sqrt", cfunctions.fma: "fma",
 }  # fmt: skip
 #: The C library's.
 _LIBRARY: Final = {
-    sympy.atan2: ("atan2", 2), sympy.asinh: ("asinh", 1), sympy.acosh: ("acosh", 1),
-    sympy.atanh: ("atanh", 1), sympy.erf: ("erf", 1), sympy.erfc: ("erfc", 1),
-    sympy.gamma: ("tgamma", 1), sympy.loggamma: ("lgamma", 1),
+    sympy.atan2: "atan2", sympy.asinh: "asinh", sympy.acosh: "acosh", sympy.atanh: "atanh",
+    sympy.erf: "erf", sympy.erfc: "erfc", sympy.gamma: "tgamma", sympy.loggamma: "lgamma",
+    cfunctions.expm1: "expm1", cfunctions.log1p: "log1p", cfunctions.Cbrt: "cbrt",
+    cfunctions.hypot: "hypot",
+}  # fmt: skip
+#: By those above. There are no complex numbers here.
+_OTHERWISE: Final[dict[Any, Callable[[Any], Any]]] = {
+    sympy.sec: lambda a: 1 / sympy.cos(a), sympy.sech: lambda a: 1 / sympy.cosh(a),
+    sympy.csc: lambda a: 1 / sympy.sin(a), sympy.csch: lambda a: 1 / sympy.sinh(a),
+    sympy.cot: lambda a: 1 / sympy.tan(a), sympy.coth: lambda a: 1 / sympy.tanh(a),
+    sympy.asec: lambda a: sympy.acos(1 / a), sympy.asech: lambda a: sympy.acosh(1 / a),
+    sympy.acsc: lambda a: sympy.asin(1 / a), sympy.acsch: lambda a: sympy.asinh(1 / a),
+    sympy.acot: lambda a: sympy.atan(1 / a), sympy.acoth: lambda a: sympy.atanh(1 / a),
+    sympy.re: lambda a: a, sympy.im: lambda a: sympy.S.Zero, sympy.conjugate: lambda a: a,
+    sympy.UnevaluatedExpr: lambda a: a,
+}  # fmt: skip
+#: What SymPy writes by these.
+_REWRITTEN: Final = {
+    **dict.fromkeys((sympy.factorial, sympy.factorial2, sympy.binomial, sympy.beta, sympy.catalan,
+                     sympy.RisingFactorial, sympy.FallingFactorial), sympy.gamma),
+    sympy.Heaviside: sympy.Piecewise, sympy.SingularityFunction: sympy.Piecewise,
+    sympy.fibonacci: sympy.sqrt, sympy.lucas: sympy.sqrt, sympy.sinc: sympy.sin,
+    sympy.frac: sympy.floor, sympy.erf2: sympy.erf, sympy.KroneckerDelta: sympy.Piecewise,
 }  # fmt: skip
 _COMPARISONS: Final = {
     sympy.StrictLessThan: "olt", sympy.LessThan: "ole", sympy.StrictGreaterThan: "ogt",
@@ -91,10 +115,11 @@ class _Emitter:
         return found
 
     def _number(self, node: Any) -> str:
-        if isinstance(node, sympy.Symbol):
-            raise UnsupportedExpression(f"{node} is not among the arguments", node)
-        if node.is_Number or node.is_NumberSymbol or node in (sympy.oo, -sympy.oo, sympy.nan):
-            return constant(float(node))
+        if isinstance(node, sympy.Symbol) or not isinstance(node, sympy.Basic):
+            what = "among the arguments" if isinstance(node, sympy.Symbol) else "an expression"
+            raise UnsupportedExpression(f"{node} is not {what}", node)
+        if node.is_Number or node.is_NumberSymbol:
+            return _value(node)
         if isinstance(node, sympy.Add | sympy.Mul):
             return self._fold("fadd" if isinstance(node, sympy.Add) else "fmul", node.args)
         if isinstance(node, sympy.Pow):
@@ -112,13 +137,20 @@ class _Emitter:
         if isinstance(node, sympy.Mod):
             return self._modulo(*map(self.number, node.args))
         arguments = node.args
-        if node.func in _INTRINSICS and len(arguments) == 1:
-            return self.call(f"llvm.{_INTRINSICS[node.func]}.f64", self.number(arguments[0]))
-        name, count = _LIBRARY.get(node.func, ("", -1))
-        if count == len(arguments):
-            return self.call(name, *map(self.number, arguments))
+        if node.func in _INTRINSICS:
+            return self.call(f"llvm.{_INTRINSICS[node.func]}.f64", *map(self.number, arguments))
+        if node.func in _LIBRARY:
+            return self.call(_LIBRARY[node.func], *map(self.number, arguments))
+        if node.func in _OTHERWISE:
+            return self.number(_OTHERWISE[node.func](arguments[0]))
+        if node.func in _REWRITTEN:
+            other = node.rewrite(_REWRITTEN[node.func])
+            if other.func is not node.func:
+                return self.number(other)
         if isinstance(node, boolalg.Boolean):
             return self.line(f"uitofp i1 {self.truth(node)} to double")
+        if node.is_number and node.is_extended_real:
+            return _value(node)  # zeta(3), a root of a polynomial
         raise UnsupportedExpression(f"{node.func.__name__} can't be compiled: {node}", node)
 
     def _fold(self, operation: str, nodes: Sequence[Any]) -> str:
@@ -197,9 +229,26 @@ class _Emitter:
             return value
         if isinstance(node, sympy.Not):
             return self.line(f"xor i1 {self.truth(node.args[0])}, true")
+        if isinstance(node, sympy.ITE):
+            test, here, there = map(self.truth, node.args)
+            return self.line(f"select i1 {test}, i1 {here}, i1 {there}")
+        if isinstance(node, sympy.Implies):
+            return self.truth(sympy.Or(sympy.Not(node.args[0]), node.args[1], evaluate=False))
+        if isinstance(node, sympy.Equivalent):
+            return self.truth(
+                sympy.Or(sympy.And(*node.args), sympy.And(*map(sympy.Not, node.args)))
+            )
         if isinstance(node, sympy.Symbol) or not isinstance(node, boolalg.Boolean):
             return self.line(f"fcmp une double {self.number(node)}, 0.0")
         raise UnsupportedExpression(f"{node.func.__name__} can't be compiled: {node}", node)
+
+
+def _value(node: Any) -> str:
+    """A number of SymPy's, as a constant."""
+    try:
+        return constant(float(node))
+    except (OverflowError, TypeError, ValueError):
+        raise UnsupportedExpression(f"{node} is no double", node) from None
 
 
 def constant(value: float) -> str:
@@ -224,8 +273,7 @@ def emit(arguments: Sequence[Any], expressions: Sequence[Any], *, cse: bool = Tr
             code.values[symbol] = code.number(node)
     results = [code.number(node) for node in reduced]
     body = "\n".join(f"  {line}" for line in code.lines)
-    inputs = range(len(arguments))
-    outputs = range(len(results))
+    inputs, outputs = range(len(arguments)), range(len(results))
     stores = "\n".join(f"  store double {results[i]}, ptr %o{i}" for i in outputs)
     loads = "\n".join(
         f"  %k{i} = mul i64 %i, %s{i}\n"
@@ -270,7 +318,8 @@ class SymPyFunction:
 
     def __init__(self, jit: JIT, arguments: Sequence[Any], expr: Any, cse: bool) -> None:
         """Use `lambdify`."""
-        self._several = isinstance(expr, list | tuple)
+        #: What several results are given in, as in SymPy: a list for a list.
+        self._several = type(expr) if isinstance(expr, list | tuple) else None
         expressions = [sympy.sympify(each) for each in (expr if self._several else [expr])]
         #: The symbols, in the order of the arguments.
         self.arguments = tuple(arguments)
@@ -296,14 +345,17 @@ class SymPyFunction:
     def __call__(self, *values: Any) -> Any:
         """The value: a float for numbers, an array where an argument is one. Any thread.
 
-        Arrays are broadcast, and of float64 or cast to it. Several expressions give a tuple. Raises
-        TypeError for a wrong number or type of arguments, ValueError for shapes that don't fit.
+        Arrays are broadcast, and of float64 or cast to it. A list of expressions gives a list, a
+        tuple of them a tuple. Raises TypeError for a wrong number or type of arguments, ValueError
+        for shapes that don't fit.
         """
         if len(values) != len(self.arguments):
             raise TypeError(f"takes {len(self.arguments)} arguments, not {len(values)}")
         if not any(hasattr(each, "__len__") or isinstance(each, np.ndarray) for each in values):
             value = self._scalar(*values)
-            return (value,) if self._several and self._results == 1 else value
+            if self._several is None or (self._several is tuple and self._results > 1):
+                return value
+            return self._several(value if self._results > 1 else [value] * self._results)
         arrays = [np.asarray(each).astype(np.float64, casting="same_kind", copy=False)
                   for each in values]  # fmt: skip
         shape = np.broadcast_shapes(*(each.shape for each in arrays))
@@ -313,11 +365,11 @@ class SymPyFunction:
             for each in arrays
         ]  # fmt: skip
         results = [np.empty(shape) for _ in range(self._results)]
-        total = results[0].size
+        total = math.prod(shape)
         strides = [0 if each.shape == (1,) else 1 for each in arrays]
         places = [each.ctypes.data for each in (*arrays, *results)]
         self._elements(*places, *strides, total)
-        return tuple(results) if self._several else results[0]
+        return self._several(results) if self._several else results[0]
 
 
 _numbers = itertools.count()

@@ -8,7 +8,7 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
-#include "atexit.h"
+#include "atexit_state.h"
 
 #include "guard.h"
 #include "llvm.h"
@@ -22,93 +22,61 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct lj_dso {
-    lj_dso *next;
-    lj_arena *arena;
-    lj_span cell, thunks;
-    int sealed;
-};
-
-enum occasion { AT_EXIT, AT_QUICK_EXIT, AT_THREAD_EXIT };
-
-typedef struct handler {
-    struct handler *next;
-    void (*function)(void *);
-    void *argument;
-    const lj_dso *dso;
-    const void *thread; /* AT_THREAD_EXIT: whose */
-    enum occasion occasion;
-} handler;
-
-/* On the stack of the thread that runs handlers of a dylib. */
-typedef struct running {
-    struct running *next;
-    const lj_dso *dso;
-    const void *thread;
-    handler *found; /* to be freed then, or NULL */
-} running;
-
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t ended = PTHREAD_COND_INITIALIZER;
 static lj_dso *dsos;
-static handler *handlers;
-static running *runs;
 static pthread_key_t thread_end = PTHREAD_KEYS_MAX; /* until it is made: no thread has a value */
 static pthread_once_t prepared = PTHREAD_ONCE_INIT;
-/* Its address tells threads apart. */
-static __thread char this_thread;
 
 extern int __cxa_atexit(void (*)(void *), void *, void *);
 extern void __cxa_finalize(void *);
 
 static void before_fork(void) {
-    pthread_mutex_lock(&lock);
+    pthread_mutex_lock(&lj_atexit.lock);
 }
 static void after_fork(void) {
-    pthread_mutex_unlock(&lock);
+    pthread_mutex_unlock(&lj_atexit.lock);
 }
 /* What other threads ran in the parent, nobody runs in the child, nor waits for. */
 static void after_fork_in_child(void) {
-    for (running **link = &runs; *link;)
-        if ((*link)->thread != &this_thread)
+    for (running **link = &lj_atexit.runs; *link;)
+        if ((*link)->thread != &lj_atexit_thread)
             *link = (*link)->next;
         else
             link = &(*link)->next;
-    ended = (pthread_cond_t)PTHREAD_COND_INITIALIZER;
-    pthread_mutex_unlock(&lock);
+    lj_atexit.ended = (pthread_cond_t)PTHREAD_COND_INITIALIZER;
+    pthread_mutex_unlock(&lj_atexit.lock);
 }
 
 static void begin_locked(running *run, const lj_dso *dso, handler *found) {
-    *run = (running){runs, dso, &this_thread, found};
-    runs = run;
+    *run = (running){lj_atexit.runs, dso, &lj_atexit_thread, found};
+    lj_atexit.runs = run;
 }
 
 static void end(running *run) {
-    pthread_mutex_lock(&lock);
-    running **link = &runs;
+    pthread_mutex_lock(&lj_atexit.lock);
+    running **link = &lj_atexit.runs;
     while (*link != run)
         link = &(*link)->next;
     *link = run->next;
-    pthread_cond_broadcast(&ended);
-    pthread_mutex_unlock(&lock);
+    pthread_cond_broadcast(&lj_atexit.ended);
+    pthread_mutex_unlock(&lj_atexit.lock);
     free(run->found);
 }
 
 /* Takes the newest handler of an occasion off the list and runs it. `dso` NULL: of any dylib. */
 static int run_one(enum occasion occasion, const lj_dso *dso) {
-    pthread_mutex_lock(&lock);
-    handler **link = &handlers, *found;
+    pthread_mutex_lock(&lj_atexit.lock);
+    handler **link = &lj_atexit.handlers, *found;
     while ((found = *link) && (found->occasion != occasion || (dso && found->dso != dso) ||
-                               (occasion == AT_THREAD_EXIT && found->thread != &this_thread)))
+                               (occasion == AT_THREAD_EXIT && found->thread != &lj_atexit_thread)))
         link = &found->next;
     if (!found) {
-        pthread_mutex_unlock(&lock);
+        pthread_mutex_unlock(&lj_atexit.lock);
         return 0;
     }
     *link = found->next;
     running run __attribute__((cleanup(end)));
     begin_locked(&run, found->dso, found);
-    pthread_mutex_unlock(&lock);
+    pthread_mutex_unlock(&lj_atexit.lock);
     found->function(found->argument);
     return 1;
 }
@@ -144,15 +112,9 @@ static void end_thread(void *value) {
     } while (token); /* what failed is done with: on to the others */
 }
 
-static uint64_t address_of(const void *function_pointer) {
-    uint64_t address;
-    memcpy(&address, function_pointer, sizeof address);
-    return address;
-}
-
 static void prepare(void) {
     uint64_t thunk;
-    if (!lj_guard_new(address_of(&run_of_thread_guarded), 0, &thunk))
+    if (!lj_guard_new(lj_function_address(&run_of_thread_guarded), 0, &thunk))
         memcpy(&run_of_thread_guarded, &thunk, sizeof run_of_thread_guarded);
     pthread_key_create(&thread_end, end_thread);
     pthread_atfork(before_fork, after_fork, after_fork_in_child);
@@ -172,18 +134,19 @@ static int add(enum occasion occasion, void (*function)(void *), void *argument,
     handler *entry = malloc(sizeof *entry);
     if (!entry)
         return 1;
-    pthread_mutex_lock(&lock);
+    pthread_mutex_lock(&lj_atexit.lock);
     lj_dso *dso = find_locked(handle);
     int status = dso ? 0 : -1, kept = dso && !dso->sealed;
-    if (kept && occasion == AT_THREAD_EXIT && pthread_setspecific(thread_end, &this_thread)) {
+    if (kept && occasion == AT_THREAD_EXIT && pthread_setspecific(thread_end, &lj_atexit_thread)) {
         status = 1; /* the thread's end would go unseen */
         kept = 0;
     }
     if (kept) {
-        *entry = (handler){handlers, function, argument, dso, &this_thread, occasion};
-        handlers = entry;
+        *entry =
+            (handler){lj_atexit.handlers, function, argument, dso, &lj_atexit_thread, occasion};
+        lj_atexit.handlers = entry;
     }
-    pthread_mutex_unlock(&lock);
+    pthread_mutex_unlock(&lj_atexit.lock);
     if (!kept)
         free(entry);
     return status;
@@ -220,9 +183,9 @@ static int jit_cxa_thread_atexit(void (*function)(void *), void *argument, void 
 }
 
 static void jit_cxa_finalize(void *handle) {
-    pthread_mutex_lock(&lock);
+    pthread_mutex_lock(&lj_atexit.lock);
     lj_dso *dso = find_locked(handle);
-    pthread_mutex_unlock(&lock);
+    pthread_mutex_unlock(&lj_atexit.lock);
     if (dso)
         lj_atexit_run(dso);
     else if (handle)
@@ -289,13 +252,13 @@ lj_status lj_dso_new(lj_arena *arena, lj_dso **out) {
     int (*const at_exit)(void *, void *) = jit_atexit;
     int (*const at_quick)(void *, void *) = jit_at_quick_exit;
     void *at_fork = dlsym(RTLD_DEFAULT, "__register_atfork");
-    write_thunk(dso->thunks.working, 0xbe, handle, address_of(&at_exit));
-    write_thunk(dso->thunks.working + THUNK_SIZE, 0xbe, handle, address_of(&at_quick));
-    write_thunk(dso->thunks.working + 2 * THUNK_SIZE, 0xb9, handle, address_of(&at_fork));
-    pthread_mutex_lock(&lock);
+    write_thunk(dso->thunks.working, 0xbe, handle, lj_function_address(&at_exit));
+    write_thunk(dso->thunks.working + THUNK_SIZE, 0xbe, handle, lj_function_address(&at_quick));
+    write_thunk(dso->thunks.working + 2 * THUNK_SIZE, 0xb9, handle, lj_function_address(&at_fork));
+    pthread_mutex_lock(&lj_atexit.lock);
     dso->next = dsos;
     dsos = dso;
-    pthread_mutex_unlock(&lock);
+    pthread_mutex_unlock(&lj_atexit.lock);
     return LJ_OK;
 }
 
@@ -311,67 +274,34 @@ void lj_dso_symbols_get(const lj_dso *dso, lj_dso_symbols *out) {
         .atexit = dso->thunks.target,
         .at_quick_exit = dso->thunks.target + THUNK_SIZE,
         .pthread_atfork = dso->thunks.target + 2 * THUNK_SIZE,
-        .cxa_atexit = address_of(&cxa_atexit),
-        .cxa_thread_atexit = address_of(&thread_atexit),
-        .cxa_finalize = address_of(&finalize),
-        .exit = address_of(&at_exit),
-        .quick_exit = address_of(&at_quick),
-        .tls_get_addr = address_of(&get_addr),
+        .cxa_atexit = lj_function_address(&cxa_atexit),
+        .cxa_thread_atexit = lj_function_address(&thread_atexit),
+        .cxa_finalize = lj_function_address(&finalize),
+        .exit = lj_function_address(&at_exit),
+        .quick_exit = lj_function_address(&at_quick),
+        .tls_get_addr = lj_function_address(&get_addr),
     };
 }
 
 void lj_atexit_run(lj_dso *dso) {
-    pthread_mutex_lock(&lock);
+    pthread_mutex_lock(&lj_atexit.lock);
     running run __attribute__((cleanup(end)));
     begin_locked(&run, dso, NULL);
-    pthread_mutex_unlock(&lock);
+    pthread_mutex_unlock(&lj_atexit.lock);
     do
         run_all(AT_THREAD_EXIT, dso);
     while (run_one(AT_EXIT, dso));
 }
 
-static int runs_elsewhere_locked(const lj_dso *dso) {
-    const running *run = runs;
-    while (run && (run->dso != dso || run->thread == &this_thread))
-        run = run->next;
-    return run != NULL;
-}
-
-int32_t lj_dso_seal(lj_dso *dso, int32_t wait) {
-    handler *forgotten = NULL;
-    pthread_mutex_lock(&lock);
-    dso->sealed = 1;
-    for (handler **link = &handlers; *link;) {
-        handler *entry = *link;
-        if (entry->dso == dso) {
-            *link = entry->next;
-            entry->next = forgotten;
-            forgotten = entry;
-        } else {
-            link = &entry->next;
-        }
-    }
-    while (wait && runs_elsewhere_locked(dso))
-        pthread_cond_wait(&ended, &lock);
-    int32_t runs = runs_elsewhere_locked(dso);
-    pthread_mutex_unlock(&lock);
-    while (forgotten) {
-        handler *next = forgotten->next;
-        free(forgotten);
-        forgotten = next;
-    }
-    return runs;
-}
-
 void lj_dso_dispose(lj_dso *dso) {
     lj_dso_seal(dso, 1);
-    pthread_mutex_lock(&lock);
+    pthread_mutex_lock(&lj_atexit.lock);
     lj_dso **link = &dsos;
     while (*link && *link != dso)
         link = &(*link)->next;
     if (*link)
         *link = dso->next;
-    pthread_mutex_unlock(&lock);
+    pthread_mutex_unlock(&lj_atexit.lock);
     /* The C library's list has nothing of this handle but its pthread_atfork handlers. */
     __cxa_finalize((void *)(uintptr_t)dso->cell.target);
     lj_arena_free(dso->arena, LJ_DATA, dso->cell.target);

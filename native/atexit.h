@@ -6,6 +6,9 @@
  * has a thunk of its own that adds it, as crt files do in a static link. Handlers run last in,
  * first out, those included that handlers register.
  *
+ * Code may go before its dylib does. Who frees it, or its data, has its handlers forgotten
+ * (lj_atexit_forget) and waits for those that run (lj_atexit_busy).
+ *
  * All functions may be called from any thread; no lock is held while a handler runs.
  */
 #ifndef LAZYJIT_ATEXIT_H
@@ -42,6 +45,12 @@ void lj_exit_hook_set(uint64_t function);
 /* Told, on an ending thread, the token of what a thread_local's destructor failed with; NULL:
  * nobody is. Process-wide. */
 void lj_exit_failure_hook_set(uint64_t function);
+/* Forgets handlers that have their function or their argument in [start, start + size): it is
+ * going. What runs already, runs on. */
+void lj_atexit_forget(uint64_t start, uint64_t size);
+/* Whether another thread runs a handler of a dylib whose cell is in `arena`; with `wait`, returns
+ * when none does. Nothing of the arena is looked at. */
+int32_t lj_atexit_busy(const lj_arena *arena, int32_t wait);
 /* Forgets what has not run, in every thread, and what will be registered. Returns whether another
  * thread runs any of it yet; with `wait`, only when none does. */
 int32_t lj_dso_seal(lj_dso *dso, int32_t wait);

@@ -1,4 +1,5 @@
 /* The stations of one object, and the end of it. link_graph.h has the tour. */
+#include "atexit.h"
 #include "frames.h"
 #include "link_records.h"
 #include "tls.h"
@@ -213,7 +214,14 @@ void lj_graph_free(lj_graph *graph) {
     free(graph);
 }
 
+void lj_linked_forget(const lj_linked *linked) {
+    for (int i = 0; i < LJ_SEGMENTS; i++)
+        if (linked->spans[i].size)
+            lj_atexit_forget(linked->spans[i].target, linked->spans[i].size);
+}
+
 void lj_linked_release(lj_linked *linked) {
+    lj_linked_forget(linked);
     while (linked->frame_count)
         lj_frames_deregister(linked->frames[--linked->frame_count]);
     free(linked->frames);

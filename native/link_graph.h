@@ -303,6 +303,8 @@ lj_status lj_graph_fix_up(lj_graph *graph, const uint64_t *addresses, uint32_t c
 void lj_graph_finalize(lj_graph *graph, lj_linked *out);
 /* Frees the records; memory in the arena stays. */
 void lj_graph_free(lj_graph *graph);
+/* Nobody will call a linked object any more: its exit handlers are forgotten. */
+void lj_linked_forget(const lj_linked *linked);
 /* Deregisters and frees everything of a linked object; on a graph's own `linked`, abandons a link
  * half-way. Nobody may run in it. Does nothing the second time. */
 void lj_linked_release(lj_linked *linked);

@@ -13,6 +13,7 @@
  * it was asked.
  */
 #define _GNU_SOURCE 1
+#include "atexit.h"
 #include "stubs_chunk.h"
 
 #include <limits.h>
@@ -276,6 +277,8 @@ lj_status lj_stubs_reset(lj_stubs *pool, uint64_t count, const uint64_t *stubs) 
 }
 
 lj_status lj_stubs_free(lj_stubs *pool, uint64_t count, const uint64_t *stubs) {
+    for (uint64_t i = 0; i < count; i++)
+        lj_atexit_forget(stubs[i], 1); /* they would call whose stub it is next */
     pthread_mutex_lock(&pool->lock);
     lj_status status = look_locked(pool, count, stubs);
     for (uint64_t i = 0; i < count && !status; i++) {

@@ -1,6 +1,8 @@
 /* A module's table; table.h says what it is for. */
 #include "table.h"
 
+#include "atexit.h"
+
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -204,11 +206,14 @@ uint32_t lj_table_retire(lj_table *table, uint32_t room, int32_t *ids) {
     uint32_t found = 0;
     pthread_mutex_lock(&table->lock);
     table->retired = true;
+    for (struct code *code = table->code; code; code = code->next)
+        lj_linked_forget(&code->linked);
     for (uint32_t i = 0; i < table->count; i++) {
         if (table->ready[i]) /* else the page may be untouched yet */
             table->ready[i] = 0;
         if (!table->stubs[i])
             continue;
+        lj_atexit_forget(table->stubs[i], 1);
         if (found < room)
             ids[found] = (int32_t)i;
         found++;

@@ -5,6 +5,7 @@
 #include "tls.h"
 #include "arena.h"
 #include "arena_place.h"
+#include "atexit.h"
 #include "tls_static.h"
 #include "tls_thread.h"
 
@@ -104,7 +105,8 @@ static void initialize_locked(lj_tls_thread *thread) {
     thread->serial = lj_tls_serial;
 }
 
-/* What isn't in use is zero in every block: whole pages are given back, the rest is cleared. */
+/* What isn't in use is zero in every block: whole pages are given back, the rest is cleared. Nobody
+ * destroys what was there. */
 static void wipe_locked(const range *image) {
     uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
     uint64_t start = image->offset, end = start + image->size;
@@ -112,6 +114,7 @@ static void wipe_locked(const range *image) {
     for (lj_tls_thread *thread = threads; thread; thread = thread->next) {
         if (thread->serial < image->serial)
             continue;
+        lj_atexit_forget((uint64_t)thread->base + start, end - start);
         if (first >= last) {
             memset(thread->base + start, 0, end - start);
             continue;

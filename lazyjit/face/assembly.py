@@ -41,7 +41,7 @@ from lazyjit.layers.typed import TypedFunctions
 from lazyjit.layers.unit_policy import Chooser, UnitInfo, UnitPolicy
 from lazyjit.link.arena import DEFAULT_SIZE, Arena, ArenaKind
 from lazyjit.link.memory import MemoryManager
-from lazyjit.link.runtime import DSOHandle
+from lazyjit.link.runtime import DSOHandle, handlers_run
 from lazyjit.records import replace
 from lazyjit.stubs import StubPool
 
@@ -126,6 +126,7 @@ class Assembly(Seldom):
         with contextlib.ExitStack() as undo:
             self._arena = Arena(size, near=LOW if fixed else None, kind=kind)
             undo.callback(self._arena.close)
+            self._grace.uncounted = handlers_run(self._arena)
             self._dispatcher = ThreadPoolDispatcher(threads)
             undo.callback(self._dispatcher.close)
             self._make_linker(plugins, memory_manager)

@@ -118,7 +118,7 @@ class StubCallThrough(forking.Guarded):
                 if not closed:
                     self._pool.fail([stub], SymbolRemoved(name))
         if made:
-            self._grace.retire(lambda: self._pool.free([stub for _, stub, _ in made]))
+            self._grace.retire_code(lambda: self._pool.free([stub for _, stub, _ in made]))
 
     def handle_transfer_resources(self, dylib: JITDylib, destination: int, source: int) -> None:
         """Hand the stubs of `source` to `destination`."""

@@ -92,7 +92,7 @@ class CallingOut(forking.Guarded):
         with self._lock:
             kept = self._kept.pop(key, None)
         if kept is not None:
-            self._grace.retire(kept.clear)
+            self._grace.retire_code(kept.clear)
 
     def handle_transfer_resources(self, dylib: JITDylib, destination: int, source: int) -> None:
         """What `source` keeps is `destination`'s."""

@@ -10,7 +10,8 @@ retiring closes the epoch, and what was retired in it is freed once no call of t
 earlier one is left. An action therefore waits for at most the calls that were there before it.
 
 Counted are the calls that go through lazyjit's own callables. Who calls a raw address must keep
-the code alive by other means.
+the code alive by other means. Exit handlers are not counted, since a thread may end anywhere; so
+those that run when code is retired count as one call, which a thread of its own waits for.
 
 Typed callables are called too often for a lock: the native `calls` counts them, by an addition and
 a subtraction under the GIL. When something is retired while such calls are under way, they enter
@@ -27,6 +28,7 @@ from typing import Final
 
 from lazyjit import forking
 from lazyjit.call.native import CallCounter, on_drained
+from lazyjit.finalizing import soon
 
 __all__ = ["GracePeriods"]
 
@@ -43,6 +45,8 @@ class GracePeriods(forking.Guarded):
         # Whether a thread is running actions: one at a time does, in the order in which they were
         # retired, for a later one may unmap what an earlier one frees.
         self._acting = False
+        #: Asks whether others run what isn't counted (`lazyjit.link.runtime.handlers_run`).
+        self.uncounted: Callable[[bool], bool] | None = None
         #: Counts the calls of typed callables.
         self.counter = CallCounter()
         _by_counter[self.counter.address] = self
@@ -75,6 +79,21 @@ class GracePeriods(forking.Guarded):
             act = self._may_act_locked()
         if act:
             self._act()
+
+    def retire_code(self, action: Callable[[], None]) -> None:
+        """As `retire`, for what frees code or what code uses: the exit handlers that others run now
+        are waited for, too. None that leads there may be left to run.
+        """
+        uncounted = self.uncounted
+        if uncounted is not None and uncounted(False):
+            epoch = self.enter()
+
+            def wait() -> None:
+                uncounted(True)
+                self.leave(epoch)
+
+            soon(wait)
+        self.retire(action)
 
     @property
     def calls(self) -> int:

@@ -14,7 +14,7 @@ of these it is when the link fails says what is to be given back.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from time import perf_counter_ns
 from typing import TYPE_CHECKING, TypeVar
@@ -31,7 +31,12 @@ if TYPE_CHECKING:
     from lazyjit.layers.object_linking import ObjectLinkingLayer
     from lazyjit.layers.plugin import Plugin
     from lazyjit.link.graph import LinkGraph
-    from lazyjit.link.memory import FinalizedAllocation, InFlightAllocation, MemoryManager
+    from lazyjit.link.memory import (
+        FinalizedAllocation,
+        InFlightAllocation,
+        MemoryManager,
+        Segment,
+    )
 
 __all__ = ["PassLink"]
 
@@ -48,6 +53,7 @@ class PassLink(Link):
         "knowing",
         "memory",
         "plugins",
+        "segments",
         "some",
         "who",
     )
@@ -68,6 +74,8 @@ class PassLink(Link):
         self.config = PassConfiguration()
         self.allocation: InFlightAllocation | None = None
         self.finalized: FinalizedAllocation | None = None
+        #: Of the allocation, as they were when it was made.
+        self.segments: Sequence[Segment] = ()
         #: By `PassConfiguration.dependences_of`: which symbols have them, and what isn't ready yet.
         self.who: list[frozenset[str]] = []
         self.some: list[tuple[frozenset[str], Dependences]] = []
@@ -108,6 +116,7 @@ class PassLink(Link):
         """There is memory. Raises what goes wrong."""
         self.started = perf_counter_ns()
         self.allocation = allocation
+        self.segments = allocation.segments
         place(self.graph, allocation.segments, runs_here=self.memory.runs_here)
         # Every address of the link is fixed.
         self.run(self.config.post_allocation)
@@ -257,7 +266,7 @@ class PassLink(Link):
     def keep(self, key: int) -> None:
         """See `Link.keep`."""
         assert self.finalized is not None
-        self.layer.keep(key, (self.memory, self.finalized, self.graph.lent))
+        self.layer.keep(key, (self.memory, self.finalized, self.segments, self.graph.lent))
 
     def release(self) -> None:
         """See `Link.release`: tell the plugins, all of them, once; then the memory goes."""

@@ -14,7 +14,7 @@ removal (see `lazyjit.layers.grace`). A link that fails before gives its memory 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from time import perf_counter_ns
 from typing import Any
 
@@ -37,10 +37,11 @@ from lazyjit.layers.plugin import Plugin
 from lazyjit.layers.statistics import Counters
 from lazyjit.link.arena import Arena
 from lazyjit.link.graph import LinkGraph
-from lazyjit.link.memory import FinalizedAllocation, MemoryManager
+from lazyjit.link.memory import FinalizedAllocation, MemoryManager, Segment
 from lazyjit.link.memory_arena import ArenaMemoryManager
 from lazyjit.link.native_graph import Lent, memory_gone
 from lazyjit.link.placing import is_placed
+from lazyjit.link.runtime import forget_handlers
 from lazyjit.symbols import ExecutorSymbolDef
 
 __all__ = ["LOW", "ObjectLinkingLayer"]
@@ -54,9 +55,9 @@ OnStructors = Callable[
     [MaterializationResponsibility, list[tuple[int, int]], list[tuple[int, int]]], None
 ]
 
-#: What is kept for linked code: a graph that has its memory itself, or a manager's allocation and
-#: the records over it.
-Kept = LinkGraph | tuple[MemoryManager, FinalizedAllocation, Lent]
+#: What is kept for linked code: a graph that has its memory itself, or a manager's allocation, its
+#: segments and the records over it.
+Kept = LinkGraph | tuple[MemoryManager, FinalizedAllocation, Sequence[Segment], Lent]
 
 
 class ObjectLinkingLayer(forking.Guarded):
@@ -262,7 +263,8 @@ class ObjectLinkingLayer(forking.Guarded):
             except Exception as error:
                 errors.append(error)
         if kept:
-            self.grace.retire(lambda: self._release(kept))
+            self._forget_handlers(kept)
+            self.grace.retire_code(lambda: self._release(kept))
         for further in errors[1:]:
             self.report(further)
         if errors:
@@ -285,14 +287,24 @@ class ObjectLinkingLayer(forking.Guarded):
         if errors:  # under the session's lock, which is no time to report the others
             raise errors[0]
 
+    def _forget_handlers(self, kept: Iterable[Kept]) -> None:
+        """What code that goes gave to `atexit` and the like is called no more."""
+        for each in kept:
+            if isinstance(each, LinkGraph):
+                each.forget_handlers()
+            elif each[0].runs_here:
+                for segment in each[2]:
+                    forget_handlers(segment.target, segment.size)
+
     def _release(self, kept: Iterable[Kept]) -> None:
         """Give memory back. Nobody is in it."""
+        self._forget_handlers(kept)  # registered while it went
         by_manager: dict[MemoryManager, list[FinalizedAllocation]] = {}
         for each in kept:
             if isinstance(each, LinkGraph):
                 each.deallocate()
             else:
-                memory_gone(each[2])
+                memory_gone(each[3])
                 by_manager.setdefault(each[0], []).append(each[1])
         for manager, allocations in by_manager.items():
             try:

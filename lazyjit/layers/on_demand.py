@@ -210,7 +210,7 @@ class CompileOnDemandLayer(forking.Guarded):
                 self._makers.pop(table.index.ordinal, None)
         for table in tables:
             table.remove()
-            self.grace.retire(table.free)
+            self.grace.retire_code(table.free)
 
     def handle_transfer_resources(self, dylib: JITDylib, destination: int, source: int) -> None:
         """Hand the modules of `source` to `destination`."""

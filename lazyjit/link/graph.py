@@ -196,6 +196,11 @@ class LinkGraph(EditableGraph):
             self._graph.memory_gone = lib.LJ_MEMORY_FREED
         memory_gone(self._lent)
 
+    def forget_handlers(self) -> None:
+        """The code will be called no more: forget the exit handlers that lead into it."""
+        if self._linked is not None:
+            lib.lj_linked_forget(self._linked)
+
     def deallocate(self) -> None:
         """Deregister and free everything; nobody may run in the code. At any station; does nothing
         the second time.

@@ -63,6 +63,21 @@ class DSOHandle:
             lib.lj_dso_dispose(dso)
 
 
+def forget_handlers(start: int, size: int) -> None:
+    """Code or data in a range of addresses is going: forget the exit handlers that lead there, or
+    have something there to destroy. Any thread.
+    """
+    lib.lj_atexit_forget(start, size)
+
+
+def handlers_run(arena: Any) -> Callable[[bool], bool]:
+    """Asks whether other threads run exit handlers of dylibs in `arena`; given True, returns when
+    none does. It may outlive the arena. Any thread.
+    """
+    handle = ffi.cast("lj_arena *", ffi.cast("uintptr_t", arena.handle))  # owns nothing
+    return lambda wait: bool(lib.lj_atexit_busy(handle, wait))
+
+
 _run_address = int(ffi.cast("uintptr_t", ffi.addressof(lib, "lj_atexit_run")))
 
 _exit_hook: Any = None
