@@ -125,7 +125,7 @@ class WrapperTable:
         together = frozenset({plain, plain + _QUICK}) if wrapper.quick else ()
         return Found(_FLAGS, None, lambda: WrapperUnit(self._owner, plain, wrapper), together)
 
-    def conflicts(self, other: SymbolTable) -> list[str]:
+    def conflicts(self, others: Sequence[SymbolTable]) -> list[str]:
         """None (SymbolTable)."""
         return []
 
@@ -180,7 +180,7 @@ class TypedFunctions(forking.Guarded):
         `given` is its signature in any form, or None: its IR says it. `keepalive` is what must
         live as long.
         """
-        definition = self.modules.definition(dylib, name, address)
+        definition = self.modules.definition(dylib, tracker, name, address)
         described = None
         if given is not None:
             from lazyjit.call.annotations import describe  # `inspect`: five milliseconds

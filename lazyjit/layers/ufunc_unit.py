@@ -86,7 +86,9 @@ class Loop:
     def __init__(self, owner: LoopMaker, dylib: JITDylib, function: Function) -> None:
         self.owner = owner
         self.function = function
-        self.definition = owner.modules.definition(dylib, function.name, function.address)
+        self.definition = owner.modules.definition(
+            dylib, function.tracker, function.name, function.address
+        )
         # Its home sees what the function sees, hidden symbols included.
         self.dylib = self.definition[0].dylib if self.definition is not None else dylib
         number = next(owner.numbers)
