@@ -237,17 +237,17 @@ def test_tables_may_not_have_a_strong_name_in_common(
 def test_a_table_is_compared_with_all_others_at_once(main: JITDylib) -> None:
     """Thousands of modules in a dylib are common where each kernel is one."""
 
-    class Asked(Table):
-        asked_of: list[Sequence[object]] = []
+    asked_of: list[Sequence[object]] = []
 
+    class Asked(Table):
         def conflicts(self, others: Sequence[object]) -> list[str]:
-            self.asked_of.append(others)
+            asked_of.append(others)
             return super().conflicts(others)
 
     tables = [Asked({f"name{i}": Found(EXPORTED, i)}) for i in range(5)]
     for table in tables:
         main.add_table(table)
-    assert Asked.asked_of == [tables[:i] for i in range(5)]
+    assert asked_of == [tables[:i] for i in range(5)]
 
 
 def test_a_table_that_comes_during_a_comparison_is_compared_too(main: JITDylib) -> None:
