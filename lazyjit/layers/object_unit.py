@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lazyjit._native import lib
 from lazyjit.core import JITDylib, MaterializationResponsibility, MaterializationUnit
 from lazyjit.errors import ObjectFormatError, UsageError
 from lazyjit.link.graph import LinkGraph
@@ -37,7 +36,7 @@ class ObjectUnit(MaterializationUnit):
     def _set_up(
         self, layer: ObjectLinkingLayer, graph: LinkGraph, file: str, *, keep: bool = True
     ) -> None:
-        if layer.runs_here and not lib.lj_arch_runs_here(graph._records().arch):
+        if layer.runs_here and not graph.runs_here:
             raise ObjectFormatError(
                 f"code for {graph.arch} can be linked, but not run in this process", file=file
             )
