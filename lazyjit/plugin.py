@@ -74,7 +74,8 @@ class _Generation:
         """Loads and initializes. Raises what `JIT.add` and constructors raise; nothing stays."""
         self.jit = jit
         self.dylib: JITDylib = jit.create_dylib(f"plugin {next(_numbers)}: {path.name}")
-        self.functions: dict[tuple[str, Any], Any] = {}
+        #: By name and signature; the latter is kept, or another could get its `id`.
+        self.functions: dict[tuple[str, str | int | None], tuple[Any, Any]] = {}
         try:
             # The host's definitions come before the process's, as in the host itself.
             self.dylib.set_link_order(
@@ -98,11 +99,11 @@ class _Generation:
             own = [(self.dylib, LookupFlags.EXPORTED_ONLY)]
             if not self.jit.session.lookup_flags(own, [name]):
                 raise SymbolsNotFound([name])
-            found = self.jit.callable(name, signature, dylib=self.dylib)
+            made = self.jit.callable(name, signature, dylib=self.dylib)
             if self.members_come_later:
                 self.jit.initialize(self.dylib)
-            found = self.functions.setdefault(key, found)
-        return found
+            found = self.functions.setdefault(key, (signature, made))
+        return found[1]
 
     def remove(self) -> None:
         """Run the finalizers and remove the code."""

@@ -145,10 +145,11 @@ uint32_t lj_ir_index_symbol(const lj_ir_index *index, int32_t id, int body, char
  * that is more than `room`, they are incomplete. */
 uint64_t lj_ir_index_definitions(const lj_ir_index *index, uint32_t count, const int32_t *ids,
                                  char *names, uint64_t room, uint8_t *traits);
-/* Entities that this module and `other` both define strongly, under one name. Writes at most
- * `room` of this module's ids; returns how many there are. */
-uint32_t lj_ir_index_conflicts(const lj_ir_index *index, const lj_ir_index *other, int32_t *ids,
-                               uint32_t room);
+/* Entities that this module and one of `others` both define strongly, under one name. Writes at
+ * most `room` of this module's ids; returns how many there are. One that several others define is
+ * there several times. */
+uint32_t lj_ir_index_conflicts(const lj_ir_index *index, uint32_t count, lj_ir_index *const *others,
+                               int32_t *ids, uint32_t room);
 /* llvm.global_ctors (or, with `destructors`, llvm.global_dtors): priority, function and associated
  * data (-1: none) of each. Writes at most `room`; returns how many there are. */
 uint32_t lj_ir_index_structors(const lj_ir_index *index, int destructors, int64_t *priorities,

@@ -281,10 +281,10 @@ uint64_t lj_ir_index_definitions(const lj_ir_index *index, uint32_t count, const
     return needed;
 }
 
-uint32_t lj_ir_index_conflicts(const lj_ir_index *index, const lj_ir_index *other, int32_t *ids,
-                               uint32_t room) {
+/* Appends to the `n` ids that there are; returns how many there are then. */
+static uint32_t conflicts_with(const lj_ir_index *index, const lj_ir_index *other, int32_t *ids,
+                               uint32_t room, uint32_t n) {
     const uint32_t not_strong = LJ_IR_LOCAL | LJ_IR_WEAK;
-    uint32_t n = 0;
     bool swap = other->entity_count < index->entity_count;
     const lj_ir_index *few = swap ? other : index, *many = swap ? index : other;
     for (uint32_t i = 0; i < few->entity_count; i++) {
@@ -300,5 +300,13 @@ uint32_t lj_ir_index_conflicts(const lj_ir_index *index, const lj_ir_index *othe
             ids[n] = swap ? id : (int32_t)i;
         n++;
     }
+    return n;
+}
+
+uint32_t lj_ir_index_conflicts(const lj_ir_index *index, uint32_t count, lj_ir_index *const *others,
+                               int32_t *ids, uint32_t room) {
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < count; i++)
+        n = conflicts_with(index, others[i], ids, room, n);
     return n;
 }

@@ -9,7 +9,7 @@ import os
 import random
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +114,20 @@ def test_functions_are_typed_attributes_and_items(host: Host, path: Path) -> Non
     with pytest.raises(TypeError):
         plugin.scaled("five")
     assert "effects.ll" in repr(plugin) and "scaled" in repr(plugin.scaled)
+
+
+def test_a_signature_that_is_gone_is_not_taken_for_a_later_one(host: Host, path: Path) -> None:
+    def typed(kind: type) -> Callable[..., object]:
+        def scaled(x): ...
+
+        scaled.__annotations__ = {"x": kind, "return": kind}
+        return scaled
+
+    plugin = host.jit.load(path)
+    for _ in range(20):  # each may be where the one before was
+        assert plugin.function("scaled", typed(int))(5) == 15
+        with pytest.raises(UsageError):
+            plugin.function("scaled", typed(float))
 
 
 def test_a_function_has_the_name_and_the_signature_of_a_typed_callable(

@@ -19,17 +19,11 @@ from lazyjit.call.native import SYMBOLS
 from lazyjit.call.signature import Signature
 from lazyjit.call.types import Block, Pointer, Scalar, Structure, Void, size_and_alignment
 from lazyjit.errors import UsageError
+from lazyjit.ir.naming import escaped
 
 __all__ = ["plain_text", "text_of"]
 
 _Lost: Final = ctypes.CFUNCTYPE(None, ctypes.c_uint64, ctypes.c_char_p)
-
-
-def _quoted(name: str) -> str:
-    return "".join(
-        chr(byte) if chr(byte).isalnum() and byte < 128 else f"\\{byte:02X}"
-        for byte in name.encode()
-    )
 
 
 def plain_text(name: str, signature: Signature, entry: int) -> str:
@@ -48,7 +42,7 @@ def plain_text(name: str, signature: Signature, entry: int) -> str:
         assign = "%value = "
         give = f"""  %result = phi {returned} [ %value, %enter ], [ zeroinitializer, %raise ]
   ret {returned} %result"""
-    return f"""define {returned} @"{_quoted(name)}"({parameters}) noinline uwtable {{
+    return f"""define {returned} @"{escaped(name)}"({parameters}) noinline uwtable {{
 enter:
   %slot = alloca i64, align 8
   store i64 0, ptr %slot, align 8
@@ -130,7 +124,7 @@ def text_of(name: str, signature: Signature, entry: int) -> str:
     ]
     return "\n".join(
         [
-            f'define {returned} @"{_quoted(name)}"({", ".join(parameters)}) noinline uwtable {{',
+            f'define {returned} @"{escaped(name)}"({", ".join(parameters)}) noinline uwtable {{',
             *(f"  {line}" for line in body),
             "raise:",
             _SURFACE,

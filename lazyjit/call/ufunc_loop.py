@@ -28,6 +28,7 @@ import itertools
 from lazyjit.call.ufunc_operands import Operands
 from lazyjit.call.ufunc_unit import Body
 from lazyjit.call.ufunc_writer import Writer
+from lazyjit.ir.naming import escaped
 
 __all__ = ["declared", "write_loops"]
 
@@ -285,12 +286,13 @@ def declared(operands: Operands, name: str) -> Body:
     """A body that calls the function where it is: one without IR, or one that can be replaced."""
     kinds = _kinds(operands)
     arguments = ", ".join(f"{kind} %{i}" for i, kind in enumerate(kinds))
-    lines = [f'declare {operands.returned} @"{name}"({", ".join(kinds)})']
+    called = f'@"{escaped(name)}"'
+    lines = [f"declare {operands.returned} {called}({', '.join(kinds)})"]
     result = "" if operands.returned == "void" else "%r = "
     back = "ret void" if operands.returned == "void" else f"ret {operands.returned} %r"
     lines += [
         f"define internal {operands.returned} @lazyjit.body({arguments}) alwaysinline {{",
-        f'  {result}call {operands.returned} @"{name}"({arguments})',
+        f"  {result}call {operands.returned} {called}({arguments})",
         f"  {back}",
         "}",
     ]

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import re
 
+from lazyjit.ir.naming import escaped
 from lazyjit.records import Record
 
 __all__ = ["Body", "take_in"]
@@ -91,7 +92,7 @@ def _quietly(body: str) -> tuple[str, str]:
 
 def take_in(unit: str, name: str, *, fast_math: bool) -> Body | None:
     """The unit that defines `name`, changed; None if it can't be. Any thread."""
-    quoted = re.escape(name)
+    quoted = re.escape(escaped(name))
     head = re.compile(
         rf'^define (?P<linkage>{_LINKAGE})(?P<type>[^@\n]*)@(?:"{quoted}"|{quoted})'
         r"(?P<rest>\(.*)\{$",

@@ -200,25 +200,25 @@ class JITDylib:
     def add_table(self, table: SymbolTable, tracker: ResourceTracker | None = None) -> None:
         """Add the names of `table` without making anything of them.
 
-        Raises DuplicateDefinition as `define` does, for the names in order.
+        Raises DuplicateDefinition as `define` does, for the first of the names in their order.
         """
         session = self.session
-        tables: tuple[TableRecord, ...] = ()
+        compared: set[TableRecord] = set()
         while True:
             # Comparing two tables takes as long as they are large: not under the lock.
             with session._lock:
-                known, tables = tables, self._tables
-            for record in tables:
-                if record not in known:
-                    twice = min(record.table.conflicts(table), default=None)
-                    if twice is not None:
-                        raise DuplicateDefinition(twice, self.name, by=table.name)
+                tables = self._tables
+            others = [record.table for record in tables if record not in compared]
+            twice = min(table.conflicts(others), default=None)
+            if twice is not None:
+                raise DuplicateDefinition(twice, self.name, by=table.name)
+            compared.update(tables)
             errands: Errands = []
             with session._lock:
                 self._check_open_locked()
                 usable = self._usable_locked(tracker)
-                if any(record not in tables for record in self._tables):
-                    continue
+                if not compared.issuperset(self._tables):
+                    continue  # others were added meanwhile
                 admit_table_locked(self, table, errands)
                 self._tables = (*self._tables, TableRecord(table, usable))
                 self._absent = set()

@@ -13,7 +13,7 @@ from lazyjit.core.entries import MAKING, Effect, Entry, Failure, Pending
 from lazyjit.core.states import SymbolState
 from lazyjit.symbols import ExecutorSymbolDef
 
-__all__ = ["SymbolListing", "list_symbols"]
+__all__ = ["SymbolListing", "list_symbols", "state_of"]
 
 
 class SymbolListing(NamedTuple):
@@ -30,6 +30,17 @@ def list_symbols(dylib: JITDylib) -> list[SymbolListing]:
     with dylib.session._lock:
         entries = list(dylib._symbols.items())
         return sorted(_listing_locked(name, entry) for name, entry in entries)
+
+
+def state_of(dylib: JITDylib, name: str) -> SymbolState:
+    """How far the symbol `name` of `dylib` has come; NEVER_SEARCHED if nobody has asked for it, or
+    nothing has it. Any thread.
+    """
+    with dylib.session._lock:
+        entry = dylib._symbols.get(name)
+        if entry is None:
+            return SymbolState.NEVER_SEARCHED
+        return _listing_locked(name, entry).state
 
 
 def _listing_locked(name: str, entry: Entry) -> SymbolListing:

@@ -61,8 +61,12 @@ class SymbolTable(Protocol):
         raises nothing. May create what it finds (a stub): asking again gives the same answer.
         """
 
-    def conflicts(self, other: SymbolTable) -> Sequence[str]:
-        """Names of which both tables have a strong definition. Called without a lock."""
+    def conflicts(self, others: Sequence[SymbolTable]) -> Sequence[str]:
+        """Names of which this table and one of `others` have strong definitions.
+
+        A dylib may have thousands of tables, and asks this of each that it is given. Called
+        without a lock.
+        """
 
 
 class TableRecord:

@@ -202,12 +202,13 @@ class ModuleIndex:
         """What an alias or ifunc leads to: the end of its chain, or the resolver; else -1."""
         return int(self._records[self._checked(entity)].aliasee)
 
-    def conflicts(self, other: ModuleIndex) -> list[str]:
-        """The names that both modules define strongly."""
+    def conflicts(self, others: Sequence[ModuleIndex]) -> list[str]:
+        """The names that this module and one of `others` define strongly, in one native call."""
+        modules = [other.native for other in others]
         room = 16
         while True:
             ids = ffi.new("int32_t[]", room)
-            count = lib.lj_ir_index_conflicts(self.native, other.native, ids, room)
+            count = lib.lj_ir_index_conflicts(self.native, len(modules), modules, ids, room)
             if count <= room:
                 return [self.name(ids[i]) for i in range(count)]
             room = count

@@ -11,6 +11,7 @@ import re
 from lazyjit._native import ffi, lib
 from lazyjit.ir.entities import EntityFlag, Kind
 from lazyjit.ir.index import ModuleIndex
+from lazyjit.ir.naming import escaped
 
 __all__ = ["ModuleAsm"]
 
@@ -75,17 +76,10 @@ class ModuleAsm:
         ]
         after = [f".globl {name}" for name in sorted(self._declared() - self._bound)]
         lines = [*before, *self.source.split("\n"), *after]
-        body = "".join(f'module asm "{_escape(line)}"\n' for line in lines)
+        body = "".join(f'module asm "{escaped(line)}"\n' for line in lines)
         return index.settings + body.encode("ascii")
 
 
 def _unescape(match: re.Match[bytes]) -> bytes:
     found = match.group(1)
     return b"\\" if found == b"\\" else bytes([int(found, 16)])
-
-
-def _escape(text: str) -> str:
-    raw = text.encode("utf-8", "surrogateescape")
-    return "".join(
-        chr(byte) if 32 <= byte < 127 and byte not in b'"\\' else f"\\{byte:02X}" for byte in raw
-    )

@@ -94,9 +94,11 @@ class ModuleTable:
                 found.append(Found(flags, None, make, symbols))
         return found
 
-    def conflicts(self, other: SymbolTable) -> list[str]:
-        """Names that both modules define strongly."""
-        return self.index.conflicts(other.index) if isinstance(other, ModuleTable) else []
+    def conflicts(self, others: Sequence[SymbolTable]) -> list[str]:
+        """Names that this module and one of the others define strongly."""
+        return self.index.conflicts(
+            [each.index for each in others if isinstance(each, ModuleTable)]
+        )
 
     # What a unit of this module asks
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
-from lazyjit._native import lib
 from lazyjit.core import JITDylib, MaterializationResponsibility, MaterializationUnit
 from lazyjit.errors import ObjectFormatError, UsageError
 from lazyjit.link.graph import LinkGraph
@@ -19,6 +19,10 @@ __all__ = ["GraphUnit", "ObjectUnit"]
 #: Objects up to this size stay read while they wait to be linked; larger ones are read again, so
 #: that what is never wanted takes no more memory than its bytes.
 _STAYS_READ = 16 << 10
+
+
+#: The symbol outlives the unit, and objects may have one file name: so each has a number.
+_numbers = itertools.count()
 
 
 class ObjectUnit(MaterializationUnit):
@@ -37,7 +41,7 @@ class ObjectUnit(MaterializationUnit):
     def _set_up(
         self, layer: ObjectLinkingLayer, graph: LinkGraph, file: str, *, keep: bool = True
     ) -> None:
-        if layer.runs_here and not lib.lj_arch_runs_here(graph._records().arch):
+        if layer.runs_here and not graph.runs_here:
             raise ObjectFormatError(
                 f"code for {graph.arch} can be linked, but not run in this process", file=file
             )
@@ -47,7 +51,7 @@ class ObjectUnit(MaterializationUnit):
         self._low = graph.needs_low_addresses
         init_symbol = None
         if graph.has_initializers:
-            init_symbol = f"$.{file}.{id(self):x}.init"
+            init_symbol = f"$.{file}.{next(_numbers)}.init"
             flags[init_symbol] = SymbolFlags.SIDE_EFFECTS_ONLY
         super().__init__(file.rpartition("/")[2], flags, init_symbol)
         self.layer = layer

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import ctypes
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from functools import partial
 
 from lazyjit import forking
@@ -30,6 +30,7 @@ from lazyjit.core import (
     ResourceTracker,
     SymbolState,
 )
+from lazyjit.core.tracker import current
 from lazyjit.errors import FailedToMaterialize, LazyJITError
 from lazyjit.ir import Kind, ModuleAsm, ModuleIndex, What
 from lazyjit.layers.grace import GracePeriods
@@ -136,19 +137,19 @@ class CompileOnDemandLayer(forking.Guarded):
         return [table.index.name(entity) for table in tables for entity in table.functions()]
 
     def definition(
-        self, dylib: JITDylib, name: str, address: int
+        self, dylib: JITDylib, tracker: ResourceTracker | None, name: str, address: int
     ) -> tuple[ModuleTable, int] | None:
-        """The module and entity of the function that a lookup of `name` found at `address`; None
-        if no module's."""
+        """The module and entity of the function that a lookup of `name` found at `address`, where
+        `tracker` removes it; None if no module's."""
         with self._lock:
-            tables = list(self._tables.values())
-        searched = [each for each, _ in dylib.link_order]
-        for table in tables:
-            if table.dylib in searched:
-                [(entity, what, _)] = table.index.find_many([name])
-                if what == What.STUB and table.stubs_of([entity]) == [address]:
-                    return table, entity
-        return None
+            likely = list(self._by_key.get(current(tracker).key, ())) if tracker else []
+        searched = {each for each, _ in dylib.link_order}
+        found = _defined_in(likely, searched, name, address)
+        if found is None:  # a reexport's tracker is not the module's
+            with self._lock:
+                tables = list(self._tables.values())
+            found = _defined_in(tables, searched, name, address)
+        return found
 
     def first_call(self, payload: int) -> None:
         """A stub was called that leads nowhere yet. On a pool thread; never raises."""
@@ -218,6 +219,17 @@ class CompileOnDemandLayer(forking.Guarded):
             tables = self._by_key.pop(source, None)
             if tables:
                 self._by_key.setdefault(destination, []).extend(tables)
+
+
+def _defined_in(
+    tables: Iterable[ModuleTable], dylibs: Collection[JITDylib], name: str, address: int
+) -> tuple[ModuleTable, int] | None:
+    for table in tables:
+        if table.dylib in dylibs:
+            [(entity, what, _)] = table.index.find_many([name])
+            if what == What.STUB and table.stubs_of([entity]) == [address]:
+                return table, entity
+    return None
 
 
 class AssemblyUnit(MaterializationUnit):

@@ -41,7 +41,7 @@ from lazyjit.core import (
     SymbolState,
     SymbolTable,
 )
-from lazyjit.core.entries import Failure, Work
+from lazyjit.core.listing import state_of
 from lazyjit.core.tracker import current
 from lazyjit.errors import (
     LazyJITError,
@@ -69,6 +69,12 @@ Definition = tuple[ModuleTable, int]
 
 _QUICK = ".quick"
 _FLAGS = SymbolFlags.EXPORTED | SymbolFlags.CALLABLE
+#: Of a function whose stub leads nowhere yet, by the state of its code. Others are under way; READY
+#: too, for a moment: until the stub is pointed at it.
+_STATES = {
+    SymbolState.NEVER_SEARCHED: FunctionState.LAZY,
+    SymbolState.FAILED: FunctionState.FAILED,
+}
 
 
 def _heed_not(symbols: object, error: object) -> None:
@@ -125,7 +131,7 @@ class WrapperTable:
         together = frozenset({plain, plain + _QUICK}) if wrapper.quick else ()
         return Found(_FLAGS, None, lambda: WrapperUnit(self._owner, plain, wrapper), together)
 
-    def conflicts(self, other: SymbolTable) -> list[str]:
+    def conflicts(self, others: Sequence[SymbolTable]) -> list[str]:
         """None (SymbolTable)."""
         return []
 
@@ -180,7 +186,7 @@ class TypedFunctions(forking.Guarded):
         `given` is its signature in any form, or None: its IR says it. `keepalive` is what must
         live as long.
         """
-        definition = self.modules.definition(dylib, name, address)
+        definition = self.modules.definition(dylib, tracker, name, address)
         described = None
         if given is not None:
             from lazyjit.call.annotations import describe  # `inspect`: five milliseconds
@@ -342,10 +348,7 @@ class _Origin:
         except SessionClosed:  # meanwhile
             return FunctionState.REMOVED
         dylib, name = body
-        entry = dylib._symbols.get(name)
-        if isinstance(entry, Failure):
-            return FunctionState.FAILED
-        return FunctionState.COMPILING if isinstance(entry, Work) else FunctionState.LAZY
+        return _STATES.get(state_of(dylib, name), FunctionState.COMPILING)
 
     def ir(self) -> str:
         """The unit of this function alone."""

@@ -24,6 +24,7 @@ from lazyjit.core import (
 )
 from lazyjit.errors import IRError
 from lazyjit.ir import carve
+from lazyjit.ir.naming import escaped
 from lazyjit.layers.object_linking import ObjectLinkingLayer
 from lazyjit.layers.on_demand import CompileOnDemandLayer
 from lazyjit.layers.self_contained import is_self_contained
@@ -86,7 +87,9 @@ class Loop:
     def __init__(self, owner: LoopMaker, dylib: JITDylib, function: Function) -> None:
         self.owner = owner
         self.function = function
-        self.definition = owner.modules.definition(dylib, function.name, function.address)
+        self.definition = owner.modules.definition(
+            dylib, function.tracker, function.name, function.address
+        )
         # Its home sees what the function sees, hidden symbols included.
         self.dylib = self.definition[0].dylib if self.definition is not None else dylib
         number = next(owner.numbers)
@@ -117,11 +120,11 @@ class Loop:
             body = declared(self.operands, self.function.name)
         text = write_loops(self.operands, body)
         has_exact = "@lazyjit.exact.loop(" in text
-        text = text.replace("@lazyjit.loop(", f'@"{self.name}"(')
+        text = text.replace("@lazyjit.loop(", f'@"{escaped(self.name)}"(')
         if has_exact:
-            text = text.replace("@lazyjit.exact.loop(", f'@"{self.exact}"(')
+            text = text.replace("@lazyjit.exact.loop(", f'@"{escaped(self.exact)}"(')
         else:
-            text += f'@"{self.exact}" = constant i8 0\n'
+            text += f'@"{escaped(self.exact)}" = constant i8 0\n'
         self.body = body
         return text.encode("utf-8", "surrogateescape"), carries
 

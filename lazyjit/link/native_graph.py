@@ -231,6 +231,20 @@ class NativeGraph:
             externals.append(decode_name(ffi.string(graph.strings + symbol.name)))
         self._weak = self._addresses = None
 
+    # -- for plugins ---------------------------------------------------------------------------
+
+    @property
+    def native(self) -> Any:
+        """The `lj_graph *`, for plugins that have native code of their own. Its records outlive
+        `finalize`, and stations verify them from here on. Raises UsageError once it is finalized.
+        """
+        return self._view()
+
+    @property
+    def runs_here(self) -> bool:
+        """Whether this process could run the code. Raises UsageError once it is finalized."""
+        return bool(lib.lj_arch_runs_here(self._records().arch))
+
     # -- inside --------------------------------------------------------------------------------
 
     @property

@@ -59,7 +59,7 @@ static void use(const lj_ir_index *index) {
     int32_t functions[4], data[4];
     lj_ir_index_structors(index, 0, priorities, functions, data, 4);
     lj_ir_index_structors(index, 1, priorities, functions, data, 4);
-    lj_ir_index_conflicts(index, index, ids, CARVED);
+    lj_ir_index_conflicts(index, 1, &index, ids, CARVED);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {

@@ -363,6 +363,11 @@ def test_fast_math_is_only_by_request(module: JIT) -> None:
     assert fast == pytest.approx(100.1)
 
 
+def test_a_loop_runs_more_than_two_to_the_31_times(module: JIT) -> None:
+    ones = np.broadcast_to(np.int8(1), 2**31 + 7)  # one byte of memory
+    assert module.ufunc("add_i8").reduce(ones) == 7
+
+
 @pytest.mark.skipif(not os.environ.get("LAZYJIT_FULL"), reason="2 GiB of memory: LAZYJIT_FULL=1")
 def test_more_than_two_gibibytes(module: JIT) -> None:
     x = np.ones(2**31 + 7, np.int8)

@@ -282,7 +282,7 @@ def test_removal_waits_for_calls_under_way(jit: JIT) -> None:
         assert not unexpected
         with pytest.raises(SymbolRemoved):
             add(1.0, 1.0)
-    assert jit._grace.waiting == 0 or jit._grace.calls == 0
+    assert (jit._grace.waiting, jit._grace.calls) == (0, 0)
 
 
 @pytest.mark.parametrize("flags", ["-O0 -g", "-O2 -g", "-O3"])

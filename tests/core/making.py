@@ -159,15 +159,12 @@ class Table:
         self.asked += names
         return [self.found.get(name) for name in names]
 
-    def conflicts(self, other: object) -> list[str]:
-        assert isinstance(other, Table)
-        return [
-            name
-            for name, found in self.found.items()
-            if name in other.found
-            and not found.flags.overridable()
-            and not other.found[name].flags.overridable()
-        ]
+    def conflicts(self, others: Sequence[object]) -> list[str]:
+        def strong(table: object) -> set[str]:
+            assert isinstance(table, Table)
+            return {name for name, found in table.found.items() if not found.flags.overridable()}
+
+        return [name for other in others for name in strong(self) & strong(other)]
 
 
 class SeededDispatcher:

@@ -234,6 +234,34 @@ def test_tables_may_not_have_a_strong_name_in_common(
     assert session.lookup(main, ["a"])["a"].address == 1
 
 
+def test_a_table_is_compared_with_all_others_at_once(main: JITDylib) -> None:
+    """Thousands of modules in a dylib are common where each kernel is one."""
+
+    asked_of: list[Sequence[object]] = []
+
+    class Asked(Table):
+        def conflicts(self, others: Sequence[object]) -> list[str]:
+            asked_of.append(others)
+            return super().conflicts(others)
+
+    tables = [Asked({f"name{i}": Found(EXPORTED, i)}) for i in range(5)]
+    for table in tables:
+        main.add_table(table)
+    assert asked_of == [tables[:i] for i in range(5)]
+
+
+def test_a_table_that_comes_during_a_comparison_is_compared_too(main: JITDylib) -> None:
+    class Late(Table):
+        def conflicts(self, others: Sequence[object]) -> list[str]:
+            if self.found and not others:
+                main.add_table(Table({"a": Found(EXPORTED, 1)}, "first"))
+            return super().conflicts(others)
+
+    with pytest.raises(DuplicateDefinition) as caught:
+        main.add_table(Late({"a": Found(EXPORTED, 2)}, "late"))
+    assert caught.value.by == "late"
+
+
 def test_among_tables_a_strong_name_beats_a_weak_one_and_else_the_first_wins(
     session: ExecutionSession, main: JITDylib
 ) -> None:

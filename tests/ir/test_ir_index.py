@@ -269,11 +269,13 @@ def test_strong_duplicates_between_modules_are_found():
         b"define i32 @f() { ret i32 0 } define void @g() { ret void } @x = global i32 0"
         b" define void @h() { ret void } define void @i() { ret void }"
     )
-    assert sorted(left.conflicts(right)) == ["f", "x"]
-    assert sorted(right.conflicts(left)) == ["f", "x"]
+    assert sorted(left.conflicts([right])) == ["f", "x"]
+    assert sorted(right.conflicts([left])) == ["f", "x"]
     many = b"".join(b"@v%d = global i8 0\n" % i for i in range(100))
     index = ModuleIndex.from_text(many)
-    assert len(index.conflicts(ModuleIndex.from_text(many))) == 100
+    assert len(index.conflicts([ModuleIndex.from_text(many)])) == 100
+    assert left.conflicts([]) == left.conflicts([index]) == []
+    assert sorted(left.conflicts([index, right, index])) == ["f", "x"]
 
 
 @pytest.mark.parametrize(

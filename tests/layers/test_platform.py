@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 
 import pytest
 
@@ -133,6 +134,17 @@ def test_objects_bring_constructors_and_destructors_too(jit, log, compile_object
     del log[:]
     jit.deinitialize()
     assert log == [3, 4]
+
+
+def test_initialized_objects_do_not_stand_in_the_way_of_later_ones(jit, log, compile_object):
+    """Without a name, all are called <bytes>; what Python kept of the first is gone by then."""
+    source = "void note(int); __attribute__((constructor)) static void up(void) { note(1); }"
+    data = compile_object(source, "-fPIC")
+    for _ in range(50):
+        jit.add(data)
+        jit.initialize()
+        gc.collect()
+    assert log == [1] * 50
 
 
 def test_static_objects_of_c_plus_plus_live_from_initialize_to_deinitialize(

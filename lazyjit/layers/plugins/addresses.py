@@ -18,7 +18,7 @@ __all__ = ["Function", "functions", "section_addresses", "symbol_addresses"]
 def symbol_addresses(graph: LinkGraph) -> memoryview:
     """An address (uint64) for each symbol of the object file, by its number there; 0 for what has
     none."""
-    native = graph._view()
+    native = graph.native
     addresses = memoryview(bytearray(8 * native.symbol_count)).cast("Q")
     lib.lj_graph_symbol_addresses(native, ffi.from_buffer("uint64_t[]", addresses))
     return addresses
@@ -26,7 +26,7 @@ def symbol_addresses(graph: LinkGraph) -> memoryview:
 
 def section_addresses(graph: LinkGraph) -> dict[int, int]:
     """The addresses of the sections that have memory, by their numbers in the object file."""
-    native = graph._view()
+    native = graph.native
     found = {}
     for number in range(native.section_count):
         section = native.sections[number]

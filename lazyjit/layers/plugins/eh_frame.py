@@ -105,7 +105,7 @@ class EHFrameRegistration(KeepingPlugin[list[_Table]]):
 
 def _take(graph: LinkGraph) -> list[_Table]:
     """The graph's tables, checked; the linker's own registration passes them over from here on."""
-    native, records = graph._view(), graph.records
+    native, records = graph.native, graph.records
     sections, blocks = records.sections, records.blocks
     code = [
         section.address_range
