@@ -21,6 +21,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <unwind.h>
 
 /* DWARF's number for rbp. */
@@ -67,6 +68,14 @@ static void find_python(void) {
     dl_iterate_phdr(note_if_python, NULL);
 }
 
+/* `_start`, which calls main and exit handlers, is of the interpreter's object where that is the
+ * program itself and not a library, and is no code of Python's. */
+static bool in_python(struct _Unwind_Context *context) {
+    uint64_t address = _Unwind_GetIP(context);
+    return address >= python_start && address < python_end &&
+           _Unwind_GetRegionStart(context) != getauxval(AT_ENTRY);
+}
+
 static bool in_guard(struct _Unwind_Context *context) {
     uint64_t address = _Unwind_GetIP(context);
     return address > (uint64_t)lj_guard_enter && address < (uint64_t)lj_guard_end;
@@ -80,11 +89,10 @@ typedef struct view {
 
 static _Unwind_Reason_Code look_at(struct _Unwind_Context *context, void *argument) {
     view *view = argument;
-    uint64_t address = _Unwind_GetIP(context);
     view->reached = _Unwind_GetCFA(context);
     if (in_guard(context))
         view->guard = _Unwind_GetGR(context, RBP);
-    else if (address >= python_start && address < python_end)
+    else if (in_python(context))
         view->through_python = true;
     else
         return _URC_NO_REASON;

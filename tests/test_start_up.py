@@ -52,6 +52,12 @@ SELDOM = (
     "lazyjit.link.records",
 )
 
+NAMED_TUPLE = """
+from __future__ import annotations
+from typing import NamedTuple
+class Pair(NamedTuple):
+    a: int
+"""
 PACKAGE = "import lazyjit"
 JIT = "import lazyjit.jit"
 KERNEL = """
@@ -99,8 +105,10 @@ def modules_of(*words: str) -> set[str]:
 
 @pytest.fixture(scope="module")
 def bare() -> set[str]:
-    """What Python itself imports here: site hooks and coverage tools too."""
-    return modules_of("-c", "pass")
+    """What Python itself imports here: site hooks and coverage tools too; and, from 3.14 on, `ast`,
+    by way of `annotationlib`, for the first NamedTuple with annotations.
+    """
+    return modules_of("-c", NAMED_TUPLE)
 
 
 @pytest.mark.parametrize("script", [PACKAGE, JIT, KERNEL, EVERY_POLICY])

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bench.measure import Subject
-from bench.toolchain import Absent, built, digest, run, tool
+from bench.toolchain import LLVM_MAJOR, Absent, built, digest, run, tool
 
 __all__ = ["lazyjit", "llvm", "llvm_linking", "llvm_peer", "llvmlite", "native", "peer_versions"]
 
@@ -25,16 +25,18 @@ SOURCE = HERE / "llvm_peer.cpp"
 
 
 def llvm_peer() -> Path:
-    """The C++ peer, built in the cache; raises Absent without clang++-22 and llvm-config-22.
+    """The C++ peer, built in the cache; raises Absent without clang++-22 and LLVM's headers.
 
     It is linked against LLVM's shared library, as Debian's own lli is; linked statically it was as
     fast, within 1%, where that was tried.
     """
     compiler, config = tool("clang++"), tool("llvm-config")
     flags = shlex.split(run([config, "--cxxflags"]))
-    libraries = shlex.split(
-        run([config, "--ldflags", "--link-shared", "--libs", "orcjit", "native", "irreader"])
-    )
+    wanted = ["--ldflags", "--link-shared", "--libs", "orcjit", "native", "irreader"]
+    try:
+        libraries = shlex.split(run([config, *wanted]))
+    except RuntimeError as error:  # the tools of LLVM are here, and not what one links against
+        raise Absent(f"llvm-{LLVM_MAJOR}-dev is not installed ({error})") from None
 
     def build(product: Path) -> None:
         run([compiler, "-O2", *flags, SOURCE, "-o", product, *libraries])

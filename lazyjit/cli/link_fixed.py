@@ -78,20 +78,65 @@ class _ELFSymbol(ctypes.Structure):
     )
 
 
-_DL_SYMENT = 1
-_OBJECT, _TLS = 1, 6  # STT_OBJECT, STT_TLS
-
-
-def _kind_and_size(address: int) -> tuple[int, int]:
-    """The symbol's type and size that the loader knows at an address; zeros for none."""
-    library = ctypes.CDLL(None)
-    info, entry = _DLInfo(), ctypes.POINTER(_ELFSymbol)()
-    found = library.dladdr1(
-        ctypes.c_void_p(address), ctypes.byref(info), ctypes.byref(entry), _DL_SYMENT
+class _LinkMap(ctypes.Structure):
+    _fields_ = (
+        ("base", ctypes.c_uint64),
+        ("file", ctypes.c_char_p),
+        ("dynamic", ctypes.c_uint64),
     )
-    if not found or not entry or info.address != address:
+
+
+_DL_SYMENT, _DL_LINKMAP = 1, 2
+_NOTYPE, _OBJECT, _TLS = 0, 1, 6  # STT_NOTYPE, STT_OBJECT, STT_TLS
+
+
+def _at(address: int, what: int, kind: Any) -> tuple[_DLInfo, Any]:
+    """What the loader knows of an address, with one thing more, or None."""
+    info, more = _DLInfo(), ctypes.POINTER(kind)()
+    found = ctypes.CDLL(None).dladdr1(
+        ctypes.c_void_p(address), ctypes.byref(info), ctypes.byref(more), what
+    )
+    return info, more[0] if found and more else None
+
+
+def _kind_and_size(name: str, address: int) -> tuple[int, int]:
+    """The type and size of the symbol of this name that is at this address; zeros if unknown."""
+    info, entry = _at(address, _DL_SYMENT, _ELFSymbol)
+    if entry is None or info.address != address:
         return 0, 0  # the resolved form of an indirect function, say
-    return entry[0].info & 15, entry[0].size
+    if entry.info & 15 == _NOTYPE:
+        # Another name for the place: `__bss_start`, where an interpreter has its `environ`.
+        entry = _by_name(name, address) or entry
+    return entry.info & 15, entry.size
+
+
+def _by_name(name: str, address: int) -> _ELFSymbol | None:
+    """A symbol in the hash table of the library that has the address."""
+    library = _at(address, _DL_LINKMAP, _LinkMap)[1]
+    entries = _dynamic(library.dynamic) if library else {}
+    if not {_DT_GNU_HASH, _DT_SYMTAB, _DT_STRTAB} <= entries.keys():
+        return None
+    hashed = 5381
+    for byte in name.encode():
+        hashed = (hashed * 33 + byte) & 0xFFFFFFFF
+    table = entries[_DT_GNU_HASH]
+    buckets, first, words, _ = struct.unpack("<IIII", ctypes.string_at(table, 16))
+    bucket = table + 16 + 8 * words
+    chain = bucket + 4 * buckets
+    number = ctypes.c_uint32.from_address(bucket + 4 * (hashed % buckets)).value
+    while number >= first:  # 0: an empty bucket
+        link = ctypes.c_uint32.from_address(chain + 4 * (number - first)).value
+        found = _ELFSymbol.from_address(entries[_DT_SYMTAB] + ctypes.sizeof(_ELFSymbol) * number)
+        if (
+            link | 1 == hashed | 1
+            and library.base + found.value == address
+            and ctypes.string_at(entries[_DT_STRTAB] + found.name) == name.encode()
+        ):
+            return found
+        if link & 1:  # the chain's last
+            break
+        number += 1
+    return None
 
 
 def load(path: str) -> None:
@@ -142,7 +187,7 @@ class ProcessBelow:
                 address = ctypes.cast(process[name], ctypes.c_void_p).value or 0
             except (AttributeError, ValueError):
                 continue
-            kind, size = _kind_and_size(address)
+            kind, size = _kind_and_size(name, address)
             if not address or name == "main" or kind == _TLS or (kind == _OBJECT and not size):
                 continue
             if kind == _OBJECT:
@@ -184,7 +229,7 @@ class ProcessBelow:
 # -- the pointers of libraries ---------------------------------------------------------------------
 
 _GLOB_DAT, _DIRECT_64 = 6, 1  # relocations that leave a symbol's address in a library's data
-_DT_RELA, _DT_RELASZ = 7, 8
+_DT_STRTAB, _DT_SYMTAB, _DT_RELA, _DT_RELASZ, _DT_GNU_HASH = 5, 6, 7, 8, 0x6FFFFEF5
 _PT_DYNAMIC, _PT_GNU_RELRO = 2, 0x6474E552
 
 

@@ -17,6 +17,7 @@ class Point(ctypes.Structure):
 
 class Packed(ctypes.Structure):
     _pack_ = 1
+    _layout_ = "ms"  # what packing implies, and 3.14 wants to have said
     _fields_ = (("n", ctypes.c_char), ("x", ctypes.c_double))
 
 

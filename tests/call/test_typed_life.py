@@ -356,12 +356,14 @@ def test_results_and_errors_leave_no_references(jit):
     leaf = jit["leaf"]
     value = 1.5e300
     leaf(value)
+    made = float("1.5e300")
+    alone = sys.getrefcount(made)  # 2, or 1 from 3.14 on, where an argument may be borrowed
 
     def work():
         for _ in range(1000):
             result = leaf(value)
             count = sys.getrefcount(result)
-            assert count == 2  # `result` and getrefcount's own argument
+            assert count == alone
         for _ in range(100):
             with pytest.raises(TypeError):
                 leaf("x")

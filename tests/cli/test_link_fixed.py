@@ -1,5 +1,7 @@
 """Programs of objects for fixed positions: below 2 GiB, with what they refer to in reach."""
 
+import subprocess
+
 import pytest
 from link_command import linking, returns
 
@@ -68,6 +70,18 @@ def test_variables_of_a_library_that_is_linked(linking, compile_object):
     if "no library of this name" in done.stderr:
         pytest.skip("this machine has no zlib")
     assert (done.stdout, done.returncode) == ("z", 0)
+
+
+def test_a_variable_that_shares_its_place_with_labels(linking, compile_object):
+    """The loader, asked for the place, gives whichever name it comes upon first."""
+    labels = "\n".join(f".globl label{number}\nlabel{number}:" for number in range(50))
+    value = ".globl value\n.type value, @object\nvalue: .long 7\n.size value, 4"
+    text = f'.section .note.GNU-stack,""\n.data\n{labels}\n{value}'
+    library = linking.path("libvalue.so")
+    subprocess.run(["gcc", "-shared", "-o", library, linking.object("value.o", text)], check=True)
+    source = "extern int value; int main(void) { int *place = &value; return *place; }"
+    linking.path("main.o").write_bytes(compile_object(source, *FIXED))
+    linking.ok("main.o", f"-L{linking.folder}", "-lvalue", code=7)
 
 
 def test_what_nobody_has_is_missing(linking, compile_object):
