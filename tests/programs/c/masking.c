@@ -18,10 +18,12 @@ static pid_t main_thread;
     }
 #define TEN(n)                                                                                     \
     FUNCTION(n##0)                                                                                 \
-    FUNCTION(n##1) FUNCTION(n##2) FUNCTION(n##3) FUNCTION(n##4) FUNCTION(n##5) FUNCTION(n##6)      \
-        FUNCTION(n##7) FUNCTION(n##8) FUNCTION(n##9)
+    FUNCTION(n##1)                                                                                 \
+    FUNCTION(n##2) FUNCTION(n##3) FUNCTION(n##4) FUNCTION(n##5) FUNCTION(n##6) FUNCTION(n##7)      \
+        FUNCTION(n##8) FUNCTION(n##9)
 TEN(1)
-TEN(2) TEN(3) TEN(4)
+TEN(2)
+TEN(3) TEN(4)
 #define NAMES(n)                                                                                   \
     f##n##0, f##n##1, f##n##2, f##n##3, f##n##4, f##n##5, f##n##6, f##n##7, f##n##8, f##n##9
     static int (*const functions[])(int) = {NAMES(1), NAMES(2), NAMES(3), NAMES(4)};
