@@ -8,13 +8,17 @@
 
 #include "fork.h"
 
+#include "signals.h"
+
 #include <errno.h>
 #include <pty.h>
 #include <string.h>
 #include <unistd.h>
 
-/* A fork under way. Without an interpreter (it may have been finalized) nobody is told. */
+/* A fork under way. Without an interpreter (it may have been finalized) nobody is told. Signals are
+ * held: a handler that calls something for the first time would wait for a pool that is at rest. */
 typedef struct around {
+    lj_signals signals;
     PyGILState_STATE gil;
     pid_t parent;
     int told;
@@ -25,6 +29,7 @@ static void before(around *around) {
     around->told = Py_IsInitialized();
     if (!around->told)
         return;
+    lj_signals_hold(&around->signals);
     around->gil = PyGILState_Ensure();
     PyOS_BeforeFork();
 }
@@ -38,6 +43,7 @@ static void after(const around *around) {
     else
         PyOS_AfterFork_Child();
     PyGILState_Release(around->gil);
+    lj_signals_release(&around->signals);
     errno = saved;
 }
 

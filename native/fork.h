@@ -13,9 +13,10 @@
 
 /* cffi: begin */
 typedef struct lj_fork_symbols {
-    uint64_t fork;    /* pid_t fork(void) */
-    uint64_t daemon;  /* int daemon(int, int) */
-    uint64_t forkpty; /* int forkpty(int *, char *, const termios *, const winsize *) */
+    uint64_t fork;   /* pid_t fork(void) */
+    uint64_t daemon; /* int daemon(int, int) */
+    uint64_t
+        forkpty; /* int forkpty(int *, char *, const struct termios *, const struct winsize *) */
 } lj_fork_symbols;
 
 void lj_fork_symbols_get(lj_fork_symbols *out);

@@ -8,6 +8,7 @@
 #include <Python.h>
 
 #include "guard.h"
+#include "signals.h"
 #include "stubs_chunk.h"
 
 #include <errno.h>
@@ -49,12 +50,8 @@ static void run_item(uint64_t runner, const lj_item *item) {
 
 /* --- asking and waiting ------------------------------------------------------------------- */
 
-/* Posts the stub's request, unless somebody did. */
-static void ask(lj_chunk *chunk, uint64_t index) {
+static void post(lj_chunk *chunk, uint64_t index) {
     lj_stubs *pool = chunk->pool;
-    if (__atomic_load_n(&chunk->asked[index], __ATOMIC_ACQUIRE) ||
-        __atomic_exchange_n(&chunk->asked[index], 1, __ATOMIC_SEQ_CST))
-        return;
     lj_status status = LJ_CLOSED;
     if (!__atomic_load_n(&pool->closed, __ATOMIC_SEQ_CST))
         status = lj_queue_post(pool->queue, LJ_DEMAND, LJ_ITEM_STUB, chunk->payloads[index]);
@@ -63,6 +60,18 @@ static void ask(lj_chunk *chunk, uint64_t index) {
                                  status == LJ_CLOSED ? lj_failure_closed : lj_failure_no_memory);
     else
         __atomic_add_fetch(&pool->requests, 1, __ATOMIC_RELAXED);
+}
+
+/* Posts the stub's request, unless somebody did. No handler runs between the mark and the post, nor
+ * with the queue's lock held: it might wait for this very request, or need the lock. */
+static void ask(lj_chunk *chunk, uint64_t index) {
+    if (__atomic_load_n(&chunk->asked[index], __ATOMIC_ACQUIRE))
+        return;
+    lj_signals before;
+    lj_signals_hold(&before);
+    if (!__atomic_exchange_n(&chunk->asked[index], 1, __ATOMIC_SEQ_CST))
+        post(chunk, index);
+    lj_signals_release(&before);
 }
 
 /* Marks the gate as slept on, and sees to it that somebody asked since the gate was closed last. */

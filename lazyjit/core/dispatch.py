@@ -12,6 +12,8 @@ call-through, runs queued demand meanwhile. So a pool of one thread is enough fo
 **Stacks.** LLVM recurses deeply, so the threads have stacks of 64 MiB (of address space; memory is
 used as it is touched), whatever the program's default is.
 
+**Signals** go to the program's threads only (`native/signals.h`).
+
 **Closing** refuses new tasks, finishes what is queued and joins the threads.
 
 **Interpreter exit.** The threads are daemons: one that is stuck in a task can't hang the exit, and
@@ -166,8 +168,10 @@ class ThreadPoolDispatcher:
     # --- threads -------------------------------------------------------------------------------
 
     def _start_threads(self) -> None:
+        signals = ffi.new("lj_signals *")
         with _stack_size_lock:
             before = threading.stack_size(STACK_SIZE)
+            lib.lj_signals_hold(signals)  # the threads take none, from their first moment
             try:
                 for number in range(self._count):
                     thread = threading.Thread(
@@ -179,6 +183,7 @@ class ThreadPoolDispatcher:
                     thread.start()
                     self._threads.append(thread)
             finally:
+                lib.lj_signals_release(signals)
                 threading.stack_size(before)
 
     def _run_item(self, kind: int, payload: int) -> None:
@@ -238,6 +243,7 @@ def _work(pool: ThreadPoolDispatcher) -> None:
     queue, item = pool.queue, ffi.new("lj_item *")
     pop, run, lowest = lib.lj_queue_pop, pool._run_item, TaskClass.SPECULATION
     _membership.pool = pool
+    lib.lj_signals_take_faults_only()
     lib.lj_queue_enlist(queue, id(run))
     while pop(queue, lowest, -1, ffi.NULL, item) == _OK:
         run(item.kind, item.payload)
