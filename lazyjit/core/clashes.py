@@ -27,7 +27,13 @@ if TYPE_CHECKING:
     from lazyjit.core.dylib import JITDylib
     from lazyjit.core.table import SymbolTable
 
-__all__ = ["admit_table_locked", "admit_unit_locked", "claim_locked", "discard_locked"]
+__all__ = [
+    "admit_table_locked",
+    "admit_unit_locked",
+    "claim_locked",
+    "discard_locked",
+    "gather_locked",
+]
 
 
 def admit_unit_locked(dylib: JITDylib, pending: Pending, errands: Errands) -> None:
@@ -107,6 +113,24 @@ def claim_locked(work: Work, wanted: Mapping[str, SymbolFlags], errands: Errands
     symbols.update(dict.fromkeys(fresh, work))
     current(work.tracker)._names.update(fresh)
     return taken
+
+
+def gather_locked(work: Work, limit: int) -> list[str]:
+    """Give `work` others that wait to begin; see MaterializationResponsibility."""
+    record = work.record
+    names: list[str] = []
+    if record is None:
+        return names
+    waiting = record.waiting
+    # Other threads shall have some, too.
+    for _ in range(min(limit, len(waiting) // 4)):
+        record.tidy_locked()
+        if not waiting or waiting[0].klass != work.klass:
+            break
+        other = waiting.popleft()
+        names += other.flags
+        absorb_locked(work, other)
+    return names
 
 
 def discard_locked(pending: Pending, name: str, errands: Errands) -> None:

@@ -142,6 +142,11 @@ class Work:
         """The task that runs it: a work is what is handed to the dispatcher."""
         self.dylib.session._materialize(self)
 
+    @property
+    def waits(self) -> bool:
+        """Whether it is still to begin."""
+        return not self.begun and self.stage == MAKING
+
     def grow(self, more: Mapping[str, SymbolFlags]) -> None:
         """Add symbols, behind those that it has."""
         self.flags = {**self.flags, **more}

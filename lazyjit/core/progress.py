@@ -110,6 +110,7 @@ def start_found_locked(
         label = f"{name} of {record.table.name}"
         work = Work(dylib, record.tracker, label, {}, None, unit, record, klass)
         started[key] = work
+        record.waiting.append(work)
         errands.append(work)
     work.grow({name: flags})
     dylib._symbols[name] = work

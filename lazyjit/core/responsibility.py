@@ -20,7 +20,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
-from lazyjit.core.clashes import claim_locked
+from lazyjit.core.clashes import claim_locked, gather_locked
 from lazyjit.core.dependence import Dependences, wanted_locked
 from lazyjit.core.entries import BLOCKED, DONE, DROPPED, FAILED, GONE, MAKING, Pending, Work, pairs
 from lazyjit.core.progress import (
@@ -243,6 +243,16 @@ class MaterializationResponsibility:
         if errands:
             session._carry_out(errands)
         return taken
+
+    def gather(self, limit: int) -> list[str]:
+        """Answer also for symbols of its own table that somebody waits for as urgently, and that
+        nobody has begun to make: those of up to `limit` units. Returns them.
+
+        It then makes what these units would have. Of those that wait it takes a quarter at most.
+        """
+        session = self._session
+        with session._lock:
+            return gather_locked(self._making_locked(), limit)
 
     def with_resource_key(self, use: Callable[[int], _T]) -> _T:
         """`use(key)` with the tracker's key, while nothing can remove or transfer its resources.

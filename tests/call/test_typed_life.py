@@ -451,9 +451,9 @@ def test_a_first_call_compiles_function_and_wrapper_at_once(monkeypatch):
         both.wait(timeout=30)
         return compiled(self, unit, name, file)
 
-    def make_function(self, name, members, *, plain):
+    def make_function(self, units, *, plain):
         both.wait(timeout=30)
-        return made(self, name, members, plain=plain)
+        return made(self, units, plain=plain)
 
     monkeypatch.setattr(LLVMCompiler, "compile", compile_wrapper)
     monkeypatch.setattr(UnitMaker, "make", make_function)
