@@ -53,9 +53,8 @@ static void compile(const lj_unit_maker *maker, lj_unit_made *made) {
 static void link_one(const lj_unit_maker *maker, uint32_t count, const int32_t *ids,
                      uint64_t *addresses, uint8_t *traits, lj_unit_made *made) {
     uint64_t started = now_ns();
-    made->status =
-        lj_table_link(maker->table, maker->stubs, maker->arena, made->object.data,
-                      made->object.size, count, ids, addresses, traits, &made->link);
+    made->status = lj_table_link(maker->table, maker->stubs, maker->arena, made->object.data,
+                                 made->object.size, count, ids, addresses, traits, &made->link);
     if (!made->status && made->link.ordinary && !made->link.unknown_count)
         made->status = end(maker, started, count, ids, NULL, addresses, made);
     else
@@ -73,8 +72,8 @@ uint32_t lj_units_make(const lj_unit_maker *maker, uint32_t units, const uint32_
     const int32_t *own = ids;
     for (uint32_t i = 0; i < units; own += counts[i++]) {
         made[i] = (lj_unit_made){.left = 1};
-        made[i].status = lj_ir_carve(maker->index, counts[i], own, &options, &made[i].carved,
-                                     &made[i].fault);
+        made[i].status =
+            lj_ir_carve(maker->index, counts[i], own, &options, &made[i].carved, &made[i].fault);
     }
     add(&maker->counts->carve_ns, now_ns() - started);
     for (uint32_t i = 0; i < units; i++)
@@ -92,8 +91,25 @@ uint32_t lj_units_make(const lj_unit_maker *maker, uint32_t units, const uint32_
     return left;
 }
 
-uint32_t lj_unit_finish(const lj_unit_maker *maker, uint32_t count, const int32_t *ids,
-                        const uint64_t *found, const uint64_t *addresses, lj_unit_made *made) {
-    made->status = end(maker, now_ns(), count, ids, found, addresses, made);
-    return made->left != 0;
+static bool all_found(const uint64_t *found, uint32_t count) {
+    for (uint32_t i = 0; i < count; i++)
+        if (!found[i])
+            return false;
+    return true;
+}
+
+uint32_t lj_units_finish(const lj_unit_maker *maker, uint32_t units, const uint32_t *counts,
+                         const int32_t *ids, const uint64_t *found, const uint64_t *addresses,
+                         lj_unit_made *made) {
+    uint32_t left = 0;
+    for (uint32_t i = 0; i < units; i++) {
+        uint32_t unknown = made[i].link.ordinary ? made[i].link.unknown_count : 0;
+        if (unknown && all_found(found, unknown))
+            made[i].status = end(maker, now_ns(), counts[i], ids, found, addresses, &made[i]);
+        left += made[i].left != 0;
+        found += unknown;
+        ids += counts[i];
+        addresses += counts[i];
+    }
+    return left;
 }

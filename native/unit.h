@@ -53,10 +53,12 @@ typedef struct lj_unit_made {
 uint32_t lj_units_make(const lj_unit_maker *maker, uint32_t units, const uint32_t *counts,
                        const int32_t *ids, int plain, uint64_t *addresses, uint8_t *traits,
                        lj_unit_made *made);
-/* Goes on with an ordinary one that stopped for names unknown, with their addresses. As
+/* Goes on with the ordinary ones that stopped for names unknown: `found` has the addresses of all
+ * of these names, unit after unit. One with an address of 0 among its own stays where it is. As
  * lj_units_make. */
-uint32_t lj_unit_finish(const lj_unit_maker *maker, uint32_t count, const int32_t *ids,
-                        const uint64_t *found, const uint64_t *addresses, lj_unit_made *made);
+uint32_t lj_units_finish(const lj_unit_maker *maker, uint32_t units, const uint32_t *counts,
+                         const int32_t *ids, const uint64_t *found, const uint64_t *addresses,
+                         lj_unit_made *made);
 /* cffi: end */
 
 #endif

@@ -105,9 +105,10 @@ def claim_locked(work: Work, wanted: Mapping[str, SymbolFlags], errands: Errands
             fresh.update(contested)
             for name in _override_locked(dylib, contested, work.name, errands):
                 del fresh[name]
-        for other in not_begun:
-            taken.update(other.flags)
-            absorb_locked(work, other)
+        if not_begun:
+            for other in not_begun:
+                taken.update(other.flags)
+            absorb_locked(work, not_begun)
         taken.update(fresh)
     work.grow(fresh)
     symbols.update(dict.fromkeys(fresh, work))
@@ -115,22 +116,21 @@ def claim_locked(work: Work, wanted: Mapping[str, SymbolFlags], errands: Errands
     return taken
 
 
-def gather_locked(work: Work, limit: int) -> list[str]:
-    """Give `work` others that wait to begin; see MaterializationResponsibility."""
+def gather_locked(work: Work, limit: int) -> list[Work]:
+    """Give `work` others that wait to begin; see MaterializationResponsibility. Returns these."""
     record = work.record
-    names: list[str] = []
-    if record is None:
-        return names
-    waiting = record.waiting
-    # Other threads shall have some, too.
-    for _ in range(min(limit, len(waiting) // 4)):
-        record.tidy_locked()
-        if not waiting or waiting[0].klass != work.klass:
-            break
-        other = waiting.popleft()
-        names += other.flags
-        absorb_locked(work, other)
-    return names
+    others: list[Work] = []
+    if record is not None:
+        waiting = record.waiting
+        # Other threads shall have some, too.
+        for _ in range(min(limit, len(waiting) // 4)):
+            record.tidy_locked()
+            if not waiting or waiting[0].klass != work.klass:
+                break
+            others.append(waiting.popleft())
+        if others:
+            absorb_locked(work, others)
+    return others
 
 
 def discard_locked(pending: Pending, name: str, errands: Errands) -> None:

@@ -32,7 +32,7 @@ from lazyjit.core.entries import (
 from lazyjit.core.search import search_tables_locked
 from lazyjit.core.tasks import TaskClass
 from lazyjit.errors import FailedToMaterialize, LazyJITError, SymbolRemoved, UsageError
-from lazyjit.symbols import ExecutorSymbolDef
+from lazyjit.symbols import ExecutorSymbolDef, SymbolFlags
 
 if TYPE_CHECKING:
     from lazyjit.core.dylib import JITDylib
@@ -262,17 +262,22 @@ def split_locked(work: Work, parts: Iterable[tuple[Work, Collection[str]]]) -> N
     work.queries = work.resolving = None
 
 
-def absorb_locked(taker: Work, other: Work) -> None:
-    """`taker` takes over all of `other`, which has not begun, with whoever waits for it."""
-    taker.grow(other.flags)
-    taker.dylib._symbols.update(dict.fromkeys(other.flags, taker))
-    if other.queries is not None:
-        taker.queries = (taker.queries or []) + other.queries
-    if other.resolving is not None:
-        taker.resolving = (taker.resolving or []) + other.resolving
-    absorb_dependants_locked(taker, other)
-    other.queries = other.resolving = None
-    other.stage = GONE
+def absorb_locked(taker: Work, others: Iterable[Work]) -> None:
+    """`taker` takes over all of `others`, which have not begun, with whoever waits for them."""
+    more: dict[str, SymbolFlags] = {}
+    for other in others:
+        more.update(other.flags)
+    taker.grow(more)
+    taker.dylib._symbols.update(dict.fromkeys(more, taker))
+    for other in others:
+        if other.queries is not None:
+            taker.queries = (taker.queries or []) + other.queries
+        if other.resolving is not None:
+            taker.resolving = (taker.resolving or []) + other.resolving
+        if other.node:
+            absorb_dependants_locked(taker, other)
+        other.queries = other.resolving = None
+        other.stage = GONE
 
 
 def part_of(work: Work) -> Work:

@@ -121,21 +121,23 @@ class IRUnit(MaterializationUnit):
         """What to make: this unit, and others of the module that are due anyway, up to `at_once` in
         all. By name, each with its entities by symbol.
         """
-        table, index = self.table, self.table.index
+        table = self.table
         if self.alone:
-            chosen = index.together(self.entity)
-            table.take(chosen)
-            return {self.name: self._claim(responsibility, [chosen])[0]}
-        choose = self.layer.chooser.choose
-        units = {self.name: choose(table, self.entity)}
-        others = responsibility.gather(at_once - 1) if at_once > 1 else ()
-        if others:
-            there = set(units[self.name])
-            for name, (entity, _, _) in zip(others, index.find_many(others), strict=True):
-                if entity not in there:
-                    units[f"{table.name}:{name}"] = chosen = choose(table, entity)
-                    there.update(chosen)
-        return dict(zip(units, self._claim(responsibility, list(units.values())), strict=True))
+            alone = table.index.together(self.entity)
+            table.take(alone)
+            return {self.name: self._claim(responsibility, [alone])[0]}
+        names = {self.entity: self.name}
+        if at_once > 1:
+            for unit in responsibility.gather(at_once - 1):
+                assert isinstance(unit, IRUnit)
+                names[unit.entity] = unit.name
+        chosen = self.layer.chooser.choose(table, list(names))
+        claimed = self._claim(responsibility, chosen)
+        # What the policy puts elsewhere, as a whole module, is around the first.
+        return {
+            names.get(each[0], self.name): members
+            for each, members in zip(chosen, claimed, strict=True)
+        }
 
     def _claim(
         self, responsibility: MaterializationResponsibility, chosen: Sequence[Sequence[int]]

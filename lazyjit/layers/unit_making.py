@@ -15,7 +15,7 @@ ready, stops on the way; what there is of it, `Unfinished`, is also what the sec
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from itertools import repeat
 from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -99,20 +99,22 @@ class UnitMaker:
         left = lib.lj_units_make(
             self._native, len(counts), counts, ids, plain, addresses, traits, made
         )
+        if left:
+            left = self._go_on(counts, ids, addresses, made)
         if table.removed:
             table.fail_stubs()
-        stopped = self._go_on(counts, ids, addresses, made) if left else ()
         # NamedTuple's own constructor takes twice as long.
         pairs = zip(addresses, map(FLAGS.__getitem__, traits), strict=True)
         symbols = map(tuple.__new__, repeat(ExecutorSymbolDef), pairs)
         names = [name for members in units.values() for name in members]
         ready = dict(zip(names, symbols, strict=True))
         unfinished: dict[str, Unfinished] = {}
-        for each, name in enumerate(units) if stopped else ():
-            if each in stopped:
-                unfinished[name] = self._stopped(name, made[each])
-                for symbol in units[name]:
-                    del ready[symbol]
+        if left:
+            for name, each in zip(units, made, strict=True):
+                if each.left:
+                    unfinished[name] = self._stopped(name, each)
+                    for symbol in units[name]:
+                        del ready[symbol]
         return ready, unfinished
 
     def _unwatched(self) -> bool:
@@ -120,31 +122,21 @@ class UnitMaker:
         objects = self._layer.objects
         return self._native is not None and objects.unwatched is objects.arena and not tracing.sink
 
-    def _go_on(
-        self, counts: Sequence[int], ids: Sequence[int], addresses: Any, made: Any
-    ) -> Sequence[int]:
-        """Finish units that stopped for names which the session has ready. Which are left?"""
-        left = []
-        start = 0
-        for each, count in enumerate(counts):
-            unit, end = made + each, start + count
-            if unit.left:
-                link = unit.link
-                found = None
-                if link.ordinary and link.unknown_count:
-                    found = self._at_hand(link)
-                if found is None or lib.lj_unit_finish(
-                    self._native, count, ids[start:end], found, addresses + start, unit
-                ):
-                    left.append(each)
-            start = end
+    def _go_on(self, counts: list[int], ids: list[int], addresses: Any, made: Any) -> int:
+        """Finish units that need nothing but what the session has ready. How many are left?"""
+        names: list[str] = []
+        for unit in made:
+            link = unit.link
+            if link.ordinary and link.unknown_count:
+                raw: bytes = ffi.unpack(link.unknown, link.unknown_size - 1)
+                names += raw.decode("utf-8", "surrogateescape").split("\0")
+        if not names:
+            return len(made)
+        found = self._layer.session.find_ready(self._table.dylib, names, generate=True)
+        left: int = lib.lj_units_finish(
+            self._native, len(counts), counts, ids, found, addresses, made
+        )
         return left
-
-    def _at_hand(self, link: Any) -> list[int] | None:
-        """The addresses of what a unit needs from elsewhere, if all of that is ready now."""
-        raw: bytes = ffi.unpack(link.unknown, link.unknown_size - 1)
-        names = raw.decode("utf-8", "surrogateescape").split("\0")
-        return self._layer.session.find_ready(self._table.dylib, names)
 
     def _stopped(self, name: str, made: Any) -> Unfinished:
         table, status = self._table, made.status

@@ -51,7 +51,7 @@ def test_what_is_gathered_is_made_once_and_answers_whoever_waits(
     slow.lookup_async(dylib, ["f1"], SymbolState.RESOLVED, resolving)
     begin(queue)
     it = units["f0"].responsibility
-    assert it.gather(8) == ["f1", "f2"]  # of eleven that wait
+    assert it.gather(8) == [units["f1"], units["f2"]]  # of eleven that wait
     assert list(it.symbols) == ["f0", "f1", "f2"]
     slow.verify_session()
     it.notify_made(resolved(it.symbols))
@@ -68,7 +68,7 @@ def test_the_limit_counts(slow: ExecutionSession, dylib: JITDylib, queue: Seeded
     slow.lookup_async(dylib, NAMES, READY, Answer())
     begin(queue)
     assert units["f0"].responsibility.gather(0) == []
-    assert units["f0"].responsibility.gather(1) == ["f1"]
+    assert units["f0"].responsibility.gather(1) == [units["f1"]]
     slow.close()
 
 
@@ -80,7 +80,7 @@ def test_what_has_begun_is_not_gathered(
     for _ in range(2):
         begin(queue, 1)  # f1 and f2
     begin(queue)
-    assert units["f0"].responsibility.gather(8) == ["f3", "f4"]
+    assert units["f0"].responsibility.gather(8) == [units["f3"], units["f4"]]
     slow.verify_session()
     slow.close()
 
@@ -111,7 +111,7 @@ def test_another_class_is_left_alone(
     begin(queue)
     assert units["f0"].responsibility.gather(8) == []
     begin(queue)
-    assert units["f1"].responsibility.gather(8) == ["f2", "f3"]
+    assert units["f1"].responsibility.gather(8) == [units["f2"], units["f3"]]
     slow.close()
 
 
