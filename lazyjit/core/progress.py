@@ -108,11 +108,12 @@ def start_found_locked(
     if work is None:
         assert unit is not None
         label = f"{name} of {record.table.name}"
-        work = Work(dylib, record.tracker, label, {}, None, unit, record, klass)
+        work = Work(dylib, record.tracker, label, {name: flags}, None, unit, record, klass)
         started[key] = work
         record.waiting.append(work)
         errands.append(work)
-    work.grow({name: flags})
+    else:
+        work.grow({name: flags})
     dylib._symbols[name] = work
     record.tracker._names.add(name)
     if together:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from lazyjit import forking
 from lazyjit.core.dependence import new_graph
@@ -36,6 +36,9 @@ from lazyjit.errors import (
 from lazyjit.symbols import ExecutorSymbolDef, SymbolFlags
 
 __all__ = ["ExecutionSession"]
+
+#: So many names are worth a query: another search would cost more.
+_MANY: Final = 16
 
 #: A dylib stands for its link order.
 Where: TypeAlias = "JITDylib | Sequence[tuple[JITDylib, LookupFlags]]"
@@ -133,10 +136,11 @@ class ExecutionSession(ErrandRunner):
         with self._lock:
             self._check_open_locked()
             # The common case: all are ready. Anything else, an exception too, is the query's.
-            with contextlib.suppress(Exception):
-                ready, others, missing, meeting = search_locked(order, wanted, (), keep=True)
-                if not others and not missing and meeting is None:
-                    return ready
+            if len(wanted) < _MANY:
+                with contextlib.suppress(Exception):
+                    ready, others, missing, meeting = search_locked(order, wanted, (), keep=True)
+                    if not others and not missing and meeting is None:
+                        return ready
         query = Query(self, order, wanted, weak, state, kind=kind)
         self._wait(query)
         return query.result

@@ -37,7 +37,7 @@ __all__ = ["Unfinished", "UnitMaker"]
 
 
 #: How many units one call makes at -O0: enough for what is around them to be a small part.
-AT_ONCE: Final = 8
+AT_ONCE: Final = 32
 
 
 class Unfinished(NamedTuple):
