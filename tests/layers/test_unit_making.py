@@ -218,14 +218,14 @@ def functions(count, body):
 
 
 def test_units_for_which_somebody_waits_are_made_a_few_at_a_time(jit, calls, emitted):
-    jit.add(functions(40, lambda number: f"  ret i32 {number}"))
-    names = [f"f{number}" for number in range(40)]
+    jit.add(functions(200, lambda number: f"  ret i32 {number}"))
+    names = [f"f{number}" for number in range(200)]
     jit.session.lookup(jit.main, [f"{name}$body" for name in names])
     assert max(calls) == AT_ONCE
-    assert sum(calls) == 40
-    assert counts(jit) == (40, 40, 40)
+    assert sum(calls) == 200
+    assert counts(jit) == (200, 200, 200)
     assert emitted == []
-    assert [jit.function(name, INT)() for name in names] == list(range(40))
+    assert [jit.function(name, INT)() for name in names] == list(range(200))
 
 
 def test_what_others_need_from_elsewhere_keeps_no_unit_from_its_end(jit, emitted):
@@ -250,7 +250,7 @@ def test_a_bad_unit_fails_none_of_those_made_with_it(jit, calls):
     names = [f"f{number}$body" for number in range(40)]
     with pytest.raises(FailedToMaterialize):
         jit.session.lookup(jit.main, names)
-    assert max(calls) == AT_ONCE
+    assert max(calls) == 10  # a quarter of those that wait, and the first
     for number in range(40):
         if number % 5:
             assert jit.function(f"f{number}", INT)() == number
@@ -268,7 +268,7 @@ def test_a_link_that_fails_fails_none_of_those_made_with_it(jit, calls):
         jit.session.lookup(jit.main, [names[0], "narrow$body", *names[1:]])
     assert isinstance(caught.value.__cause__, RelocationError)
     assert caught.value.symbols == {"main": ["narrow$body"]}
-    assert max(calls) == AT_ONCE
+    assert max(calls) > 1
     assert jit.session.lookup(jit.main, names).keys() == set(names)
 
 
@@ -317,5 +317,5 @@ def test_units_that_were_made_together_are_promoted_one_by_one(calls, monkeypatc
     with JIT(tiered=True, unit_policy="function", compile_threads=1) as jit:
         jit.add(functions(40, lambda number: f"  ret i32 {number}"))
         jit.session.lookup(jit.main, [f"f{number}$body" for number in range(40)])
-        assert max(calls) == AT_ONCE
+        assert max(calls) == 10  # a quarter of those that wait, and the first
         assert promoted == [1] * 40
