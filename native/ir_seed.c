@@ -182,6 +182,52 @@ uint32_t lj_ir_seed(const lj_ir_index *index, int32_t id, uint8_t *states,
     return count;
 }
 
+static bool among(const int32_t *ids, uint32_t count, int32_t id) {
+    for (uint32_t i = 0; i < count; i++)
+        if (ids[i] == id)
+            return true;
+    return false;
+}
+
+/* What must be defined with an id, itself among it, and room for data. */
+static uint32_t least_room(const lj_ir_index *ix, int32_t id) {
+    int32_t group = id >= 0 && (uint32_t)id < ix->entity_count ? ix->entities[id].group : -1;
+    return 64 + (group < 0 ? 0 : ix->group_starts[group + 1] - ix->group_starts[group]);
+}
+
+uint32_t lj_ir_seed_room(const lj_ir_index *index, uint32_t count, const int32_t *around,
+                         const lj_ir_seed_options *options) {
+    uint32_t room = 16 * options->max_functions;
+    for (uint32_t i = 0; i < count; i++)
+        room += least_room(index, around[i]);
+    return room;
+}
+
+void lj_ir_seed_many(const lj_ir_index *index, uint32_t count, const int32_t *around,
+                     uint8_t *states, const lj_ir_seed_options *options, int32_t *ids,
+                     uint32_t *sizes) {
+    lj_ir_seed_options left = *options;
+    left.take = true;
+    uint32_t chosen = 0, spare = 16 * options->max_functions;
+    for (uint32_t i = 0; i < count; i++) {
+        sizes[i] = 0;
+        if (among(ids, chosen, around[i]))
+            continue;
+        uint32_t least = least_room(index, around[i]), more = 16 * left.max_functions;
+        uint32_t room = least + (more < spare ? more : spare);
+        sizes[i] = lj_ir_seed(index, around[i], states, &left, ids + chosen, room);
+        if (sizes[i] > least)
+            spare -= sizes[i] - least;
+        for (uint32_t end = chosen + sizes[i]; chosen < end; chosen++) {
+            const lj_ir_entity *e = &index->entities[ids[chosen]];
+            if (e->kind != LJ_IR_FUNCTION)
+                continue;
+            left.max_functions -= left.max_functions > 0;
+            left.size_budget -= e->length < left.size_budget ? e->length : left.size_budget;
+        }
+    }
+}
+
 uint32_t lj_ir_suggest(const lj_ir_index *ix, uint32_t count, const int32_t *ids,
                        const uint8_t *states, int32_t *out, uint32_t room) {
     uint32_t found = 0;

@@ -70,6 +70,15 @@ typedef struct lj_ir_seed_options {
  * many there are. Any thread. */
 uint32_t lj_ir_seed(const lj_ir_index *index, int32_t id, uint8_t *states,
                     const lj_ir_seed_options *options, int32_t *ids, uint32_t room);
+/* The room in which lj_ir_seed_many leaves nothing out. */
+uint32_t lj_ir_seed_room(const lj_ir_index *index, uint32_t count, const int32_t *around,
+                         const lj_ir_seed_options *options);
+/* The same as lj_ir_seed for `count` units that are made in one go, around `around`, one behind the
+ * other: `sizes` gets how many ids each has; none if it is in one of those before. The bounds are
+ * for all of them together. What is chosen is TAKEN, whatever the options say. */
+void lj_ir_seed_many(const lj_ir_index *index, uint32_t count, const int32_t *around,
+                     uint8_t *states, const lj_ir_seed_options *options, int32_t *ids,
+                     uint32_t *sizes);
 /* What may be wanted next: functions of this module that `ids` call and that are FREE, in
  * the text's order, each once. Writes the first `room` of them; returns how many. Any thread. */
 uint32_t lj_ir_suggest(const lj_ir_index *index, uint32_t count, const int32_t *ids,

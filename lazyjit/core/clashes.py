@@ -27,7 +27,13 @@ if TYPE_CHECKING:
     from lazyjit.core.dylib import JITDylib
     from lazyjit.core.table import SymbolTable
 
-__all__ = ["admit_table_locked", "admit_unit_locked", "claim_locked", "discard_locked"]
+__all__ = [
+    "admit_table_locked",
+    "admit_unit_locked",
+    "claim_locked",
+    "discard_locked",
+    "gather_locked",
+]
 
 
 def admit_unit_locked(dylib: JITDylib, pending: Pending, errands: Errands) -> None:
@@ -99,14 +105,32 @@ def claim_locked(work: Work, wanted: Mapping[str, SymbolFlags], errands: Errands
             fresh.update(contested)
             for name in _override_locked(dylib, contested, work.name, errands):
                 del fresh[name]
-        for other in not_begun:
-            taken.update(other.flags)
-            absorb_locked(work, other)
+        if not_begun:
+            for other in not_begun:
+                taken.update(other.flags)
+            absorb_locked(work, not_begun)
         taken.update(fresh)
     work.grow(fresh)
     symbols.update(dict.fromkeys(fresh, work))
     current(work.tracker)._names.update(fresh)
     return taken
+
+
+def gather_locked(work: Work, limit: int) -> list[Work]:
+    """Give `work` others that wait to begin; see MaterializationResponsibility. Returns these."""
+    record = work.record
+    others: list[Work] = []
+    if record is not None:
+        waiting = record.waiting
+        # Other threads shall have some, too.
+        for _ in range(min(limit, len(waiting) // 4)):
+            record.tidy_locked()
+            if not waiting or waiting[0].klass != work.klass:
+                break
+            others.append(waiting.popleft())
+        if others:
+            absorb_locked(work, others)
+    return others
 
 
 def discard_locked(pending: Pending, name: str, errands: Errands) -> None:

@@ -140,7 +140,13 @@ class Work:
 
     def __call__(self) -> None:
         """The task that runs it: a work is what is handed to the dispatcher."""
-        self.dylib.session._materialize(self)
+        if self.stage == MAKING:  # it never is again: no lock is needed to see that it isn't
+            self.dylib.session._materialize(self)
+
+    @property
+    def waits(self) -> bool:
+        """Whether it is still to begin."""
+        return not self.begun and self.stage == MAKING
 
     def grow(self, more: Mapping[str, SymbolFlags]) -> None:
         """Add symbols, behind those that it has."""

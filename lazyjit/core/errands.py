@@ -162,6 +162,8 @@ class ErrandRunner:
             work.begun = True
             source: Any = work.source
             work.source = None
+            if work.record is not None:
+                work.record.tidy_locked()
         if tracing.sink is not None:
             tracing.emit("materialize", unit=work.name, dylib=work.dylib.name)
         stage = self._stage

@@ -44,8 +44,7 @@ class Body:
     def at_hand(self) -> int | None:
         """The symbol's address if it is ready now. Starts nothing; any thread, without a lock."""
         own = [(self.dylib, LookupFlags.ALL_SYMBOLS)]
-        found = self.dylib.session.find_ready(own, [self.name])
-        return None if found is None else found[0]
+        return self.dylib.session.find_ready(own, [self.name])[0] or None
 
     def find(self, landed: Landed, klass: TaskClass = TaskClass.DEMAND) -> None:
         """Have the symbol made ready and `landed` told. Doesn't block; any thread, again and again.

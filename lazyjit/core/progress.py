@@ -32,7 +32,7 @@ from lazyjit.core.entries import (
 from lazyjit.core.search import search_tables_locked
 from lazyjit.core.tasks import TaskClass
 from lazyjit.errors import FailedToMaterialize, LazyJITError, SymbolRemoved, UsageError
-from lazyjit.symbols import ExecutorSymbolDef
+from lazyjit.symbols import ExecutorSymbolDef, SymbolFlags
 
 if TYPE_CHECKING:
     from lazyjit.core.dylib import JITDylib
@@ -108,10 +108,12 @@ def start_found_locked(
     if work is None:
         assert unit is not None
         label = f"{name} of {record.table.name}"
-        work = Work(dylib, record.tracker, label, {}, None, unit, record, klass)
+        work = Work(dylib, record.tracker, label, {name: flags}, None, unit, record, klass)
         started[key] = work
+        record.waiting.append(work)
         errands.append(work)
-    work.grow({name: flags})
+    else:
+        work.grow({name: flags})
     dylib._symbols[name] = work
     record.tracker._names.add(name)
     if together:
@@ -261,17 +263,22 @@ def split_locked(work: Work, parts: Iterable[tuple[Work, Collection[str]]]) -> N
     work.queries = work.resolving = None
 
 
-def absorb_locked(taker: Work, other: Work) -> None:
-    """`taker` takes over all of `other`, which has not begun, with whoever waits for it."""
-    taker.grow(other.flags)
-    taker.dylib._symbols.update(dict.fromkeys(other.flags, taker))
-    if other.queries is not None:
-        taker.queries = (taker.queries or []) + other.queries
-    if other.resolving is not None:
-        taker.resolving = (taker.resolving or []) + other.resolving
-    absorb_dependants_locked(taker, other)
-    other.queries = other.resolving = None
-    other.stage = GONE
+def absorb_locked(taker: Work, others: Iterable[Work]) -> None:
+    """`taker` takes over all of `others`, which have not begun, with whoever waits for them."""
+    more: dict[str, SymbolFlags] = {}
+    for other in others:
+        more.update(other.flags)
+    taker.grow(more)
+    taker.dylib._symbols.update(dict.fromkeys(more, taker))
+    for other in others:
+        if other.queries is not None:
+            taker.queries = (taker.queries or []) + other.queries
+        if other.resolving is not None:
+            taker.resolving = (taker.resolving or []) + other.resolving
+        if other.node:
+            absorb_dependants_locked(taker, other)
+        other.queries = other.resolving = None
+        other.stage = GONE
 
 
 def part_of(work: Work) -> Work:

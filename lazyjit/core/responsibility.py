@@ -18,9 +18,9 @@ Any thread may call any method; but not while the unit itself is at two of them 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from lazyjit.core.clashes import claim_locked
+from lazyjit.core.clashes import claim_locked, gather_locked
 from lazyjit.core.dependence import Dependences, wanted_locked
 from lazyjit.core.entries import BLOCKED, DONE, DROPPED, FAILED, GONE, MAKING, Pending, Work, pairs
 from lazyjit.core.progress import (
@@ -243,6 +243,23 @@ class MaterializationResponsibility:
         if errands:
             session._carry_out(errands)
         return taken
+
+    def gather(self, limit: int) -> list[MaterializationUnit]:
+        """Answer also for symbols of its own table that somebody waits for as urgently, and that
+        nobody has begun to make: those of up to `limit` units. Returns these units.
+
+        They are not started any more: whoever asks makes what they would have made. Of those that
+        wait it takes a quarter at most. Raises what the table does when it makes a unit.
+        """
+        session = self._session
+        with session._lock:
+            others = gather_locked(self._making_locked(), limit)
+        units: list[MaterializationUnit] = []
+        for other in others:
+            source: Any = other.source
+            other.source = None
+            units.append(source())
+        return units
 
     def with_resource_key(self, use: Callable[[int], _T]) -> _T:
         """`use(key)` with the tracker's key, while nothing can remove or transfer its resources.

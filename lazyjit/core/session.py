@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from lazyjit import forking
 from lazyjit.core.dependence import new_graph
@@ -36,6 +36,9 @@ from lazyjit.errors import (
 from lazyjit.symbols import ExecutorSymbolDef, SymbolFlags
 
 __all__ = ["ExecutionSession"]
+
+#: So many names are worth a query: another search would cost more.
+_MANY: Final = 16
 
 #: A dylib stands for its link order.
 Where: TypeAlias = "JITDylib | Sequence[tuple[JITDylib, LookupFlags]]"
@@ -133,23 +136,35 @@ class ExecutionSession(ErrandRunner):
         with self._lock:
             self._check_open_locked()
             # The common case: all are ready. Anything else, an exception too, is the query's.
-            with contextlib.suppress(Exception):
-                ready, others, missing, meeting = search_locked(order, wanted, (), keep=True)
-                if not others and not missing and meeting is None:
-                    return ready
+            if len(wanted) < _MANY:
+                with contextlib.suppress(Exception):
+                    ready, others, missing, meeting = search_locked(order, wanted, (), keep=True)
+                    if not others and not missing and meeting is None:
+                        return ready
         query = Query(self, order, wanted, weak, state, kind=kind)
         self._wait(query)
         return query.result
 
-    def find_ready(self, search_order: Where, names: Collection[str]) -> list[int] | None:
-        """The addresses of `names`, each once, if all of them are ready now; else None.
+    def find_ready(
+        self, search_order: Where, names: Sequence[str], *, generate: bool = False
+    ) -> list[int]:
+        """The addresses of `names` as far as they are ready now; 0 for the others.
 
-        Runs no generator and starts nothing.
+        Starts nothing and waits for nothing. With `generate`, generators are asked for what nothing
+        has, unless they are busy: what they define may be ready.
         """
+        order = search_order_of(search_order)
+        wanted = dict.fromkeys(names)
         with self._lock:
-            found = search_locked(search_order_of(search_order), names, (), keep=True)
+            found = search_locked(order, wanted, (), keep=True)
+        if generate and found.meeting is not None:
+            # Should it be parked, it goes on when nobody listens any more, and does no harm.
+            query = Query(self, order, wanted, (), flags_only=True)
+            query.advance()
+            with self._lock:
+                found = search_locked(order, wanted, query.ran, keep=True)
         ready = found.ready
-        return [ready[name][0] for name in names] if len(ready) == len(names) else None
+        return [ready[name][0] if name in ready else 0 for name in names]
 
     def lookup_async(
         self,

@@ -15,12 +15,14 @@ nobody has looked up; among weak ones the first added wins.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from lazyjit.symbols import SymbolFlags
 
 if TYPE_CHECKING:
+    from lazyjit.core.entries import Work
     from lazyjit.core.tracker import ResourceTracker
     from lazyjit.core.unit import MaterializationUnit
 
@@ -72,9 +74,18 @@ class SymbolTable(Protocol):
 class TableRecord:
     """A table as one dylib has it, with the tracker that removes it."""
 
-    __slots__ = ("table", "tracker")
+    __slots__ = ("table", "tracker", "waiting")
 
     def __init__(self, table: SymbolTable, tracker: ResourceTracker) -> None:
         """Of `table`, under `tracker`."""
         self.table = table
         self.tracker = tracker
+        #: Its works that were started and have not begun, first come first; behind the first,
+        #: others may be here still.
+        self.waiting: deque[Work] = deque()
+
+    def tidy_locked(self) -> None:
+        """Make sure that the first that waits really does."""
+        waiting = self.waiting
+        while waiting and not waiting[0].waits:
+            waiting.popleft()

@@ -4,7 +4,7 @@
 text of a unit that defines some of them, in time proportional to that unit.
 """
 
-from lazyjit.ir.carve import CarvedUnit, carve, seed, suggest
+from lazyjit.ir.carve import CarvedUnit, carve, seed, seed_many, suggest
 from lazyjit.ir.entities import Constructor, EntityFlag, Kind, Linkage, RefFlag, Visibility, What
 from lazyjit.ir.index import ModuleIndex
 from lazyjit.ir.module_asm import ModuleAsm
@@ -22,5 +22,6 @@ __all__ = [
     "What",
     "carve",
     "seed",
+    "seed_many",
     "suggest",
 ]

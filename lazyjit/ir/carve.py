@@ -12,7 +12,7 @@ from typing import Any
 from lazyjit._native import check, ffi, lib, new_fault
 from lazyjit.ir.index import ModuleIndex
 
-__all__ = ["CarvedUnit", "carve", "seed", "suggest"]
+__all__ = ["CarvedUnit", "carve", "seed", "seed_many", "suggest"]
 
 
 class CarvedUnit:
@@ -136,6 +136,33 @@ def seed(
         states = _states(index, states)
     count = lib.lj_ir_seed(index.native, entity, states, options, ids, room)
     return ffi.unpack(ids, count) if count else []
+
+
+def seed_many(
+    index: ModuleIndex,
+    entities: Sequence[int],
+    states: Any,
+    *,
+    max_functions: int,
+    size_budget: int,
+) -> list[list[int]]:
+    """What to define in each of several units that are made in one go, around these entities.
+
+    As `seed` for one after the other with `take`, but the bounds are for all of them together. What
+    is in an earlier one has none of its own. Any thread.
+    """
+    options = [(max_functions, size_budget, True)]
+    count = len(entities)
+    ids = ffi.new("int32_t[]", lib.lj_ir_seed_room(index.native, count, entities, options))
+    sizes = ffi.new("uint32_t[]", count)
+    lib.lj_ir_seed_many(index.native, count, entities, states, options, ids, sizes)
+    chosen = []
+    start = 0
+    for size in sizes:
+        if size:
+            chosen.append(ffi.unpack(ids + start, size))
+            start += size
+    return chosen
 
 
 def suggest(index: ModuleIndex, entities: Sequence[int], states: Any, room: int) -> list[int]:

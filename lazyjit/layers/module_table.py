@@ -81,18 +81,24 @@ class ModuleTable:
     def find_many(self, names: Sequence[str]) -> list[Found | None]:
         """What the module has under each of `names` (with the session's lock held)."""
         found: list[Found | None] = []
-        index = self.index
+        index, unit = self.index, self._unit
         for name, (entity, what, flags) in zip(names, index.find_many(names), strict=True):
             if what == _NONE:
                 found.append(None)
             elif what == _STUB:
                 found.append(Found(flags, self.stubs_of([entity])[0]))
             else:
-                members = index.together(entity)
-                symbols = index.definitions(members) if len(members) > 1 else {name: flags}
-                make = partial(self._make_unit, self, entity, name, symbols)
-                found.append(Found(flags, None, make, symbols))
+                members = index.together(entity) if index.grouped else ()
+                symbols = index.definitions(members) if len(members) > 1 else ()
+                found.append(Found(flags, None, partial(unit, entity, name, flags), symbols))
         return found
+
+    def _unit(self, entity: int, name: str, flags: SymbolFlags) -> MaterializationUnit:
+        """The unit around an entity, for its symbol `name`."""
+        members = self.index.together(entity)
+        alone = len(members) == 1
+        symbols = {name: flags} if alone else self.index.definitions(members)
+        return self._make_unit(self, entity, name, symbols)
 
     def conflicts(self, others: Sequence[SymbolTable]) -> list[str]:
         """Names that this module and one of the others define strongly."""

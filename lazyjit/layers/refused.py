@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from lazyjit.core import MaterializationResponsibility
-from lazyjit.errors import IRError, LazyJITError
+from lazyjit.errors import IRError
 from lazyjit.ir import CarvedUnit
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def take_apart(
     return True
 
 
-def reason(error: LazyJITError, carved: CarvedUnit) -> LazyJITError:
+def reason(error: Exception, carved: CarvedUnit) -> Exception:
     """`error` of a unit, with the module's line in place of the unit's."""
     if not isinstance(error, IRError):
         return error

@@ -5,6 +5,10 @@ text is carved, compiled, linked into the session's arena and published. Who loo
 client's `on_unit`, a trace listener; also a compiler or a memory manager of another kind. Then each
 station is a call of its own (`step_by_step`), and the link is the object layer's.
 
+One call makes several units if there are: LLVM leaves cold caches behind, and what is around the
+call then costs more than what a small unit costs in it. At -O0, that is; above, LLVM takes its
+time, and nobody should wait for it longer than he must.
+
 Most units are done after the first. One that LLVM or the linker refuses, or that needs what isn't
 ready, stops on the way; what there is of it, `Unfinished`, is also what the second gives.
 """
@@ -14,12 +18,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from itertools import repeat
 from time import perf_counter_ns
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from lazyjit import tracing
 from lazyjit._native import ffi, lib
 from lazyjit.codegen import CompiledObject, LLVMCompiler
-from lazyjit.errors import CompileError, IRError, LazyJITError
+from lazyjit.errors import CompileError, IRError
 from lazyjit.ir import CarvedUnit, carve
 from lazyjit.layers.module_table import ModuleTable
 from lazyjit.layers.unit_policy import UnitInfo
@@ -32,12 +36,16 @@ if TYPE_CHECKING:
 __all__ = ["Unfinished", "UnitMaker"]
 
 
+#: How many units one call makes at -O0: enough for what is around them to be a small part.
+AT_ONCE: Final = 32
+
+
 class Unfinished(NamedTuple):
-    """A unit on its way: carved, and then either compiled or refused by LLVM."""
+    """A unit on its way: carved, and then either compiled or refused, by LLVM as a rule."""
 
     carved: CarvedUnit
     compiled: CompiledObject | None
-    refusal: LazyJITError | None
+    refusal: Exception | None
     #: The object's, placed in the arena, if it was read already.
     graph: LinkGraph | None = None
 
@@ -54,61 +62,95 @@ class UnitMaker:
         self._budget = 0 if self._indirect else layer.inline_budget
         self._native: Any = None
         self._stubs = layer.stubs.handle  # a field of a C structure keeps nothing
-        if type(self._compiler) is LLVMCompiler and layer.on_unit is None:
+        self._at_once = 1
+        compiler = self._compiler
+        if type(compiler) is LLVMCompiler and layer.on_unit is None:
+            if not compiler.options.opt_level and not compiler.options.codegen_level:
+                self._at_once = AT_ONCE
             native = self._native = ffi.new("lj_unit_maker *")
             native.table, native.stubs = table.native, self._stubs
-            native.index, native.config = table.index.native, self._compiler.native
+            native.index, native.config = table.index.native, compiler.native
             native.arena, native.counts = layer.objects.arena.handle, layer.counters.native
             native.options = (self._budget, self._budget // 4, self._indirect)
 
-    def make(
-        self, name: str, members: Mapping[str, int], *, plain: bool
-    ) -> dict[str, ExecutorSymbolDef] | Unfinished:
-        """The unit `name` that defines `members`, entities by symbol: where its symbols are, ready
-        and published; or what there is of it.
+    @property
+    def at_once(self) -> int:
+        """How many units are best made by one call, as things stand."""
+        return self._at_once if self._unwatched() else 1
 
-        `plain`: nothing is carried for inlining. Raises what `carve` does, what `on_unit` does, and
-        what the linker does of a graph that it has read.
+    def make(
+        self, units: Mapping[str, Mapping[str, int]], *, plain: bool
+    ) -> tuple[dict[str, ExecutorSymbolDef], dict[str, Unfinished]]:
+        """Units by name, each with what it defines: entities by symbol. Where the symbols of those
+        that are ready and published are; and what there is of the others.
+
+        `plain`: nothing is carried for inlining. Raises what `carve` does and what `on_unit` does.
         """
-        layer, table, native = self._layer, self._table, self._native
-        ids = list(members.values())
-        if layer.objects.unwatched is not layer.objects.arena or tracing.sink or native is None:
-            return self._step_by_step(name, ids, plain)
-        count = len(ids)
-        addresses, traits = ffi.new("uint64_t[]", count), ffi.new("uint8_t[]", count)
-        made = ffi.new("lj_unit_made *")
-        status = lib.lj_unit_make(native, count, ids, plain, addresses, traits, made)
+        if not self._unwatched():
+            return {}, {
+                name: self._step_by_step(name, list(members.values()), plain)
+                for name, members in units.items()
+            }
+        table = self._table
+        counts = [len(members) for members in units.values()]
+        ids = [entity for members in units.values() for entity in members.values()]
+        addresses, traits = ffi.new("uint64_t[]", len(ids)), ffi.new("uint8_t[]", len(ids))
+        made = ffi.new("lj_unit_made[]", len(counts))
+        left = lib.lj_units_make(
+            self._native, len(counts), counts, ids, plain, addresses, traits, made
+        )
+        if left:
+            left = self._go_on(counts, ids, addresses, made)
         if table.removed:
             table.fail_stubs()
-        link = made.link
-        if link.ordinary and link.unknown_count:
-            found = self._at_hand(link)
-            if found is not None:
-                status = lib.lj_unit_finish(native, count, ids, found, addresses, made)
-        if status or link.graph:
-            return self._stopped(name, status, made)
         # NamedTuple's own constructor takes twice as long.
         pairs = zip(addresses, map(FLAGS.__getitem__, traits), strict=True)
         symbols = map(tuple.__new__, repeat(ExecutorSymbolDef), pairs)
-        return dict(zip(members, symbols, strict=True))
+        names = [name for members in units.values() for name in members]
+        ready = dict(zip(names, symbols, strict=True))
+        unfinished: dict[str, Unfinished] = {}
+        if left:
+            for name, each in zip(units, made, strict=True):
+                if each.left:
+                    unfinished[name] = self._stopped(name, each)
+                    for symbol in units[name]:
+                        del ready[symbol]
+        return ready, unfinished
 
-    def _at_hand(self, link: Any) -> list[int] | None:
-        """The addresses of what a unit needs from elsewhere, if all of that is ready now."""
-        raw: bytes = ffi.unpack(link.unknown, link.unknown_size - 1)
-        names = raw.decode("utf-8", "surrogateescape").split("\0")
-        return self._layer.session.find_ready(self._table.dylib, names)
+    def _unwatched(self) -> bool:
+        """Whether nobody looks on."""
+        objects = self._layer.objects
+        return self._native is not None and objects.unwatched is objects.arena and not tracing.sink
 
-    def _stopped(self, name: str, status: int, made: Any) -> Unfinished:
-        table = self._table
+    def _go_on(self, counts: list[int], ids: list[int], addresses: Any, made: Any) -> int:
+        """Finish units that need nothing but what the session has ready. How many are left?"""
+        names: list[str] = []
+        for unit in made:
+            link = unit.link
+            if link.ordinary and link.unknown_count:
+                raw: bytes = ffi.unpack(link.unknown, link.unknown_size - 1)
+                names += raw.decode("utf-8", "surrogateescape").split("\0")
+        if not names:
+            return len(made)
+        found = self._layer.session.find_ready(self._table.dylib, names, generate=True)
+        left: int = lib.lj_units_finish(
+            self._native, len(counts), counts, ids, found, addresses, made
+        )
+        return left
+
+    def _stopped(self, name: str, made: Any) -> Unfinished:
+        table, status = self._table, made.status
         carved = CarvedUnit(table.index, ffi.new("lj_ir_unit *", made.carved))
         if not made.object.data:
             error = LLVMCompiler.failure(status, ffi.addressof(made, "fault"), name, table.name)
-            if not isinstance(error, (IRError, CompileError)):
-                raise error
             return Unfinished(carved, None, error)
         compiled = CompiledObject(ffi.new("lj_object *", made.object))
         arena = self._layer.objects.arena
-        graph = LinkGraph.of_native(made.link.graph, status, file=name, arena=arena)
+        try:
+            graph = LinkGraph.of_native(made.link.graph, status, file=name, arena=arena)
+        except Exception as error:
+            compiled.close()
+            return Unfinished(carved, None, error)
         return Unfinished(carved, compiled, None, graph)
 
     def _step_by_step(self, name: str, entities: list[int], plain: bool) -> Unfinished:

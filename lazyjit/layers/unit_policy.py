@@ -10,8 +10,9 @@ a quarter 100 to 300 ms with it.
 from __future__ import annotations
 
 import enum
+from collections.abc import Sequence
 
-from lazyjit.ir import seed
+from lazyjit.ir import seed_many
 from lazyjit.layers.module_table import ModuleTable
 from lazyjit.records import Record
 
@@ -40,20 +41,19 @@ class Chooser:
         if policy is UnitPolicy.CLUSTER:
             self._bounds = (64, 256 << 10) if codegen_level else (128, 512 << 10)
 
-    def choose(self, table: ModuleTable, entity: int) -> list[int]:
-        """The entities that a unit around `entity` should define, it first. They are taken."""
+    def choose(self, table: ModuleTable, entities: Sequence[int]) -> list[list[int]]:
+        """The entities that units around these should define, each first in one. They are taken.
+
+        What is in an earlier unit has none of its own. What is added to what was asked for is no
+        more than one unit would have.
+        """
         if self.policy is UnitPolicy.MODULE:
             everything = table.index.definable()
             table.take(everything)
-            return everything
+            return [everything]
         functions, size = self._bounds
-        return seed(
-            table.index,
-            entity,
-            table.states,
-            max_functions=functions,
-            size_budget=size,
-            take=True,
+        return seed_many(
+            table.index, entities, table.states, max_functions=functions, size_budget=size
         )
 
 

@@ -451,9 +451,9 @@ def test_a_first_call_compiles_function_and_wrapper_at_once(monkeypatch):
             both.wait(timeout=60)
             return compiled(*given)
 
-        def make_function(name, members, *, plain):
+        def make_function(units, *, plain):
             both.wait(timeout=60)
-            return made(name, members, plain=plain)
+            return made(units, plain=plain)
 
         monkeypatch.setattr(compiler, "compile", compile_wrapper)
         monkeypatch.setattr(maker, "make", make_function)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Sequence
+
 import pytest
 
 from lazyjit.core import ExecutionSession, JITDylib, LookupFlags, SymbolState, TaskClass
@@ -11,7 +14,7 @@ from lazyjit.errors import (
     FailedToMaterialize,
     SymbolsNotFound,
 )
-from lazyjit.symbols import SymbolFlags
+from lazyjit.symbols import ExecutorSymbolDef, SymbolFlags
 
 from .making import (
     EXPORTED,
@@ -304,7 +307,42 @@ def test_addresses_at_hand_start_nothing(session: ExecutionSession, main: JITDyl
     other.define_absolute({"far": at(1), "hidden": at(2, HIDDEN)})
     main.define_absolute({"near": at(3)})
     assert session.find_ready(main, ["near", "far"]) == [3, 1]
-    assert session.find_ready(main, ["near", "slow"]) is None
-    assert session.find_ready(main, ["hidden"]) is None
-    assert session.find_ready(main, ["nowhere"]) is None
+    assert session.find_ready(main, ["near", "slow"]) == [3, 0]
+    assert session.find_ready(main, ["hidden"]) == [0]
+    assert session.find_ready(main, ["nowhere"]) == [0]
     assert not asked and not unit.runs
+
+
+def test_what_a_generator_defines_at_an_address_is_at_hand(
+    session: ExecutionSession, main: JITDylib
+) -> None:
+    def generate(names: Sequence[str]) -> dict[str, ExecutorSymbolDef]:
+        if "broken" in names:
+            raise ValueError("broken")
+        return {name: at(7) for name in names if name == "far"}
+
+    main.add_generator(generate)
+    main.define_absolute({"near": at(3)})
+    assert session.find_ready(main, ["far", "near"]) == [0, 3]
+    assert session.find_ready(main, ["far", "near", "none"], generate=True) == [7, 3, 0]
+    assert session.find_ready(main, ["broken", "near"], generate=True) == [0, 3]
+
+
+def test_a_busy_generator_is_not_waited_for(session: ExecutionSession, main: JITDylib) -> None:
+    found: list[list[int]] = []
+
+    def generate(names: Sequence[str]) -> dict[str, ExecutorSymbolDef]:
+        if not found:
+            found.append([])
+            thread = threading.Thread(
+                target=lambda: found.append(session.find_ready(main, ["other"], generate=True))
+            )
+            thread.start()
+            thread.join()
+        return {name: at(7) for name in names}
+
+    main.add_generator(generate)
+    assert session.lookup(main, ["one"])["one"].address == 7
+    assert found == [[], [0]]
+    session.verify_session()
+    assert session.find_ready(main, ["other"]) == [7]  # its turn came

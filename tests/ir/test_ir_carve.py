@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from ir_programs import INPUTS, accept
 
+from lazyjit._native import ffi
 from lazyjit.errors import InternalError
-from lazyjit.ir import ModuleIndex, carve, seed
+from lazyjit.ir import ModuleIndex, carve, seed, seed_many
 
 TEXTS = {path.stem: path.read_bytes() for path in INPUTS}
 
@@ -336,6 +337,44 @@ def test_units_stay_within_functions_and_size():
     assert seeds(CHAIN, "a", max_functions=1) == ["a", "used_by_a", "through", "behind"]
     assert seeds(CHAIN, "a", max_functions=2)[:2] == ["a", "b"]
     assert seeds(CHAIN, "a", size_budget=10)[:2] == ["a", "used_by_a"]
+
+
+def many_seeds(
+    index: ModuleIndex, *names: str, functions: int, size: int = 1000
+) -> list[list[str]]:
+    states = ffi.new("uint8_t[]", len(index))
+    around = [index.entity(name) for name in names]
+    chosen = seed_many(index, around, states, max_functions=functions, size_budget=size)
+    assert all(states[entity] == 1 for each in chosen for entity in each)
+    return [[index.source_name(entity) for entity in each] for each in chosen]
+
+
+def test_units_that_are_made_in_one_go_share_the_bounds_and_define_nothing_twice():
+    index = ModuleIndex.from_text(CHAIN.encode())
+    assert many_seeds(index, "b", "a", "outer", functions=1) == [
+        ["b", "used_by_b"],
+        ["a", "used_by_a", "through", "behind"],
+        ["outer"],
+    ]
+    # `a` takes `b`, and with it what the bounds allow.
+    assert many_seeds(index, "a", "b", "taken", "c", functions=2) == [
+        ["a", "b", "used_by_a", "through", "used_by_b", "behind"],
+        ["taken"],
+        ["c"],
+    ]
+    one, other = many_seeds(index, "outer", "b", functions=8, size=10)
+    assert (one, other) == (["outer"], ["b", "used_by_b"])
+
+
+def test_units_that_are_made_in_one_go_have_room_for_what_must_be_together():
+    text = "@base = global i32 0\n" + "".join(f"@a{n} = alias i32, ptr @base\n" for n in range(200))
+    data = "".join(f"@d{n} = global i32 {n}\n" for n in range(300))
+    uses = "".join(f"  store i32 0, ptr @d{n}\n" for n in range(300))
+    text += data + "define void @much() {\n" + uses + "  ret void\n}\n"
+    index = ModuleIndex.from_text(text.encode())
+    much, group = many_seeds(index, "much", "a7", functions=1)
+    assert much[0] == "much" and len(set(much)) == len(much)
+    assert group[0] == "a7" and set(group) == {"base", *(f"a{n}" for n in range(200))}
 
 
 def test_what_must_be_together_joins_whatever_the_limits():
