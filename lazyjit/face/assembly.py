@@ -134,7 +134,12 @@ class Assembly(Seldom):
         self._stubs = StubPool(self._arena, self._dispatcher.queue)
         self._stubs.set_failure_address(lazy_compile_failure)
         self._objects = ObjectLinkingLayer(
-            self.session, self._arena, self._grace, self._counters, memory=memory_manager
+            self.session,
+            self._arena,
+            self._grace,
+            self._counters,
+            memory=memory_manager,
+            stubs=self._stubs,
         )
         for plugin in plugins:
             self._objects.add_plugin(plugin)

@@ -34,6 +34,8 @@ class StubCallThrough(forking.Guarded):
         self._payloads = itertools.count(UPPER_HALF)
         self._bodies: dict[int, tuple[int, Body]] = {}
         self._by_key: dict[int, list[tuple[int, int, str]]] = {}
+        #: By payload: stubs of others that these lead to.
+        self._held: dict[int, list[int]] = {}
         forking.join(forking.Phase.SESSION, self)
 
     def create_stubs(
@@ -70,6 +72,7 @@ class StubCallThrough(forking.Guarded):
                 if payload not in self._bodies:
                     return
                 if address is not None:
+                    self._held.setdefault(payload, []).extend(self._pool.hold([address]))
                     self._pool.resolve([stub], [address])
                 else:
                     self._pool.fail([stub], error or InternalError("no address and no error"))
@@ -87,14 +90,21 @@ class StubCallThrough(forking.Guarded):
         As with a module's stubs, the session's end leaves those alone that lead somewhere.
         """
         closed = dylib.session.closed
+        held: list[int] = []
+
+        def free() -> None:
+            self._pool.free([stub for _, stub, _ in made])
+            self._pool.let_go(held)
+
         with self._lock:
             made = self._by_key.pop(key, [])
             for payload, stub, name in made:
                 del self._bodies[payload]
+                held += self._held.pop(payload, ())
                 if not closed:
                     self._pool.fail([stub], SymbolRemoved(name))
         if made:
-            self._grace.retire_code(lambda: self._pool.free([stub for _, stub, _ in made]))
+            self._grace.retire_code(free)
 
     def handle_transfer_resources(self, dylib: JITDylib, destination: int, source: int) -> None:
         """Hand the stubs of `source` to `destination`."""

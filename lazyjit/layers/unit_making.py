@@ -84,7 +84,12 @@ class UnitMaker:
         if link.ordinary and link.unknown_count:
             found = self._at_hand(link)
             if found is not None:
+                held = layer.stubs.hold(found)
                 status = lib.lj_unit_finish(native, count, ids, found, addresses, made)
+                if status or link.graph:
+                    layer.stubs.let_go(held)
+                else:
+                    table.held += held
         if status or link.graph:
             return self._stopped(name, status, made)
         # NamedTuple's own constructor takes twice as long.
