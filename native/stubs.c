@@ -290,10 +290,40 @@ lj_status lj_stubs_free(lj_stubs *pool, uint64_t count, const uint64_t *stubs) {
         }
         chunk->live[index] = 0;
         fail_locked(chunk, index, lj_failure_freed);
-        pool->spare[pool->spare_count++] = stubs[i];
+        if (!chunk->holds[index])
+            pool->spare[pool->spare_count++] = stubs[i];
     }
     pthread_mutex_unlock(&pool->lock);
     return status;
+}
+
+uint64_t lj_stubs_hold(lj_stubs *pool, uint64_t count, const uint64_t *addresses, uint64_t *held) {
+    uint64_t index, stubs = 0, holds = 0;
+    for (uint64_t i = 0; i < count; i++)
+        stubs += find(pool, addresses[i], &index) != NULL;
+    if (!stubs)
+        return 0;
+    pthread_mutex_lock(&pool->lock);
+    for (uint64_t i = 0; i < count; i++) {
+        lj_chunk *chunk = find(pool, addresses[i], &index);
+        if (chunk && chunk->live[index]) {
+            chunk->holds[index]++;
+            held[holds++] = addresses[i];
+        }
+    }
+    pthread_mutex_unlock(&pool->lock);
+    return holds;
+}
+
+void lj_stubs_let_go(lj_stubs *pool, uint64_t count, const uint64_t *held) {
+    pthread_mutex_lock(&pool->lock);
+    for (uint64_t i = 0; i < count; i++) {
+        uint64_t index;
+        lj_chunk *chunk = find(pool, held[i], &index); /* none, once the pool was emptied */
+        if (chunk && !--chunk->holds[index] && !chunk->live[index])
+            pool->spare[pool->spare_count++] = held[i];
+    }
+    pthread_mutex_unlock(&pool->lock);
 }
 
 /* --- asking ------------------------------------------------------------------------------- */

@@ -28,7 +28,7 @@ enum {
 };
 
 typedef struct lj_stubs_statistics {
-    uint64_t live;     /* stubs */
+    uint64_t live;     /* stubs, also those that were freed and are held */
     uint64_t chunks;   /* of 254 stubs: a page of TEXT and half a page of DATA each */
     uint64_t requests; /* posted to the queue, ever */
     uint64_t failures; /* calls that ran into a failed stub, ever */
@@ -64,6 +64,11 @@ lj_status lj_stubs_fail(lj_stubs *pool, uint64_t count, const uint64_t *stubs, u
 lj_status lj_stubs_reset(lj_stubs *pool, uint64_t count, const uint64_t *stubs);
 /* Gives stubs back for reuse; until then a call of one fails with LJ_FAILURE_FREED. */
 lj_status lj_stubs_free(lj_stubs *pool, uint64_t count, const uint64_t *stubs);
+/* Holds those of `addresses` that are stubs of the pool, for code that refers to them: what is
+ * freed while it is held is not reused before it was let go as often. Returns how many there are;
+ * `held`, with room for `count`, begins with them. */
+uint64_t lj_stubs_hold(lj_stubs *pool, uint64_t count, const uint64_t *addresses, uint64_t *held);
+void lj_stubs_let_go(lj_stubs *pool, uint64_t count, const uint64_t *held);
 /* What a stub leads to; 0 while it is unresolved or failed, or when it's not a stub of the pool. */
 uint64_t lj_stubs_target(lj_stubs *pool, uint64_t stub);
 void lj_stubs_statistics_get(lj_stubs *pool, lj_stubs_statistics *out);

@@ -37,7 +37,8 @@ typedef struct lj_chunk {
     uint64_t *slots; /* in DATA */
     lj_gate gates[LJ_CHUNK_STUBS];
     uint8_t asked[LJ_CHUNK_STUBS]; /* the request has been posted */
-    uint8_t live[LJ_CHUNK_STUBS];  /* under the pool's lock */
+    uint8_t live[LJ_CHUNK_STUBS];  /* under the pool's lock, as are the holds */
+    uint32_t holds[LJ_CHUNK_STUBS];
     uint64_t payloads[LJ_CHUNK_STUBS];
     const lj_failure *failures[LJ_CHUNK_STUBS]; /* of failed ones */
 } lj_chunk;

@@ -153,7 +153,12 @@ class Assembly(Seldom):
         self.session: ExecutionSession = ExecutionSession(self._dispatcher)
         self._stubs = StubPool(self._arena, self._dispatcher.queue)
         self._objects = ObjectLinkingLayer(
-            self.session, self._arena, self._grace, self._counters, memory=memory
+            self.session,
+            self._arena,
+            self._grace,
+            self._counters,
+            memory=memory,
+            stubs=self._stubs,
         )
         for plugin in plugins:
             self._objects.add_plugin(plugin)

@@ -35,6 +35,8 @@ class StubCallThrough(forking.Guarded):
         self._payloads = itertools.count(UPPER_HALF)
         self._bodies: dict[int, tuple[int, Body]] = {}
         self._by_key: dict[int, list[tuple[int, int, str]]] = {}
+        #: By payload: stubs of others that these lead to.
+        self._held: dict[int, list[int]] = {}
         forking.join(forking.Phase.SESSION, self)
 
     def create_stubs(
@@ -92,6 +94,7 @@ class StubCallThrough(forking.Guarded):
                 words = f"a circle of lazy reexports: {entry[1].name} leads back to itself"
                 self._pool.fail([stub], LinkError(words))
             else:
+                self._held.setdefault(payload, []).extend(self._pool.hold([address]))
                 self._pool.resolve([stub], [address])
 
     def _leads_to(self, address: int, stub: int) -> bool:
@@ -111,14 +114,21 @@ class StubCallThrough(forking.Guarded):
         As with a module's stubs, the session's end leaves those alone that lead somewhere.
         """
         closed = dylib.session.closed
+        held: list[int] = []
+
+        def free() -> None:
+            self._pool.free([stub for _, stub, _ in made])
+            self._pool.let_go(held)
+
         with self._lock:
             made = self._by_key.pop(key, [])
             for payload, stub, name in made:
                 del self._bodies[payload]
+                held += self._held.pop(payload, ())
                 if not closed:
                     self._pool.fail([stub], SymbolRemoved(name))
         if made:
-            self._grace.retire_code(lambda: self._pool.free([stub for _, stub, _ in made]))
+            self._grace.retire_code(free)
 
     def handle_transfer_resources(self, dylib: JITDylib, destination: int, source: int) -> None:
         """Hand the stubs of `source` to `destination`."""

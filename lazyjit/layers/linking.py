@@ -80,6 +80,7 @@ class Link(ABC):
     __slots__ = (
         "dependences",
         "graph",
+        "held",
         "layer",
         "over",
         "resolved",
@@ -109,6 +110,8 @@ class Link(ABC):
         self.dependences: Dependences = {}
         #: Initializers and finalizers that whoever wants the link doesn't know of.
         self.structors: Structors | None = None
+        #: Stubs of others that the code refers to.
+        self.held: list[int] = []
         #: Nanoseconds of work so far, before the present step, which began at `started`.
         self.spent = 0
         self.started = started
@@ -182,6 +185,11 @@ class Link(ABC):
             for place, name in zip(unknown, wanted, strict=True):
                 symbol = result.get(name)
                 addresses[place] = symbol[0] if symbol is not None else 0
+            try:
+                self.held = self.layer.hold([addresses[place] for place in unknown])
+            except LazyJITError as error:
+                self.fail(error)
+                return
             self.complete(addresses)
 
         self.layer.session.lookup_async(
@@ -217,7 +225,7 @@ class Link(ABC):
         """All bytes are in memory: file it, and tell the session. Never raises."""
         layer, responsibility, on_ready = self.layer, self.responsibility, self.wants.on_ready
         try:
-            responsibility.with_resource_key(self.keep)
+            responsibility.with_resource_key(self.file)
         except LazyJITError as error:  # removed meanwhile: nobody else would free it
             self.fail(error)
             return
@@ -259,12 +267,19 @@ class Link(ABC):
         order = [(self.responsibility.dylib, LookupFlags.ALL_SYMBOLS)]
         self.layer.session.lookup_async(order, names, SymbolState.READY, ready, weak=names)
 
+    def file(self, key: int) -> None:
+        """File what is taken under a tracker's key. The session's lock is held."""
+        self.keep(key)
+        if self.held:
+            self.layer.keep_held(key, self.held)
+
     def fail(self, error: BaseException | None) -> None:
         """Give everything back and tell the session, once. Never raises."""
         if self.over:
             return
         self.over = True
         self.layer.give_back(self.release)
+        self.layer.let_go(self.held)
         self.layer.counters.count(failures=1)
         self.responsibility.fail_materialization(error)
 

@@ -71,6 +71,8 @@ class ModuleTable:
         #: A cffi `uint8_t *`, a byte an entity: whether a unit has taken it, or it was asked for.
         #: Hints; the session decides. `take` and `want` change them.
         self.states: Any = lib.lj_table_states(self.native)
+        #: Stubs of others that the module's code refers to.
+        self.held: list[int] = []
         #: The module is gone, or going.
         self.removed = False
         # After the session and the layer: the session asks a table with its lock held.
@@ -183,6 +185,7 @@ class ModuleTable:
         stubs = [lib.lj_table_stub(self.native, function) for function in self._retired()]
         self._pool.forget(stubs)
         check(lib.lj_table_free(self.native, self._pool.handle))
+        self._pool.let_go(self.held)
 
     def fail_stubs(self) -> None:
         """The module is gone: calls through its stubs raise SymbolRemoved. For who made some."""

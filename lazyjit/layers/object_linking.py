@@ -42,6 +42,7 @@ from lazyjit.link.memory_arena import ArenaMemoryManager
 from lazyjit.link.native_graph import Lent, memory_gone
 from lazyjit.link.placing import is_placed
 from lazyjit.link.runtime import forget_handlers
+from lazyjit.stubs import StubPool
 from lazyjit.symbols import ExecutorSymbolDef
 
 __all__ = ["LOW", "ObjectLinkingLayer"]
@@ -72,11 +73,13 @@ class ObjectLinkingLayer(forking.Guarded):
         *,
         memory: MemoryManager | None = None,
         prune: bool = True,
+        stubs: StubPool | None = None,
     ) -> None:
         """Of `session`, whose resource manager it becomes.
 
         `memory`: where code goes (default: `arena`). `prune`: whether what none of an object's
-        symbols needs, and nothing runs by itself, is left out.
+        symbols needs, and nothing runs by itself, is left out. `stubs`: those that linked code may
+        refer to, and that are to be held for it.
         """
         self.session = session
         self.arena = arena
@@ -96,6 +99,9 @@ class ObjectLinkingLayer(forking.Guarded):
         #: had said so before: a pass added them. They are of the responsibility's dylib.
         self.on_structors: OnStructors | None = None
         self._kept: dict[int, list[Kept]] = {}
+        self._stubs = stubs
+        #: Stubs that the code of a tracker refers to.
+        self._held: dict[int, list[int]] = {}
         #: What is to become of common symbols.
         self.commons = Commons(self._lock)
         session.register_resource_manager(self)
@@ -247,6 +253,20 @@ class ObjectLinkingLayer(forking.Guarded):
         with self._lock:
             self._kept.setdefault(key, []).append(memory)
 
+    def hold(self, addresses: Sequence[int]) -> list[int]:
+        """For links: the stubs among these externals' addresses, which nobody else will get."""
+        return [] if self._stubs is None or not addresses else self._stubs.hold(addresses)
+
+    def keep_held(self, key: int, held: Sequence[int]) -> None:
+        """For links: what `hold` gave is held as long as the code of a tracker; as `keep`."""
+        with self._lock:
+            self._held.setdefault(key, []).extend(held)
+
+    def let_go(self, held: Sequence[int]) -> None:
+        """For links that fail: what `hold` gave is held no more."""
+        if self._stubs is not None:
+            self._stubs.let_go(held)
+
     def handle_remove_resources(self, dylib: JITDylib, key: int) -> None:
         """Free what a tracker held, after the calls that are under way (ResourceManager).
 
@@ -254,6 +274,7 @@ class ObjectLinkingLayer(forking.Guarded):
         """
         with self._lock:
             kept = self._kept.pop(key, ())
+            held = self._held.pop(key, ())
             self.commons.forget(key)
             plugins = self._plugins
         errors: list[Exception] = []
@@ -264,7 +285,7 @@ class ObjectLinkingLayer(forking.Guarded):
                 errors.append(error)
         if kept:
             self._forget_handlers(kept)
-            self.grace.retire_code(lambda: self._release(kept))
+            self.grace.retire_code(lambda: self._release(kept, held))
         for further in errors[1:]:
             self.report(further)
         if errors:
@@ -274,6 +295,9 @@ class ObjectLinkingLayer(forking.Guarded):
         """Hand what `source` held to `destination` (ResourceManager). Raises as removal does."""
         with self._lock:
             kept = self._kept.pop(source, None)
+            held = self._held.pop(source, None)
+            if held:
+                self._held.setdefault(destination, []).extend(held)
             self.commons.move(destination, source)
             if kept:
                 self._kept.setdefault(destination, []).extend(kept)
@@ -296,8 +320,8 @@ class ObjectLinkingLayer(forking.Guarded):
                 for segment in each[2]:
                     forget_handlers(segment.target, segment.size)
 
-    def _release(self, kept: Iterable[Kept]) -> None:
-        """Give memory back. Nobody is in it."""
+    def _release(self, kept: Iterable[Kept], held: Sequence[int]) -> None:
+        """Give memory back, and let go of stubs that it referred to. Nobody is in it."""
         self._forget_handlers(kept)  # registered while it went
         by_manager: dict[MemoryManager, list[FinalizedAllocation]] = {}
         for each in kept:
@@ -311,6 +335,7 @@ class ObjectLinkingLayer(forking.Guarded):
                 manager.deallocate(allocations, self.report)
             except Exception as error:
                 self.report(error)
+        self.let_go(held)
 
     def give_back(self, release: Callable[[], None]) -> None:
         """Have a link that failed give its memory back, unless all memory went with the session."""

@@ -132,7 +132,9 @@ class UnitMaker:
                 names += raw.decode("utf-8", "surrogateescape").split("\0")
         if not names:
             return len(made)
-        found = self._layer.session.find_ready(self._table.dylib, names, generate=True)
+        layer, table = self._layer, self._table
+        found = layer.session.find_ready(table.dylib, names, generate=True)
+        table.held += layer.stubs.hold(found)
         left: int = lib.lj_units_finish(
             self._native, len(counts), counts, ids, found, addresses, made
         )

@@ -29,7 +29,7 @@ Words = Sequence[int]
 class StubStatistics(NamedTuple):
     """A pool's figures."""
 
-    #: Stubs made and not freed.
+    #: Stubs made and not freed, or freed while code refers to them.
     live: int
     #: Blocks of 254 stubs: a page of TEXT and half a page of DATA each.
     chunks: int
@@ -146,6 +146,19 @@ class StubPool:
         """
         self.forget(stubs)
         check(lib.lj_stubs_free(self.handle, len(stubs), _words(stubs)))
+
+    def hold(self, addresses: Words) -> list[int]:
+        """Those of `addresses` that are stubs, which code refers to from now on: one that is freed
+        is not reused before `let_go` was called as often. Raises SessionClosed.
+        """
+        held = ffi.new("uint64_t[]", len(addresses))
+        count = lib.lj_stubs_hold(self.handle, len(addresses), _words(addresses), held)
+        return ffi.unpack(held, count) if count else []
+
+    def let_go(self, held: Words) -> None:
+        """The code that referred to these, as `hold` gave them, is gone."""
+        if held and self._handle is not None:
+            lib.lj_stubs_let_go(self._handle, len(held), _words(held))
 
     def forget(self, stubs: Words) -> None:
         """Drop what these stubs have failed with. They are freed next, by native code maybe.
