@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterator
 import pytest
 from waiting import eventually
 
-from lazyjit import JIT
+from lazyjit import JIT, failures
 from lazyjit.errors import LazyJITError
+from lazyjit.link import runtime
 
 #: What calls `hold` runs code of its own afterwards.
 SOURCE = """
@@ -374,3 +375,12 @@ def test_a_thread_ends_whose_destructor_is_removed_meanwhile(
     worker.join()
     jit.close()
     assert told == []
+
+
+def test_an_ending_threads_error_may_be_gone_with_its_session() -> None:
+    # The thread has unwound, so nothing waits for it, and has yet to look at what was wrong.
+    token = failures.register(ZeroDivisionError())
+    with pytest.raises(ZeroDivisionError):
+        runtime._failed_at_thread_exit(token)
+    failures.forget([token])
+    runtime._failed_at_thread_exit(token)
