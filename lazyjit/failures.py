@@ -16,7 +16,7 @@ from typing import Final
 
 from lazyjit.errors import InternalError, SessionClosed, SymbolRemoved
 
-__all__ = ["FIRST_TOKEN", "exception", "forget", "register", "register_once"]
+__all__ = ["FIRST_TOKEN", "exception", "find", "forget", "register", "register_once"]
 
 #: Smaller tokens are native code's own; the enum in native/stubs.h has their meaning.
 FIRST_TOKEN: Final = 16
@@ -56,15 +56,19 @@ def forget(tokens: Iterable[int]) -> None:
 
 def exception(token: int) -> BaseException:
     """What to raise for a token: a copy of what was registered, or what was, once. Any thread."""
+    error = find(token)
+    return error or InternalError(f"a failed call carries the unknown token {token}")
+
+
+def find(token: int) -> BaseException | None:
+    """As `exception`; None if it was forgotten, because what had failed is gone. Any thread."""
     if token in _own:
         return _own[token]()
     error = _once.pop(token, None)
     if error is not None:
         return error
     error = _failures.get(token)
-    if error is None:
-        return InternalError(f"a failed call carries the unknown token {token}")
-    return _copy(error)
+    return None if error is None else _copy(error)
 
 
 def _copy(error: BaseException) -> BaseException:

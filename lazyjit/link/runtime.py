@@ -95,9 +95,12 @@ def call_at_exit(callback: Callable[[], None]) -> None:
 
 def _failed_at_thread_exit(token: int) -> None:
     """A thread_local's destructor has failed. What this raises, ctypes tells `unraisablehook`."""
-    error = failures.exception(token)
-    # Removed while the thread was ending: forgotten, as what had not begun is.
-    if token != lib.LJ_FAILURE_FREED and not isinstance(error, SessionClosed | SymbolRemoved):
+    error = failures.find(token)
+    # Removed while the thread was ending, its error too perhaps: forgotten, as what had not begun
+    # is.
+    if error is None or token == lib.LJ_FAILURE_FREED:
+        return
+    if not isinstance(error, SessionClosed | SymbolRemoved):
         raise error
 
 

@@ -12,9 +12,9 @@ PROGRAM = """
 import ctypes, sys, threading
 import lazyjit
 
-lines = "".join(f"  %x{i + 1} = mul i64 %x{i}, %x{i // 2}\\n" for i in range(8000))
+lines = "".join(f"  %x{i + 1} = mul i64 %x{i}, %x{i // 2}\\n" for i in range(1000))
 text = "".join(
-    f"define i64 @f{n}(i64 %x0) {{\\n{lines}  ret i64 %x8000\\n}}\\n" for n in range(4)
+    f"define i64 @f{n}(i64 %x0) {{\\n{lines}  ret i64 %x1000\\n}}\\n" for n in range(4)
 ) + "declare void @exit(i32)\\ndefine void @leave() { call void @exit(i32 7)\\n ret void }\\n"
 begun = threading.Semaphore(0)
 jit = lazyjit.JIT(

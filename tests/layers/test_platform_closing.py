@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 from waiting import eventually
 
-from lazyjit import JIT
+from lazyjit import JIT, failures
 from lazyjit.errors import LazyJITError
+from lazyjit.link import runtime
 
 #: What calls `hold` runs code of its own afterwards.
 SOURCE = """
@@ -404,3 +405,12 @@ def test_what_is_added_while_its_dylib_goes_goes_with_it(
         tracker = jit.add(make_archive({"one.o": data}), dylib=dylib)
     assert tracker.removed
     jit.close()
+
+
+def test_an_ending_threads_error_may_be_gone_with_its_session() -> None:
+    # The thread has unwound, so nothing waits for it, and has yet to look at what was wrong.
+    token = failures.register(ZeroDivisionError())
+    with pytest.raises(ZeroDivisionError):
+        runtime._failed_at_thread_exit(token)
+    failures.forget([token])
+    runtime._failed_at_thread_exit(token)
