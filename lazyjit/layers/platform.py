@@ -348,8 +348,8 @@ _Entry = TypeVar("_Entry", bound="tuple[Any, ...]")
 
 
 def _append(entries: list[_Entry], entry: _Entry) -> None:
-    """Append; and drop what was removed meanwhile: at once what came last, as in a program that adds
-    and removes in turn (an entry keeps a module's text alive), the rest when the list has doubled.
+    """Append; and drop what was removed meanwhile: at once what came last, as in a program that
+    adds and removes in turn (an entry keeps a module's text), the rest when the list has doubled.
 
     The last part of an entry is what removes it.
     """
