@@ -367,10 +367,13 @@ _Entry = TypeVar("_Entry", bound="tuple[Any, ...]")
 
 
 def _append(entries: list[_Entry], entry: _Entry) -> None:
-    """Append; now and then, when the list has doubled, drop what was removed meanwhile.
+    """Append; and drop what was removed meanwhile: at once what came last, as in a program that
+    adds and removes in turn (an entry keeps a module's text), the rest when the list has doubled.
 
     The last part of an entry is what removes it.
     """
+    while entries and entries[-1][-1].removed:
+        entries.pop()
     count = len(entries)
     if count >= 16 and not count & count - 1:
         entries[:] = [each for each in entries if not each[-1].removed]
