@@ -64,7 +64,7 @@ def test_arenas_are_in_reach_of_libc(count, size):
         [sys.executable, "-c", IN_REACH, str(count), str(size)],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(path or "." for path in sys.path)},
     )
     assert done.returncode == 0, done.stderr
