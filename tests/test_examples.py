@@ -94,7 +94,7 @@ def run(example: Path, folder: Path) -> str:
         input=INPUT.get(example.stem, ""),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
     )
     assert done.returncode == 0, done.stderr
     assert not done.stderr
@@ -130,7 +130,7 @@ def test_the_language_asks_who_sits_at_a_terminal(tmp_path: Path) -> None:
         stdin=its,
         stdout=subprocess.PIPE,
         cwd=ROOT,
-        timeout=120,
+        timeout=600,
     )
     os.close(its)
     os.close(ours)

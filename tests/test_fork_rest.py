@@ -30,7 +30,7 @@ def status_of_child(work: Callable[[], object]) -> int:
     child = os.fork()
     if child == 0:
         status = 1
-        signal.alarm(30)
+        signal.alarm(600)
         try:
             work()
             status = 0
@@ -92,7 +92,7 @@ def test_a_child_may_deinitialize_what_a_thread_of_the_parent_was_initializing()
 
     def hold() -> None:
         inside.set()
-        assert go_on.wait(60)
+        assert go_on.wait(600)
 
     with JIT(compile_threads=1) as jit:
         jit.define("hold", hold, "void()")
@@ -107,7 +107,7 @@ define internal void @construct() {
 """)
         initializer = threading.Thread(target=jit.initialize)
         initializer.start()
-        assert inside.wait(60)
+        assert inside.wait(600)
         status = status_of_child(jit.deinitialize)
         go_on.set()
         initializer.join()

@@ -107,7 +107,7 @@ def test_a_jit_that_is_dropped_finds_its_modules_alive(generation: int) -> None:
         env={**os.environ, "MALLOC_PERTURB_": "165"},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=False,
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "dropped\n", "")
@@ -115,7 +115,7 @@ def test_a_jit_that_is_dropped_finds_its_modules_alive(generation: int) -> None:
 
 UNDER_LOCKS = """
 import contextlib, faulthandler, gc, pathlib, sys, threading, weakref
-faulthandler.dump_traceback_later(60, exit=True)
+faulthandler.dump_traceback_later(500, exit=True)
 import lazyjit
 import lazyjit.llvmlite_compat as llvm
 
@@ -174,7 +174,7 @@ def test_garbage_is_collected_in_the_middle_of_anything(what: str, tmp_path: Pat
         [sys.executable, "-c", UNDER_LOCKS, what, str(tmp_path)],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=False,
     )
     assert (done.returncode, done.stdout) == (0, "collected\nclosed\n"), done.stderr

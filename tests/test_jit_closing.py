@@ -67,7 +67,7 @@ def test_a_forgotten_jit_is_closed_and_its_threads_end():
     # A pool thread may be on its way out of the first call still, and be the last to let go.
     assert eventually(lambda: gone() is None)
     for thread in threads:
-        thread.join(60)
+        thread.join(600)
     assert [thread.is_alive() for thread in threads] == [False, False]
 
 
@@ -119,5 +119,5 @@ def test_a_unit_callback_may_close_the_session(ask):
             jit.compile()
     assert isinstance(root(caught.value), SessionClosed)
     for thread in jit._dispatcher._threads:
-        thread.join(60)
+        thread.join(600)
         assert not thread.is_alive()

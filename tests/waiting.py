@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 
-def eventually(condition: Callable[[], bool], seconds: float = 60.0) -> bool:
+def eventually(condition: Callable[[], bool], seconds: float = 600.0) -> bool:
     """Whether `condition` comes true in time, with all garbage collected again and again."""
     deadline = time.monotonic() + seconds
     while not condition():

@@ -132,8 +132,8 @@ def search_tables_locked(
     ask = [name for name in names if name not in absent]
     missing = [name for name in names if name in absent]
     found: dict[str, TableHit] = {}
-    tables = dylib._tables
-    for record in tables:
+    # The newest first: what was just added is what is asked for, where modules come one by one.
+    for record in reversed(dylib._tables):
         if not ask:
             break
         further: list[str] = []
@@ -141,8 +141,8 @@ def search_tables_locked(
             if symbol is None:
                 further.append(name)
             elif _and(symbol[0], _OVERRIDABLE):
-                # The first weak one, unless a later table has a strong one.
-                found.setdefault(name, (symbol, record))
+                # The oldest weak one, unless a table has a strong one.
+                found[name] = (symbol, record)
                 further.append(name)
             else:
                 found[name] = (symbol, record)

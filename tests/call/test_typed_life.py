@@ -289,7 +289,7 @@ def test_with_nogil_threads_are_in_the_function_at_once(jit):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(600)
     assert sorted(results) == [-1, 0]
 
 
@@ -434,7 +434,7 @@ def test_an_exit_with_functions_alive_is_quiet():
         """
     )
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=600
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "2.0\n", "")
 
@@ -448,11 +448,11 @@ def test_a_first_call_compiles_function_and_wrapper_at_once(monkeypatch):
         compiled, made = compiler.compile, maker.make
 
         def compile_wrapper(*given):
-            both.wait(timeout=60)
+            both.wait(timeout=600)
             return compiled(*given)
 
         def make_function(units, *, plain):
-            both.wait(timeout=60)
+            both.wait(timeout=600)
             return made(units, plain=plain)
 
         monkeypatch.setattr(compiler, "compile", compile_wrapper)

@@ -220,13 +220,13 @@ def test_the_code_of_a_ufunc_goes_with_it(jit: JIT) -> None:
         gc.collect()
         done.clear()
         jit.after_calls(done.set)
-        assert done.wait(30)
+        assert done.wait(600)
     for _ in range(1000):
         if not [name for name in jit.main.names() if "$loop" in name]:
             break
         done.clear()
         jit.after_calls(done.set)
-        assert done.wait(30)
+        assert done.wait(600)
     assert not [name for name in jit.main.names() if "$loop" in name]
 
 
@@ -346,7 +346,7 @@ def test_closing_frees_memory_once_a_call_under_way_has_returned() -> None:
 
     def hold(x: float) -> float:
         inside.set()
-        assert go_on.wait(60)
+        assert go_on.wait(600)
         return x
 
     jit = JIT(compile_threads=1)
@@ -362,7 +362,7 @@ define double @held(double %x) {
     results: list[object] = []
     worker = threading.Thread(target=lambda: results.append(ufunc(1.0)))
     worker.start()
-    assert inside.wait(60)
+    assert inside.wait(600)
     jit.close()
     assert not jit._arena.closed
     go_on.set()

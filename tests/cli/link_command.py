@@ -43,7 +43,7 @@ class Linking:
             input=input,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=600,
             check=False,
         )
 

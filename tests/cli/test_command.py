@@ -112,7 +112,7 @@ def test_statistics_that_fail_don_t_change_the_end(capsys):
 
 def test_the_module_is_the_command():
     done = subprocess.run(
-        [sys.executable, "-m", "lazyjit", "--help"], capture_output=True, text=True, timeout=60
+        [sys.executable, "-m", "lazyjit", "--help"], capture_output=True, text=True, timeout=600
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == reference.COMMANDS
@@ -120,5 +120,5 @@ def test_the_module_is_the_command():
 
 def test_help_into_a_closed_pipe_is_quiet():
     command = f"{sys.executable} -m lazyjit run --help-hidden | true"
-    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, timeout=60)
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, timeout=600)
     assert (done.returncode, done.stderr) == (0, "")

@@ -134,7 +134,7 @@ def test_the_snapshot_is_what_lli_lists():
 @pytest.mark.parametrize("words", SPELLINGS)
 def test_words_are_read_as_lli_reads_them(program, words):
     words = [word.format(p=program) for word in words.split()]
-    lli = subprocess.run([LLI, *words], capture_output=True, text=True, timeout=60)
+    lli = subprocess.run([LLI, *words], capture_output=True, text=True, timeout=600)
     try:
         request = parse(words)
     except CommandLineError:
@@ -153,7 +153,7 @@ def test_response_files_are_read_as_lli_reads_them(program, tmp_path):
     response = tmp_path / "words"
     response.write_text(f"-jit-kind=orc\n'{program}' 'a b' -O0")
     words = [f"@{response}", "c"]
-    lli = subprocess.run([LLI, *words], capture_output=True, text=True, timeout=60)
+    lli = subprocess.run([LLI, *words], capture_output=True, text=True, timeout=600)
     request = parse(words)
     seen = [request.file, *request.arguments]
     assert lli.stdout == "".join(f"[{argument}]" for argument in seen)

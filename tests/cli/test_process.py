@@ -16,7 +16,7 @@ def python(code, **options):
         "libc = ctypes.CDLL(None)\n"
     )
     return subprocess.run(
-        [sys.executable, "-c", start + code], capture_output=True, text=True, timeout=60, **options
+        [sys.executable, "-c", start + code], capture_output=True, text=True, timeout=600, **options
     )
 
 

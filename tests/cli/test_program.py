@@ -80,7 +80,7 @@ def test_the_program_sees_its_arguments_and_environment(jit, here, monkeypatch):
 
 
 def test_entry_threads_run_beside_main(jit, here):
-    meeting = threading.Barrier(3, timeout=30)
+    meeting = threading.Barrier(3, timeout=600)
     jit.functions.update(main=lambda *_: meeting.wait() * 0, f=meeting.wait, g=meeting.wait)
     assert program.run(parse(["-thread-entry=f", "-thread-entry", "g", "p.ll"])) == 0
 

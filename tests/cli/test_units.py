@@ -48,7 +48,7 @@ def test_lli_s_goes_through_c_s_stdout_in_order(dump, printed):
         "libc.printf(b'after\\n')\n"
         "libc.exit(0)\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=600)
     assert done.stdout == printed
 
 

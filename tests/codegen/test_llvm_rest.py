@@ -36,6 +36,6 @@ ctypes.CDLL(None).exit(7)
 @pytest.mark.parametrize("way", ["jit", "libc"])
 def test_compilations_under_way_are_waited_for(way: str) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, way], capture_output=True, text=True, timeout=120
+        [sys.executable, "-c", PROGRAM, way], capture_output=True, text=True, timeout=600
     )
     assert (done.returncode, done.stderr) == (7, "")

@@ -32,7 +32,7 @@ class Freeing:
         if self.holding:
             self.holding = False
             self.inside.set()
-            assert self.go_on.wait(60)
+            assert self.go_on.wait(600)
         self.log.append(what)
 
 
@@ -42,7 +42,7 @@ def closing_meanwhile(
     """What was done in which order, when the session is closed while `work` is held."""
     worker = threading.Thread(target=work)
     worker.start()
-    assert freeing.inside.wait(60)
+    assert freeing.inside.wait(600)
     closer = threading.Thread(target=lambda: (session.close(), freeing.log.append("closed")))
     closer.start()
     # It waits, and says so: nothing else begins any more.

@@ -222,7 +222,7 @@ def run_cli(*arguments: object) -> subprocess.CompletedProcess[str]:
         [sys.executable, "-m", "lazyjit", "run", *map(str, arguments)],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=600,
     )
 
 

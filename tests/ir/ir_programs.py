@@ -194,7 +194,7 @@ def link(program: Path, files: list[Path], source: str = "", language: str = "as
 
 def run(program: Path) -> str:
     """A program's output."""
-    done = subprocess.run([str(program)], capture_output=True, check=True, timeout=60)
+    done = subprocess.run([str(program)], capture_output=True, check=True, timeout=600)
     return done.stdout.decode()
 
 

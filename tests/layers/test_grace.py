@@ -85,7 +85,7 @@ def test_a_later_action_waits_for_an_earlier_one_on_another_thread() -> None:
 
     def free() -> None:
         begun.set()
-        assert go_on.wait(60)
+        assert go_on.wait(600)
         order.append("free")
 
     first = grace.enter()
@@ -94,7 +94,7 @@ def test_a_later_action_waits_for_an_earlier_one_on_another_thread() -> None:
     grace.retire(lambda: order.append("unmap"))
     thread = threading.Thread(target=grace.leave, args=(first,))
     thread.start()
-    assert begun.wait(60)
+    assert begun.wait(600)
     grace.leave(second)  # "unmap" is due now, but "free" is still at it
     assert not order
     go_on.set()

@@ -100,11 +100,11 @@ def test_no_thread_waits_for_a_manager(slab, compile_object):
         jit.session.lookup_async(jit.main, names, SymbolState.READY, on_complete)
         for _ in range(2):  # allocate, finalize
             for _ in names:
-                assert late.arrived.acquire(timeout=60)
+                assert late.arrived.acquire(timeout=600)
             waiting, late.waiting = late.waiting, []
             for answer in waiting:
                 answer()
-        assert done.wait(60)
+        assert done.wait(600)
         assert answers[0].keys() == set(names)
         late.held = False
 
@@ -119,11 +119,11 @@ def test_code_removed_while_a_manager_thinks_is_given_back(slab, compile_object)
                 jit.main, ["f"], SymbolState.READY, lambda *answer, failed=failed: failed.set()
             )
             for _ in range(steps):
-                assert late.arrived.acquire(timeout=60)
+                assert late.arrived.acquire(timeout=600)
                 late.waiting.pop()()
-            assert late.arrived.acquire(timeout=60)
+            assert late.arrived.acquire(timeout=600)
             tracker.remove()
-            assert failed.wait(60)
+            assert failed.wait(600)
             late.held = False
             late.waiting.pop()()
             for thread in late.threads:
@@ -155,7 +155,7 @@ def test_a_manager_may_answer_when_the_objects_bytes_are_gone(slab, compile_obje
         found: list[int] = []
         asker = threading.Thread(target=lambda: found.append(jit.function("f", INT, INT)(1)))
         asker.start()
-        assert done.wait(60)
+        assert done.wait(600)
         late.held = False
         while late.waiting:
             late.waiting.pop()()

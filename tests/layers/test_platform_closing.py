@@ -62,7 +62,7 @@ class Gate:
 
     def hold(self) -> None:
         self.inside.set()
-        assert self.go_on.wait(60)
+        assert self.go_on.wait(600)
 
 
 @pytest.fixture
@@ -90,7 +90,7 @@ def jit_with(gate: Gate, source: str = SOURCE) -> JIT:
 
 def close_while_held(jit: JIT, gate: Gate, worker: threading.Thread) -> None:
     """Close `jit` while `worker` is held, and let it go on; memory has to wait for it."""
-    assert gate.inside.wait(60)
+    assert gate.inside.wait(600)
     jit.close()
     assert not jit._arena.closed
     assert jit._objects.session.closed
@@ -113,7 +113,7 @@ def test_closing_waits_for_an_ending_thread(gate: Gate) -> None:
 def test_closing_waits_for_constructors(gate: Gate) -> None:
     jit = jit_with(gate, SOURCE + CONSTRUCTOR)
     initializer = started(jit.initialize)
-    assert gate.inside.wait(60)
+    assert gate.inside.wait(600)
     closer = started(jit.close)
     closer.join()
     assert not jit._arena.closed
@@ -150,7 +150,7 @@ def test_removing_a_dylib_waits_for_an_ending_thread(gate: Gate) -> None:
     jit.compile(dylib=dylib)
     used = jit._arena.statistics().text.used
     worker = started(jit.callable("for_thread_exit", dylib=dylib))
-    assert gate.inside.wait(60)
+    assert gate.inside.wait(600)
     jit.remove_dylib(dylib)
     assert jit._grace.waiting
     gate.go_on.set()
@@ -189,7 +189,7 @@ def test_a_dylib_may_be_removed_while_another_thread_is_about_to_deinitialize_it
             failed.append(error)
 
     late = started(deinitialize)
-    assert gate.inside.wait(60)
+    assert gate.inside.wait(600)
     state.running = lock
     jit.remove_dylib(dylib)
     assert state.runtime._dso is None
@@ -242,7 +242,7 @@ define void @finalize() {
         with pytest.raises(LazyJITError):
             finalize()
     closer = started(jit.close)
-    closer.join(60)
+    closer.join(600)
     assert not closer.is_alive()
 
 
@@ -307,7 +307,7 @@ def test_a_handler_may_wait_for_the_thread_that_removes_its_dylib(gate: Gate) ->
     jit.compile(["handler", "for_thread_exit"], dylib=dylib)
     jit.add("define void @other() {\n  ret void\n}")
     worker = started(jit.callable("for_thread_exit", dylib=dylib))
-    assert gate.inside.wait(60)
+    assert gate.inside.wait(600)
     removed = threading.Event()
 
     def remove() -> None:
@@ -315,7 +315,7 @@ def test_a_handler_may_wait_for_the_thread_that_removes_its_dylib(gate: Gate) ->
         removed.set()
 
     jit.after_calls(remove)
-    assert removed.wait(60)
+    assert removed.wait(600)
     jit["other"]()  # the compile thread goes on
     jit.compile()
     gate.go_on.set()
@@ -370,7 +370,7 @@ def test_a_thread_ends_whose_destructor_is_removed_meanwhile(
     held = "call void @hold()\n  call void @other()"
     jit.add(FOR_THREAD_EXIT.replace("call void @other()", held))
     worker = started(jit["twice"])
-    assert gate.inside.wait(60)
+    assert gate.inside.wait(600)
     other.remove()
     gate.go_on.set()
     worker.join()

@@ -45,7 +45,7 @@ def run(probe_path):
             [sys.executable, "-X", "faulthandler", "-c", PREAMBLE + script, probe_path],
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=600,
             env={**os.environ, "PYTHONPATH": str(ROOT)},
         )
 

@@ -55,7 +55,7 @@ def debug() -> Callable[..., str]:
     if path is None:
         pytest.skip("needs gdb")
     probe = [path, "-q", "-batch", "-nx", "-ex", "run", "--args", "true"]
-    done = subprocess.run(probe, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(probe, capture_output=True, text=True, timeout=600)
     if "exited normally" not in done.stdout:
         pytest.skip(f"gdb can't run programs here: {done.stderr.strip()[-200:]}")
 
@@ -70,7 +70,7 @@ def debug() -> Callable[..., str]:
         line += ["--args", sys.executable, str(program), *map(str, files)]
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
         done = subprocess.run(
-            line, capture_output=True, text=True, timeout=120, env=environment, cwd=program.parent
+            line, capture_output=True, text=True, timeout=600, env=environment, cwd=program.parent
         )
         return done.stdout
 

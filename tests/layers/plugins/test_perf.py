@@ -238,7 +238,7 @@ with lazyjit.JIT(perf_support=True, compile_threads=1) as jit:
 def test_a_child_of_fork_has_files_of_its_own(own):
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
-        [sys.executable, "-c", FORK], capture_output=True, text=True, env=environment, timeout=60
+        [sys.executable, "-c", FORK], capture_output=True, text=True, env=environment, timeout=600
     )
     assert done.returncode == 0, done.stderr
     parent, child = done.stdout.split()
@@ -284,7 +284,7 @@ def perf() -> str:
     if path is None:
         pytest.skip("needs perf (Debian's package linux-perf)")
     probe = [path, "record", "-q", "-e", "cpu-clock", "-o", os.devnull, "true"]
-    done = subprocess.run(probe, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(probe, capture_output=True, text=True, timeout=600)
     if done.returncode:
         pytest.skip(f"perf can't record here: {done.stderr.strip()[-200:]}")
     return path
@@ -309,7 +309,7 @@ def test_perf_report_names_jitd_functions(perf, own, compile_object, request, la
 
     def run(*command: str) -> str:
         done = subprocess.run(
-            [perf, *command], capture_output=True, text=True, env=environment, cwd=own, timeout=120
+            [perf, *command], capture_output=True, text=True, env=environment, cwd=own, timeout=600
         )
         assert done.returncode == 0, done.stderr
         return done.stdout
