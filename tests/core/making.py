@@ -227,7 +227,8 @@ class Stage:
         self.stuck = False
         self.over = threading.Event()
         self.session = ExecutionSession(self)
-        self.session._lock = _SteppedLock(self)  # type: ignore[assignment]  # a lying lock
+        lock = self.session._lock = _SteppedLock(self)  # type: ignore[assignment]  # a lying lock
+        self.session._under_way._ended = _SteppedCondition(lock)  # type: ignore[assignment]
 
     def run(self, *jobs: Callable[[], None]) -> None:
         """Run `jobs`, and workers for their tasks, until all jobs are done and no task is left."""
@@ -385,3 +386,25 @@ class Threads:
             self.change.notify_all()
         for thread in self.threads:
             thread.join()
+
+
+class _SteppedCondition:
+    """A condition on such a lock, whose waiting is a switch like any other."""
+
+    def __init__(self, lock: _SteppedLock) -> None:
+        self.lock = lock
+
+    def __enter__(self) -> None:
+        self.lock.__enter__()
+
+    def __exit__(self, *exc: object) -> None:
+        self.lock.__exit__()
+
+    def wait_for(self, predicate: Callable[[], bool]) -> None:
+        self.lock.held = False
+        self.lock.stage.pause(until=lambda: predicate() and not self.lock.held)
+        assert predicate() and not self.lock.held
+        self.lock.held = True
+
+    def notify_all(self) -> None:
+        """Whoever waits looks for himself."""
