@@ -11,6 +11,8 @@ import re
 import shutil
 import signal
 import subprocess
+import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -50,6 +52,28 @@ def jit() -> Iterator[JIT]:
     with JIT(compile_threads=2, opt_level=1, speculate=False) as jit:
         yield jit
         jit.session.verify_session()
+
+
+if "LAZYJIT_SANITIZED" in os.environ:
+    #: Threads of libraries, which stay.
+    _settled: set[str] = set()
+
+    @pytest.fixture(autouse=True)
+    def _threads_have_left() -> None:
+        """Before each test: a thread that Python has joined may be on its way out of the system.
+
+        It gives memory back with the sanitizer's lock held, and a child that is forked just then
+        would wait for that lock for ever: the C library's allocator minds forks, this one doesn't.
+        """
+        deadline = time.monotonic() + 5
+        while True:
+            known = {str(thread.native_id) for thread in threading.enumerate()} | _settled
+            leaving = {task.name for task in Path("/proc/self/task").iterdir()} - known
+            if not leaving:
+                return
+            if time.monotonic() > deadline:
+                _settled.update(leaving)
+            os.sched_yield()
 
 
 #: `compile_object(source, *flags, language="c")` -> the bytes of an ELF object.
