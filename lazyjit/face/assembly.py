@@ -111,7 +111,11 @@ class Assembly(Seldom):
         self._closed = True  # until there is something to close
         # First of this phase: who makes a room registers it with the session.
         forking.join(forking.Phase.SESSION, self)
-        plugins = _plugins(debugger_support, perf_support)
+        plugins: list[LinkPlugin] = []
+        if debugger_support or perf_support:
+            from lazyjit.layers.plugins import plugins_of  # for few sessions
+
+            plugins = plugins_of(debugger_support=debugger_support, perf_support=perf_support)
         self._lazy = lazy
         self._cpu = cpu
         self._ordinals = 0
@@ -390,17 +394,3 @@ def _if_alive(method: Callable[[], Callable[[int], None] | None], payload: int) 
     call = method()
     if call is not None:  # else the stubs fail as the JIT is taken apart
         call(payload)
-
-
-def _plugins(debugger_support: bool, perf_support: bool) -> list[LinkPlugin]:
-    """What the options ask for; imported here, since few sessions do."""
-    plugins: list[LinkPlugin] = []
-    if debugger_support:
-        from lazyjit.layers.plugins.gdb import DebuggerSupport
-
-        plugins.append(DebuggerSupport())
-    if perf_support:
-        from lazyjit.layers.plugins.perf import JitDump, PerfMap
-
-        plugins += [PerfMap(), JitDump()]
-    return plugins
