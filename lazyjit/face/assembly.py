@@ -133,6 +133,8 @@ class Assembly(Seldom):
             self._grace.uncounted = handlers_run(self._arena)
             self._dispatcher = ThreadPoolDispatcher(threads)
             undo.callback(self._dispatcher.close)
+            #: The session behind it all.
+            self.session: ExecutionSession = ExecutionSession(self._dispatcher)
             self._make_linker(plugins, memory_manager)
             self._make_compiler(
                 compiler,
@@ -152,9 +154,7 @@ class Assembly(Seldom):
         self._closed = False
 
     def _make_linker(self, plugins: Iterable[LinkPlugin], memory: MemoryManager | None) -> None:
-        """The session, and what objects need of it: stubs, the linker, initializers."""
-        #: The session behind it all.
-        self.session: ExecutionSession = ExecutionSession(self._dispatcher)
+        """What links objects: stubs, the linker, initializers."""
         self._stubs = StubPool(self._arena, self._dispatcher.queue)
         self._objects = ObjectLinkingLayer(
             self.session,
