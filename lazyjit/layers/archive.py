@@ -97,11 +97,13 @@ class StaticLibraryGenerator(DefinitionGenerator):
         return unit
 
     def _add(self, dylib: JITDylib, member: Member, unit: ObjectUnit | None = None) -> None:
+        if member.offset in self._added:
+            return
+        unit = unit or self._unit(member)  # a malformed one raises, for each who needs it
         with self._lock:
             if member.offset in self._added:
                 return
             self._added.add(member.offset)
-        unit = unit or self._unit(member)
         tracker = current(self._tracker)
         try:
             dylib.define(unit, tracker)

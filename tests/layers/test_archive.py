@@ -6,7 +6,7 @@ import ctypes
 
 import pytest
 
-from lazyjit.errors import DuplicateDefinition, SymbolsNotFound
+from lazyjit.errors import DuplicateDefinition, ObjectFormatError, SymbolsNotFound
 
 INT = ctypes.c_int
 
@@ -54,6 +54,21 @@ def test_a_member_that_cannot_be_linked_fails_who_needs_it_and_nobody_else(jit, 
     assert jit.function("two", INT)() == 2
     with pytest.raises(SymbolsNotFound):
         jit.lookup("four")
+
+
+def test_a_malformed_member_is_told_to_each_who_needs_it(jit, compile_object, make_archive):
+    bad = compile_object("int bad(void) { return 1; }")
+    good = compile_object("int good(void) { return 2; }")
+    path = make_archive({"bad.o": bad, "good.o": good})
+    data = bytearray(path.read_bytes())
+    at = data.index(b"\x7fELF")
+    data[at + 4] = 1  # a class of 32 bits; the archive's index says what it has all the same
+    path.write_bytes(data)
+    jit.add_archive(path)
+    for _ in range(2):
+        with pytest.raises(ObjectFormatError):
+            jit.lookup("bad")
+    assert jit.function("good", INT)() == 2
 
 
 def test_a_library_that_is_not_there_is_an_error_of_the_system(jit, tmp_path):
