@@ -122,16 +122,20 @@ typedef struct unwinding {
     uint64_t guard, token;
 } unwinding;
 
-/* Under AddressSanitizer, which keeps a shadow of frames that the jump skips. */
+/* Under AddressSanitizer, which keeps a shadow of frames: they don't return. */
 extern void __asan_handle_no_return(void) __attribute__((weak, visibility("default")));
+
+static void forget_frames(void) {
+    if (__asan_handle_no_return)
+        __asan_handle_no_return();
+}
 
 static _Noreturn void surface(uint64_t guard, uint64_t token) {
     if (!pending_token)
         __atomic_add_fetch(&pending_count, 1, __ATOMIC_RELAXED);
     pending_token = token;
     /* The guard takes itself off the list, and with it whatever is newer. */
-    if (__asan_handle_no_return)
-        __asan_handle_no_return();
+    forget_frames();
     lj_guard_abandon(guard);
 }
 
@@ -175,6 +179,7 @@ const char *lj_guard_raise(uint64_t token) {
     unwinding->exception.exception_cleanup = swallowed;
     unwinding->guard = guard;
     unwinding->token = token;
+    forget_frames(); /* for a `catch (...)` on the way */
     _Unwind_ForcedUnwind(&unwinding->exception, stop_at_guard, unwinding);
     arrive(unwinding); /* the unwinder gave up midway */
 }
