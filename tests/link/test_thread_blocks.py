@@ -108,4 +108,5 @@ def test_a_variables_alignment_holds_wherever_the_kernel_puts_the_block(tmp_path
     source, library = tmp_path / "odd.c", tmp_path / "odd.so"
     source.write_text(ODD_PAGES)
     subprocess.run(["gcc", "-shared", "-fPIC", source, "-o", library], check=True)
-    run(ALIGNED, LD_PRELOAD=str(library))
+    before = os.environ.get("LD_PRELOAD", "")  # the sanitizers', which come first
+    run(ALIGNED, LD_PRELOAD=f"{before} {library}".strip())
