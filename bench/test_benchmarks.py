@@ -9,7 +9,6 @@ few that are worth watching from one change to the next.
 from __future__ import annotations
 
 import subprocess
-import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -18,7 +17,6 @@ import pytest
 from bench import generate, lua, peers
 from bench.kernels import NAMES
 from bench.measure import Subject, run_once
-from bench.peers import python_path
 from bench.toolchain import Absent
 from bench.workloads import Context, lazyjit_absent
 from bench.workloads.kernels import Interpreters
@@ -103,20 +101,10 @@ def test_modules(benchmark: Any, name: str, size: int) -> None:
     play(benchmark, lambda: LUA_SUBJECTS[name]([path]), output=output)
 
 
-def module(name: str, *arguments: str) -> Subject:
-    """A program of bench/peers that measures lazyjit alone."""
-    command = [sys.executable, "-m", f"bench.peers.{name}", *arguments]
-    return Subject(
-        name,
-        lambda times: [*command, "--times", times],
-        environment={"PYTHONPATH": python_path()},
-    )
-
-
 @ours_only
 @pytest.mark.benchmark(group="resolving a stub whose body is ready")
 def test_resolving(benchmark: Any) -> None:
-    play(benchmark, lambda: module("lazyjit_resolve"), moment="each")
+    play(benchmark, lambda: peers.script("lazyjit_resolve", "lazyjit_resolve"), moment="each")
 
 
 @ours_only
@@ -125,7 +113,10 @@ def test_resolving(benchmark: Any) -> None:
     "shape", ["chain", "reverse-chain", "star", "reverse-star", "ring", "random"]
 )
 def test_dependences(benchmark: Any, shape: str) -> None:
-    play(benchmark, lambda: module("lazyjit_dependences", "--shape", shape))
+    play(
+        benchmark,
+        lambda: peers.script("lazyjit_dependences", "lazyjit_dependences", "--shape", shape),
+    )
 
 
 @pytest.mark.benchmark(group="from source to a kernel's first result")

@@ -17,7 +17,16 @@ from pathlib import Path
 from bench.measure import Subject
 from bench.toolchain import LLVM_MAJOR, Absent, built, digest, run, tool
 
-__all__ = ["lazyjit", "llvm", "llvm_linking", "llvm_peer", "llvmlite", "native", "peer_versions"]
+__all__ = [
+    "lazyjit",
+    "llvm",
+    "llvm_linking",
+    "llvm_peer",
+    "llvmlite",
+    "native",
+    "peer_versions",
+    "script",
+]
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -87,11 +96,17 @@ def lazyjit(
         levels += ["--codegen-level", str(codegen_level)]
     else:
         codegen_level = opt_level
-    command = [sys.executable, "-m", "bench.peers.lazyjit_peer", *levels]
     shown = f"lazyjit -O{opt_level}, codegen {codegen_level}, {threads} thr."
+    chosen = [*levels, "--threads", str(threads), *options]
+    return script(name or shown, "lazyjit_peer", *chosen, program=program)
+
+
+def script(name: str, module: str, *options: str, program: Sequence[str | Path] = ()) -> Subject:
+    """One of the programs beside this file, in a process of its own."""
+    command = [sys.executable, "-m", f"bench.peers.{module}", *options]
     return Subject(
-        name or shown,
-        lambda times: [*command, "--threads", str(threads), *options, "--times", times, *program],
+        name,
+        lambda times: [*command, "--times", times, *program],
         environment={"PYTHONPATH": python_path()},
     )
 

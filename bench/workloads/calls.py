@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import statistics
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 from bench import peers
 from bench.measure import Measured, Subject
-from bench.peers import python_path
 from bench.report import Cell, Column, Table, limit_aim
 from bench.toolchain import Absent, compile_program
 from bench.workloads import Context, present
@@ -74,17 +72,12 @@ def resolving(context: Context) -> Table:
             Column("us/stub", "a first call less a second one", "{:.2f}"),
         ],
     )
-    command = [sys.executable, "-m", "bench.peers.lazyjit_resolve", "--functions", str(functions)]
-    kinds = {"lazyjit, a function": [], "lazyjit, an older lazy reexport": ["--reexports"]}
-
-    def subject(name: str) -> Subject:
-        return Subject(
-            name,
-            lambda times: [*command, *kinds[name], "--times", times],
-            environment={"PYTHONPATH": python_path()},
-        )
-
-    for name, entry in context.measure([subject(name) for name in kinds]).items():
+    count = ["--functions", str(functions)]
+    subjects = [
+        peers.script("lazyjit, a function", "lazyjit_resolve", *count),
+        peers.script("lazyjit, an older lazy reexport", "lazyjit_resolve", *count, "--reexports"),
+    ]
+    for name, entry in context.measure(subjects).items():
         each = entry.median("each")
         microseconds = each * 1e6 if each is not None else None
         table.rows.append([name, entry.failure or microseconds])

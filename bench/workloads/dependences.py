@@ -6,12 +6,9 @@ call each other in a chain: its bookkeeping of who depends on whom grows with th
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 from bench import generate, peers
-from bench.measure import Subject
-from bench.peers import python_path
 from bench.report import Cell, Column, Plot, Table, limit_aim
 from bench.toolchain import Absent, built, digest, tool
 from bench.toolchain import run as run_tool
@@ -63,15 +60,8 @@ def run(context: Context) -> list[Table]:
     subjects = []
     if context.lazyjit:
         for shape in SHAPES:
-            command = [sys.executable, "-m", "bench.peers.lazyjit_dependences"]
-            command += ["--shape", shape, "--units", str(units)]
-            subjects.append(
-                Subject(
-                    f"lazyjit, {shape}",
-                    lambda times, command=command: [*command, "--times", times],
-                    environment={"PYTHONPATH": python_path()},
-                )
-            )
+            options = ["--shape", shape, "--units", str(units)]
+            subjects.append(peers.script(f"lazyjit, {shape}", "lazyjit_dependences", *options))
     peer_name = None
     try:
         peer = peers.llvm("lljit", 0, 0, [chain_object(length)])

@@ -18,7 +18,6 @@ from pathlib import Path
 from bench import peers
 from bench.debian import SQLITE
 from bench.measure import Subject
-from bench.peers import python_path
 from bench.report import Cell, Column, Plot, Table, limit_aim, ratio_aim
 from bench.toolchain import Absent, built, digest, system_tool, tool
 from bench.toolchain import run as run_tool
@@ -111,7 +110,8 @@ def alone(context: Context) -> Table:
             ("lazyjit, a Python pass in every list", ["--passes"], "a pass in every list", 400.0),
             ("lazyjit, on a JIT's compile thread", ["--pool"], "", 0.0),
         ):
-            subjects.append(repeated(name, [*options, "--count", str(count)], source))
+            options = [*options, "--count", str(count)]
+            subjects.append(peers.script(name, "lazyjit_objects", *options, program=[source]))
             if goal:
                 limits[name] = (f"{goal}: at most {limit:.0f} us", limit)
     for name, entry in context.measure(subjects).items():
@@ -171,21 +171,6 @@ def whole(context: Context) -> Table:
     return table
 
 
-def repeated(name: str, options: Sequence[str], source: Path) -> Subject:
-    """lazyjit, linking one object again and again."""
-    command = [sys.executable, "-m", "bench.peers.lazyjit_objects", *options]
-    return Subject(
-        name,
-        lambda times: [*command, "--times", times, source],
-        environment={"PYTHONPATH": python_path()},
-    )
-
-
 def subject(name: str, command: Sequence[str | Path]) -> Subject:
     """A linker under its own clock."""
-    timer = [sys.executable, "-m", "bench.peers.link_times"]
-    return Subject(
-        name,
-        lambda times: [*timer, "--times", times, *command],
-        environment={"PYTHONPATH": python_path()},
-    )
+    return peers.script(name, "link_times", program=command)

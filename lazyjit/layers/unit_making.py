@@ -134,7 +134,7 @@ class UnitMaker:
             return len(made)
         layer, table = self._layer, self._table
         found = layer.session.find_ready(table.dylib, names, generate=True)
-        table.held += layer.stubs.hold(found)
+        table.held.extend(layer.stubs.hold(found))  # atomic: any pool thread
         left: int = lib.lj_units_finish(
             self._native, len(counts), counts, ids, found, addresses, made
         )
