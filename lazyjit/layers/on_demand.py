@@ -194,7 +194,7 @@ class CompileOnDemandLayer(forking.Guarded):
         except LazyJITError as error:
             table.fail(ifunc, error)
             return
-        table.held += self.stubs.hold([chosen])
+        table.held.extend(self.stubs.hold([chosen]))
         table.publish([ifunc], [chosen])
 
     def maker(self, table: ModuleTable) -> UnitMaker:
